@@ -1,0 +1,16 @@
+/**
+ * Test settings of every package. Packages are resolved to their sources (condition `@cirque/source`), also in
+ * workers and forks that a test starts; setting conditions replaces vite's defaults, hence the three others.
+ */
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['@cirque/source', 'module', 'node', 'development|production'];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    execArgv: ['--conditions=@cirque/source'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+  },
+});

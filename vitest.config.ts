@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+
+const optional = ['e2e', 'bench', 'tools/packaging', 'tools'].filter((folder) =>
+  existsSync(`${folder}/vitest.config.ts`),
+);
+
+export default defineConfig({
+  test: {
+    projects: ['packages/*', ...optional],
+    reporters: ['default', './tools/config/closing-line-reporter.ts'],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', 'packages/*/src/index.ts'],
+      reporter: ['text-summary', 'json-summary', 'lcovonly'],
+    },
+  },
+});
