@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
-const optional = ['e2e', 'bench', 'tools/packaging', 'tools'].filter((folder) =>
-  existsSync(`${folder}/vitest.config.ts`),
-);
+const others = ['e2e', 'bench', 'tools/config', 'tools/packaging'];
+const present = others.filter((folder) => existsSync(`${folder}/vitest.config.ts`));
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', ...optional],
+    projects: ['packages/*', ...present],
     reporters: ['default', './tools/config/closing-line-reporter.ts'],
     coverage: {
       provider: 'v8',
