@@ -111,7 +111,9 @@ function environment(node, pnpm) {
   const env = {};
   for (const [key, value] of Object.entries(process.env)) if (!/^npm_/i.test(key) || keep.test(key)) env[key] = value;
   const path = Object.keys(env).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH';
-  env[path] = [dirname(node), dirname(pnpm), env[path]].filter(Boolean).join(delimiter);
+  env[path] = [dirname(node), dirname(pnpm), join(root, 'node_modules/.bin'), env[path]]
+    .filter(Boolean)
+    .join(delimiter);
   return { ...env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' };
 }
 
