@@ -1,0 +1,93 @@
+/**
+ * Listens on a unix socket without ever taking a path away from a server that is alive.
+ *
+ * The socket is bound under a temporary name and renamed onto its path. That replaces a stale file in one step,
+ * and the system's own unlink at close then hits the temporary name: a successor that has taken the path over
+ * meanwhile keeps it. The path is removed at close only while it still is our socket.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, lstatSync, renameSync, type Stats, unlinkSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { basename, dirname, join } from 'node:path';
+import { codeOfError } from './bind-error.ts';
+import { type BoundListener, listen } from './bound-listener.ts';
+import { MAX_UNIX_PATH_BYTES, type UnixEndpoint } from './endpoint.ts';
+
+/** Binds a unix socket. Rejects with the system's error, or one with a code in its style. */
+export async function bindUnix(endpoint: UnixEndpoint): Promise<BoundListener> {
+  const { path } = endpoint.address;
+  await refuseTakenPath(path);
+  const temporary = temporaryName(path);
+  const server = createServer({ allowHalfOpen: true });
+  await listen(server, { path: temporary, backlog: endpoint.backlog });
+  try {
+    chmodSync(temporary, endpoint.mode);
+    const own = lstatSync(temporary);
+    renameSync(temporary, path);
+    return { server, address: { path }, close: () => close(server, path, own) };
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}
+
+/** Tries whether the socket could be bound, without touching the path. Rejects as {@link bindUnix} does. */
+export async function probeUnix(endpoint: UnixEndpoint): Promise<void> {
+  const { path } = endpoint.address;
+  await refuseTakenPath(path);
+  const server = createServer();
+  await listen(server, { path: temporaryName(path), backlog: 1 });
+  server.close();
+}
+
+/** Rejects when something lives at `path`: a server that answers, or a file that is no socket. */
+async function refuseTakenPath(path: string): Promise<void> {
+  const stats = lstatOrUndefined(path);
+  if (stats === undefined) return;
+  if (!stats.isSocket()) throw failure('ENOTSOCK', `${path} is not a socket`);
+  if (await answers(path)) throw failure('EADDRINUSE', `a server answers on ${path}`);
+}
+
+/** Nobody answers when the connection is refused or the file is gone; every other outcome counts as alive. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', (error) => {
+      const code = codeOfError(error);
+      if (code === 'EACCES' || code === 'EPERM') reject(error);
+      else resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT');
+    });
+  });
+}
+
+/** A free name beside `path`, not longer than a socket path may be. */
+function temporaryName(path: string): string {
+  const name = join(dirname(path), `.${basename(path).slice(0, 8)}.${randomBytes(4).toString('hex')}`);
+  if (Buffer.byteLength(name) <= MAX_UNIX_PATH_BYTES) return name;
+  const short = join(dirname(path), `.${randomBytes(4).toString('hex')}`);
+  if (Buffer.byteLength(short) <= MAX_UNIX_PATH_BYTES) return short;
+  throw failure('ENAMETOOLONG', `no room for a temporary name beside ${path}`);
+}
+
+function close(server: Server, path: string, own: Stats): void {
+  server.close();
+  const present = lstatOrUndefined(path);
+  if (present === undefined || present.ino !== own.ino || present.dev !== own.dev) return;
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (codeOfError(error) !== 'ENOENT' && codeOfError(error) !== 'EACCES') throw error;
+  }
+}
+
+function lstatOrUndefined(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}

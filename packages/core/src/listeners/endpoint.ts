@@ -1,0 +1,119 @@
+/**
+ * Where a service listens: the addresses as they are configured and as they are bound, with their options.
+ */
+import { resolve } from 'node:path';
+import {
+  type Address,
+  formatAddress,
+  type InetAddress,
+  isUnixAddress,
+  parseAddress,
+  type TcpKeepAlive,
+  type UnixAddress,
+} from '@cirque/transport';
+
+/** Options of a TCP listener. */
+export interface TcpSocketOptions {
+  /** For `[::]`: do not accept IPv4 clients as well. Default false. */
+  readonly ipv6Only?: boolean;
+  /** How many connections the system queues before they are accepted. Default 4,096; the system may have less. */
+  readonly backlog?: number;
+  /** TCP keep-alive probes on accepted connections. Default: none. */
+  readonly keepAlive?: TcpKeepAlive;
+}
+
+/** Options of a unix-socket listener. */
+export interface UnixSocketOptions {
+  /** Permissions of the socket file. Default 0o666, as in Pingora: everyone who may enter the directory connects. */
+  readonly mode?: number;
+  /** How many connections the system queues before they are accepted. Default 4,096; the system may have less. */
+  readonly backlog?: number;
+}
+
+/** A TCP address to listen on. */
+export interface TcpEndpoint {
+  readonly kind: 'tcp';
+  readonly address: InetAddress;
+  readonly backlog: number;
+  readonly ipv6Only: boolean;
+  readonly keepAlive: TcpKeepAlive | undefined;
+}
+
+/** A unix socket to listen on. */
+export interface UnixEndpoint {
+  readonly kind: 'unix';
+  readonly address: UnixAddress;
+  readonly backlog: number;
+  readonly mode: number;
+}
+
+export type Endpoint = TcpEndpoint | UnixEndpoint;
+
+/** The address of a listener with its text form, `host:port`, `[v6]:port` or `unix:/path`. */
+export type ListeningAddress = Address & { readonly text: string };
+
+const DEFAULT_BACKLOG = 4_096;
+const MAX_BACKLOG = 65_535;
+
+/** Longest path that every supported system can bind, in bytes (sockaddr_un without its final NUL). */
+export const MAX_UNIX_PATH_BYTES: number = process.platform === 'linux' ? 107 : 103;
+
+/**
+ * Checks a TCP address and its options.
+ *
+ * @throws TypeError or RangeError naming the value and what would be right.
+ */
+export function tcpEndpoint(address: string | InetAddress, options: TcpSocketOptions = {}): TcpEndpoint {
+  const parsed = parseAddress(typeof address === 'string' ? address : formatAddress(address));
+  if (isUnixAddress(parsed)) {
+    throw new TypeError(
+      `addTcp() needs 'host:port', got ${JSON.stringify(address)}; unix sockets are added by addUds()`,
+    );
+  }
+  checkNames('addTcp()', options, ['ipv6Only', 'backlog', 'keepAlive']);
+  const { ipv6Only = false, backlog = DEFAULT_BACKLOG, keepAlive } = options;
+  if (typeof ipv6Only !== 'boolean') throw new TypeError(`ipv6Only must be true or false, got ${String(ipv6Only)}`);
+  const idleMs = keepAlive?.idleMs ?? 1_000;
+  if (!Number.isFinite(idleMs) || idleMs < 1_000)
+    throw new RangeError(`keepAlive.idleMs must be at least 1000, got ${idleMs}`);
+  return { kind: 'tcp', address: parsed, backlog: checkBacklog(backlog), ipv6Only, keepAlive };
+}
+
+/**
+ * Checks the path of a unix socket and its options. A relative path is taken from the current directory.
+ *
+ * @throws TypeError or RangeError naming the value and what would be right.
+ */
+export function unixEndpoint(path: string, options: UnixSocketOptions = {}): UnixEndpoint {
+  const plain = typeof path === 'string' && path.startsWith('unix:') ? path.slice(5) : path;
+  if (typeof plain !== 'string' || plain === '' || plain.includes('\0')) {
+    throw new TypeError(`addUds() needs the path of a socket file, got ${JSON.stringify(path)}`);
+  }
+  checkNames('addUds()', options, ['mode', 'backlog']);
+  const { mode = 0o666, backlog = DEFAULT_BACKLOG } = options;
+  if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) {
+    throw new RangeError(`mode must be permission bits from 0 to 0o777, got ${String(mode)}`);
+  }
+  const absolute = resolve(plain);
+  const bytes = Buffer.byteLength(absolute);
+  if (bytes > MAX_UNIX_PATH_BYTES) {
+    throw new RangeError(`socket path ${absolute} has ${bytes} bytes; the system allows ${MAX_UNIX_PATH_BYTES}`);
+  }
+  return { kind: 'unix', address: { path: absolute }, backlog: checkBacklog(backlog), mode };
+}
+
+/** An address together with its text. */
+export function listeningAddress(address: Address): ListeningAddress {
+  return { ...address, text: formatAddress(address) };
+}
+
+function checkBacklog(backlog: number): number {
+  if (Number.isInteger(backlog) && backlog >= 1 && backlog <= MAX_BACKLOG) return backlog;
+  throw new RangeError(`backlog must be a whole number from 1 to ${MAX_BACKLOG}, got ${String(backlog)}`);
+}
+
+function checkNames(where: string, options: object, names: readonly string[]): void {
+  const odd = Object.keys(options).find((name) => !names.includes(name));
+  if (odd !== undefined)
+    throw new TypeError(`${where} has no option ${JSON.stringify(odd)}; it has ${names.join(', ')}`);
+}

@@ -1,0 +1,32 @@
+/**
+ * Log lines about events that a stranger can cause as often as he likes: one line per second, with their number.
+ */
+import { type Clock, systemClock } from '@cirque/timeout';
+import type { Logger } from '../logger.ts';
+
+/** At most one line in so many milliseconds. */
+const INTERVAL_MS = 1_000;
+
+/** Logs a warning at once, then counts, and tells the count with the next line. */
+export class ThrottledLog {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #unlogged = 0;
+
+  constructor(logger: Logger, clock: Clock = systemClock) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  warn(facts: object, message: string): void {
+    const now = this.#clock.now();
+    if (now - this.#lastAt < INTERVAL_MS) {
+      this.#unlogged += 1;
+      return;
+    }
+    this.#logger.warn({ ...facts, unlogged: this.#unlogged }, message);
+    this.#lastAt = now;
+    this.#unlogged = 0;
+  }
+}

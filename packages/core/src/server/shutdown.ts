@@ -1,0 +1,69 @@
+/**
+ * Ends the services of a server: tell them, wait, cut what is left.
+ *
+ * Every wait ends as soon as the last service has stopped; the configured times are upper bounds only. (Pingora
+ * always sleeps through its whole grace period.)
+ */
+import type { Logger } from '../logger.ts';
+import type { ExecutionPhase } from './execution-phase.ts';
+import type { ServerConfiguration } from './server-conf.ts';
+import type { ServiceRunner } from './service-runner.ts';
+import type { StopKind, StopRequest } from './stop-request.ts';
+
+/** How long services may take to let go after everything was cut, in milliseconds. */
+const CUT_MS = 1_000;
+
+/** What {@link shutdown} works on. */
+export interface ShutdownParts {
+  readonly runner: ServiceRunner;
+  /** Resolves when every service has stopped. */
+  readonly stopped: Promise<void>;
+  readonly request: StopRequest;
+  readonly shutdown: AbortController;
+  readonly fast: AbortController;
+  readonly configuration: ServerConfiguration;
+  readonly logger: Logger;
+  enter(phase: ExecutionPhase): void;
+}
+
+/** Stops all services. The promise resolves when they have stopped, or when waiting longer is pointless. */
+export async function shutdown(kind: StopKind, parts: ShutdownParts): Promise<void> {
+  const { configuration, fast, logger, request } = parts;
+  if (kind === 'graceful') parts.enter('GracefulTerminate');
+  parts.enter('ShutdownStarted');
+  parts.shutdown.abort();
+  let done = false;
+  if (kind === 'graceful') {
+    parts.enter('ShutdownGracePeriod');
+    done = await stoppedWithin(parts.stopped, configuration.gracePeriodSeconds * 1_000, request.fast);
+    if (!done && request.kind !== 'fast')
+      logger.warn(leftOver(parts), 'grace period is over, connections are still open');
+  }
+  parts.enter('ShutdownRuntimes');
+  if (!done && request.kind !== 'fast') {
+    done = await stoppedWithin(parts.stopped, configuration.gracefulShutdownTimeoutSeconds * 1_000, request.fast);
+    if (!done) logger.warn(leftOver(parts), 'cutting what has not finished');
+  }
+  fast.abort();
+  if (!done) done = await stoppedWithin(parts.stopped, CUT_MS);
+  if (!done) logger.error(leftOver(parts), 'services ignore the request to stop and are left behind');
+}
+
+/** What a stop still waits for: service names with the number of their open connections. */
+function leftOver({ runner }: ShutdownParts): { services: string[] } {
+  const describe = (name: string, open: number | undefined): string =>
+    open === undefined ? name : `${name} (${open} open ${open === 1 ? 'connection' : 'connections'})`;
+  return { services: runner.running().map(({ name, openConnections }) => describe(name, openConnections)) };
+}
+
+/** True when `stopped` resolves within so many milliseconds and before `cut`; leaves no timer behind. */
+async function stoppedWithin(stopped: Promise<void>, ms: number, cut?: Promise<void>): Promise<boolean> {
+  const otherwise = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => otherwise.resolve(false), ms);
+  void cut?.then(() => otherwise.resolve(false));
+  try {
+    return await Promise.race([stopped.then(() => true), otherwise.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
