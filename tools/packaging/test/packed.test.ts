@@ -1,0 +1,120 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nodeReleases } from '../src/node-versions.ts';
+import { runProgram } from '../src/run-program.ts';
+import { packPackage, publicPackages, type Tarball } from '../src/tarballs.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const names = publicPackages(root);
+const nodes = await nodeReleases(root);
+
+const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'cirque-packed-')));
+const consumer = join(scratch, 'consumer');
+const tarballs = new Map<string, Tarball>();
+
+function tarball(name: string): Tarball {
+  const found = tarballs.get(name);
+  if (found === undefined) throw new Error(`packages/${name} was not packed`);
+  return found;
+}
+
+/** Every path a user may import, `@cirque/proxy/testing` for example. */
+function entryPoints(name: string): string[] {
+  const { manifest } = tarball(name);
+  return Object.keys(manifest.exports)
+    .filter((key) => !key.endsWith('.json'))
+    .map((key) => manifest.name + key.slice(1));
+}
+
+beforeAll(async () => {
+  const destination = join(scratch, 'tarballs');
+  mkdirSync(destination);
+  for (const name of names) tarballs.set(name, await packPackage(root, name, destination));
+});
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe.each(names)('packed %s', (name) => {
+  test('publint (strict) finds nothing', async () => {
+    const { manifest, data } = tarball(name);
+    const { messages } = await publint({ pack: { tarball: data.buffer }, strict: true });
+    expect(messages.map((message) => formatMessage(message, manifest))).toEqual([]);
+  });
+
+  test('are the types wrong finds nothing for ESM', async () => {
+    const result = await checkPackage(createPackageFromTarballData(tarball(name).data));
+    if (!result.types) throw new Error('the package has no types');
+    const ignored = ['node10', 'node16-cjs']; // as its profile "esm-only" does
+    const found = result.problems.filter(
+      (problem) => !('resolutionKind' in problem && ignored.includes(problem.resolutionKind)),
+    );
+    expect(found).toEqual([]);
+  });
+
+  test('the manifest leads to published things only', () => {
+    const { manifest } = tarball(name);
+    const { devDependencies: _, ...published } = manifest;
+    expect(JSON.stringify(published)).not.toMatch(/workspace:|catalog:|@cirque\/source|@cirque\/testing/);
+    expect(manifest).toMatchObject({ license: 'Apache-2.0', type: 'module', engines: { node: '>=22.19' } });
+  });
+
+  test('holds its readme, its licence and its build, and neither sources nor tests', () => {
+    const { paths } = tarball(name);
+    expect(paths).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']));
+    expect(paths.filter((path) => /^(src|test|bench)\/|\.test\./.test(path))).toEqual([]);
+  });
+});
+
+describe('installed from the tarballs into an empty folder', () => {
+  beforeAll(async () => {
+    mkdirSync(consumer);
+    const dependencies = Object.fromEntries(
+      names.map((name) => [tarball(name).manifest.name, `file:${tarball(name).file}`]),
+    );
+    writeFileSync(join(consumer, 'package.json'), JSON.stringify({ private: true, dependencies }));
+    const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+    const { code, output } = await runProgram('npm', args, { cwd: consumer, timeoutMs: 240_000 });
+    if (code !== 0) throw new Error(`npm install failed: ${output}`);
+  });
+
+  test('the declarations compile with all checks, without the sources', async () => {
+    const lines = names.flatMap(entryPoints).map((entry, index) => `import * as m${index} from '${entry}';`);
+    const uses = lines.map((_, index) => `m${index}`).join(', ');
+    writeFileSync(join(consumer, 'consumer.ts'), `${lines.join('\n')}\nexport const all = [${uses}];\n`);
+    const types = join(root, 'node_modules/@types');
+    const options = {
+      strict: true,
+      noEmit: true,
+      module: 'nodenext',
+      target: 'es2024',
+      lib: ['es2024'],
+      skipLibCheck: false,
+    };
+    const compilerOptions = { ...options, typeRoots: [types], types: ['node'] };
+    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+    const result = await runProgram(join(root, 'node_modules/.bin/tsc'), ['-p', consumer], { cwd: consumer });
+    expect(result).toEqual({ code: 0, output: '' });
+  });
+
+  describe.each(nodes)('on Node $version', ({ path }) => {
+    test.skipIf(path === undefined)('every entry can be imported and required, and is loaded once', async () => {
+      const entries = names.flatMap(entryPoints);
+      const code = `import { createRequire } from 'node:module';
+        const require = createRequire(process.cwd() + '/x.js');
+        for (const entry of ${JSON.stringify(entries)}) {
+          if ((await import(entry)) !== require(entry)) throw new Error(entry + ' is loaded twice');
+          console.log(entry, Object.keys(await import(entry)).length > 0);
+        }`;
+      writeFileSync(join(consumer, 'entries.mjs'), code);
+      const result = await runProgram(path as string, ['entries.mjs'], { cwd: consumer });
+      const expected = entries.map((entry) => `${entry} true\n`).join('');
+      expect(result).toEqual({ code: 0, output: expected });
+    });
+  });
+});
