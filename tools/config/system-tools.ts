@@ -72,7 +72,7 @@ function install(tool: string): string | undefined {
   const result = spawnSync('flock', args, { env, encoding: 'utf8', timeout: installTimeoutMs, killSignal: 'SIGKILL' });
   if (result.error) return `apt-get did not finish: ${result.error.message}`;
   if (result.status !== 0)
-    return `apt-get failed: ${result.stderr.trim().split('\n').at(-1) ?? `exit code ${result.status}`}`;
+    return `apt-get failed: ${result.stderr.trim().split('\n').at(-1) || `exit code ${result.status}`}`;
   return undefined;
 }
 
