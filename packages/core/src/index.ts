@@ -1,5 +1,22 @@
 /** Entry of @cirque/core. Only re-exports. */
-export type { MaybePromise, ServerApp } from './app/server-app.ts';
+export { type AccessLogFacts, accessLogRecord, redactTarget } from './access-log.ts';
+export { HttpConnectionApp, type HttpServerApp } from './app/http-server-app.ts';
+export {
+  type HttpServiceOptions,
+  httpService,
+  type PlainRequest,
+  type PlainResponse,
+  type ServeHttp,
+  ServeHttpApp,
+} from './app/serve-http.ts';
+export type { AppContext, MaybePromise, ServerApp } from './app/server-app.ts';
+export { errorResponse } from './http/error-response.ts';
+export {
+  type HttpServerOptions,
+  type ResolvedHttpServerOptions,
+  resolveHttpServerOptions,
+} from './http/http-server-options.ts';
+export type { ServerSession, ServerSessionHandler } from './http/server-session.ts';
 export type { ConnectionFilter, ConnectionFilterLike } from './listeners/connection-filter.ts';
 export type { ListeningAddress, TcpSocketOptions, UnixSocketOptions } from './listeners/endpoint.ts';
 export {

@@ -2,9 +2,18 @@
  * The contract of an application that serves raw connections. Knows nothing of HTTP.
  */
 import type { Stream } from '@cirque/transport';
+import type { Logger } from '../logger.ts';
+import type { ServerConfiguration } from '../server/server-conf.ts';
 
 /** A value, or a promise of it. Only a promise is awaited. */
 export type MaybePromise<T> = T | PromiseLike<T>;
+
+/** What an application is given before its first connection. */
+export interface AppContext {
+  /** Carries the name of the service on each line. */
+  readonly logger: Logger;
+  readonly configuration: ServerConfiguration;
+}
 
 /**
  * Serves connections: one object for all connections of a service.
@@ -17,16 +26,23 @@ export interface ServerApp {
    * `callback`: through a handler given to `stream.start()`, which is faster.
    */
   readonly reads?: 'callback' | 'duplex';
+  /** Called once, before the service listens. Rejecting means that the service cannot start. */
+  setUp?(context: AppContext): MaybePromise<void>;
   /**
    * Takes over a new connection. It counts as open until its stream is closed, whenever the promise settles.
    * Throwing or rejecting is logged and destroys the stream.
    *
    * The application closes its own side: after the client's FIN the stream stays open for writing.
    *
-   * @param shutdown aborted when the server stops gracefully: finish what was begun and close. It is one signal for
-   * all connections; an application with many of them does better with one listener and a set of its own.
+   * @param shutdown aborted when the service stops. One signal for all connections: with many of them,
+   * {@link shutdownConnection} is cheaper than a listener for each.
    */
   processNew(stream: Stream, shutdown: AbortSignal): MaybePromise<void>;
+  /**
+   * Called for each open connection when the service stops: finish what was begun, then close. A connection that
+   * stays open is cut at the end of the grace period.
+   */
+  shutdownConnection?(stream: Stream): void;
   /** Called once, when the service has stopped listening; connections may still be open. Rejecting is logged. */
   cleanup?(): MaybePromise<void>;
 }

@@ -35,9 +35,14 @@ export class OpenStreams {
     return this.#whenEmpty.promise;
   }
 
+  /** The streams that are open now. */
+  all(): Stream[] {
+    return [...this.#streams.values()];
+  }
+
   /** Closes all streams now. */
   destroyAll(): void {
-    for (const stream of [...this.#streams.values()]) stream.destroy();
+    for (const stream of this.all()) stream.destroy();
   }
 
   #forget(duplex: Duplex): void {

@@ -111,22 +111,42 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
       throw new TypeError(`service ${this.name} has no endpoint: call addTcp() or addUds() before the server starts`);
     }
     this.#started = true;
-    const { shutdown, logger } = context;
+    const { shutdown, logger, configuration } = context;
+    await this.app.setUp?.({ logger, configuration });
     const { maxConnections } = this.#options;
     const parts = { app: this.app, open: this.#open, logger, shutdown, filter: this.#filter, maxConnections };
     this.#stacks = await this.#listeners.build(parts).catch((error: unknown) => {
-      throw CirqueError.from(error).moreContext(`service ${this.name}`);
+      throw this.#startFailed(error);
     });
     logger.info({ endpoints: this.endpoints.map(({ text }) => text) }, 'listening');
     context.ready();
     await aborted(shutdown);
     for (const stack of this.#stacks) stack.stop();
+    this.#shutConnectionsDown(logger);
     await Promise.all([this.#cleanUp(logger), this.#drain(context.fast)]);
   }
 
   /** Called by the server for `--test`. */
   check(): Promise<readonly EndpointCheck[]> {
     return this.#listeners.check();
+  }
+
+  #startFailed(error: unknown): unknown {
+    if (!CirqueError.is(error)) return error;
+    const { type, source, context, cause } = error;
+    return new CirqueError(type, `service ${this.name} ${context}`, { source, cause });
+  }
+
+  #shutConnectionsDown(logger: Logger): void {
+    if (this.app.shutdownConnection === undefined) return;
+    for (const stream of this.#open.all()) {
+      try {
+        this.app.shutdownConnection(stream);
+      } catch (error) {
+        logger.error({ err: CirqueError.from(error, 'InternalError') }, 'a connection could not be shut down');
+        stream.destroy();
+      }
+    }
   }
 
   async #cleanUp(logger: Logger): Promise<void> {
