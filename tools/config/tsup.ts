@@ -12,6 +12,7 @@ export const settings: {
   sourcemap: boolean;
   clean: boolean;
   dts: boolean;
+  silent: boolean;
 } = {
   entry: ['src/index.ts'],
   format: 'esm',
@@ -20,6 +21,7 @@ export const settings: {
   sourcemap: true,
   clean: true,
   dts: false,
+  silent: true,
 };
 
 export default defineConfig(settings);
