@@ -1,1 +1,21 @@
-export {};
+export { HeaderMap } from './header-map.ts';
+export {
+  assertConnectionOptions,
+  type ConnectionOptions,
+  HOP_BY_HOP_FIELDS,
+  parseConnectionOptions,
+} from './hop-by-hop.ts';
+export { type HttpVersion, RequestHeader } from './request-header.ts';
+export { latin1 } from './latin1.ts';
+export { ResponseHeader } from './response-header.ts';
+export { parseTarget, type Target } from './target.ts';
+export {
+  assertField,
+  isFieldValue,
+  isHostValue,
+  isToken,
+  parseContentLength,
+  TARGET_BYTES,
+  TOKEN_BYTES,
+  VALUE_BYTES,
+} from './validate.ts';

@@ -1,1 +1,19 @@
-export {};
+export type { ClientSession, ClientSessionHandler } from './client-session.ts';
+export { ConnectionPool, type Poolable, PoolEntry, type PoolStats } from './connection-pool.ts';
+export { type ConnectorStats, HttpConnector, type HttpConnectorOptions, type SessionRequest } from './http-connector.ts';
+export { Http1ClientSession, type SessionOwner } from './http1-client-session.ts';
+export { HttpPeer, type Peer } from './peer.ts';
+export {
+  type BindTo,
+  type ConnectionTracer,
+  type CustomConnect,
+  DEFAULT_PEER_OPTIONS,
+  type PeerOptions,
+  type ProxyTunnel,
+  type ResolvedPeerOptions,
+  resolvePeerOptions,
+  type UpstreamRequestPolicy,
+} from './peer-options.ts';
+export { type LookupAll, Resolver, type ResolverOptions } from './resolver.ts';
+export { reuseKey } from './reuse-key.ts';
+export { TransportConnector, type TransportConnectorOptions } from './transport-connector.ts';

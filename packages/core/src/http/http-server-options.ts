@@ -1,0 +1,80 @@
+/**
+ * Every knob of the downstream HTTP side, checked once when a service is made.
+ */
+import { checkHttp1Leniency, type Http1Leniency, type Http1Limits, resolveHttp1Limits } from '@cirque/http1';
+
+/** Options of an HTTP service; all optional. Times are milliseconds; 0 switches a time limit off. */
+export interface HttpServerOptions {
+  /** From the first byte of a head (or the accept) to its end. Default 10,000: then 408 and close. */
+  readonly headTimeoutMs?: number;
+  /** A kept-alive connection without a request. Default 60,000: then a silent close. */
+  readonly idleTimeoutMs?: number;
+  /** Between two reads of a request body. Default 30,000: then 408. */
+  readonly readTimeoutMs?: number;
+  /** Without progress while the client does not take the response. Default 60,000: then the connection is cut. */
+  readonly writeTimeoutMs?: number;
+  /** Requests per connection; the last one is answered with `Connection: close`. Default 0: no limit. */
+  readonly keepaliveRequestLimit?: number;
+  /**
+   * The client closing its sending side (FIN) while a response is due cancels the request. Default true, as nginx and
+   * Pingora do; false answers clients that half-close.
+   */
+  readonly abortOnClose?: boolean;
+  readonly limits?: Partial<Http1Limits>;
+  /** Exceptions to strict parsing, each by name; none by default. */
+  readonly lenient?: Http1Leniency;
+}
+
+/** {@link HttpServerOptions} with every default filled in. */
+export interface ResolvedHttpServerOptions {
+  readonly headTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly readTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly keepaliveRequestLimit: number;
+  readonly abortOnClose: boolean;
+  readonly limits: Http1Limits;
+  readonly lenient: Http1Leniency;
+}
+
+const DEFAULT_NUMBERS = {
+  headTimeoutMs: 10_000,
+  idleTimeoutMs: 60_000,
+  readTimeoutMs: 30_000,
+  writeTimeoutMs: 60_000,
+  keepaliveRequestLimit: 0,
+} as const;
+
+const OTHER_OPTIONS = ['abortOnClose', 'limits', 'lenient'];
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws TypeError or RangeError naming the option, the value and what would be right.
+ */
+export function resolveHttpServerOptions(options: HttpServerOptions = {}): ResolvedHttpServerOptions {
+  const numbers: Record<keyof typeof DEFAULT_NUMBERS, number> = { ...DEFAULT_NUMBERS };
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || OTHER_OPTIONS.includes(name)) continue;
+    if (!(name in DEFAULT_NUMBERS))
+      throw new TypeError(`HTTP server option ${name} is unknown: expected one of ${known()}`);
+    if (!Number.isSafeInteger(value) || (value as number) < 0) {
+      throw new RangeError(`HTTP server option ${name} is ${String(value)}: expected an integer of at least 0`);
+    }
+    numbers[name as keyof typeof DEFAULT_NUMBERS] = value as number;
+  }
+  const abortOnClose = options.abortOnClose ?? true;
+  if (typeof abortOnClose !== 'boolean') {
+    throw new TypeError(`HTTP server option abortOnClose is ${String(abortOnClose)}: expected true or false`);
+  }
+  return {
+    ...numbers,
+    abortOnClose,
+    limits: resolveHttp1Limits(options.limits),
+    lenient: checkHttp1Leniency(options.lenient),
+  };
+}
+
+function known(): string {
+  return [...Object.keys(DEFAULT_NUMBERS), ...OTHER_OPTIONS].join(', ');
+}

@@ -1,0 +1,433 @@
+/**
+ * An HTTP/1 client connection: reads requests one after another and answers them in order.
+ *
+ * One object per connection for its whole life; it is the ServerSession of whatever request is current. Bytes that
+ * come too early (pipelined requests, a body nobody wants yet) are held up to a cap, then reading pauses.
+ */
+import { CirqueError, statusFor } from '@cirque/error';
+import type { ConnectionOptions, HeaderMap, RequestHeader, ResponseHeader, Target } from '@cirque/http';
+import { CHUNKED, type MessageSink, RequestDecoder, RequestRules, requestHead } from '@cirque/http1';
+import { Timer, type TimerWheel } from '@cirque/timeout';
+import type { Digest, Lease, Stream, StreamHandler } from '@cirque/transport';
+import { errorResponse } from './error-response.ts';
+import type { ResolvedHttpServerOptions } from './http-server-options.ts';
+import { ResponseWriter } from './response-writer.ts';
+import type { ServerSession, ServerSessionHandler } from './server-session.ts';
+
+/** What a connection needs to know of its application. */
+export interface RequestReceiver {
+  /** A request head was parsed; `session` stands for it until `end` or `abort`. */
+  processNewHttp(session: ServerSession): void;
+  /** A head that could not be parsed was answered with `status` (0: nothing was sent). */
+  refusedRequest?(error: CirqueError, status: number, digest: Digest): void;
+}
+
+/** Bytes held before reading pauses. */
+const MAX_HELD_BYTES = 65_536;
+/** After the last response: time and bytes given to a client that still sends, so that it can read the answer. */
+const LINGER_MS = 1_000;
+const LINGER_BYTES = 1_048_576;
+/** An idle connection stays this long when the server stops: its next request may be on the wire. */
+const DRAIN_LINGER_MS = 500;
+
+/** What the timer is armed for. */
+type Deadline = 'none' | 'first-byte' | 'head' | 'idle' | 'body' | 'write' | 'linger';
+
+const NOTHING = Buffer.alloc(0);
+
+const NOBODY: ServerSessionHandler = {
+  onRequestBody() {},
+  onRequestEnd() {},
+  onDownstreamDrain() {},
+  onDownstreamError() {},
+};
+
+/** See the file's head. */
+export class Http1ServerSession implements ServerSession, StreamHandler, MessageSink {
+  requestHeader!: RequestHeader;
+  bodyLength: number | undefined = 0;
+  connectionOptions!: ConnectionOptions;
+  target: Target | undefined = undefined;
+  expectContinue = false;
+  requestNumber = 0;
+  connectionContext: unknown = undefined;
+  handler: ServerSessionHandler = NOBODY;
+  bodyBytesReceived = 0;
+  minorVersion = 1;
+
+  readonly #stream: Stream;
+  readonly #app: RequestReceiver;
+  readonly #options: ResolvedHttpServerOptions;
+  readonly #decoder: RequestDecoder;
+  readonly #writer: ResponseWriter;
+  readonly #timer: Timer;
+  #deadline: Deadline = 'none';
+  /** A request is being answered. */
+  #active = false;
+  #pumping = false;
+  #held: Buffer | undefined = undefined;
+  #readPaused = false;
+  #clientGone = false;
+  #clientHalfClosed = false;
+  #closing = false;
+  #lingerBytes = 0;
+  #writeMark = 0;
+  shuttingDown = false;
+
+  constructor(
+    stream: Stream,
+    app: RequestReceiver,
+    options: ResolvedHttpServerOptions,
+    rules: RequestRules,
+    wheel?: TimerWheel,
+  ) {
+    this.#stream = stream;
+    this.#app = app;
+    this.#options = options;
+    this.#decoder = new RequestDecoder(this, rules);
+    this.#writer = new ResponseWriter(stream);
+    this.#timer = new Timer(() => this.#expired(), wheel);
+  }
+
+  /** Begins to read requests. */
+  start(): void {
+    this.#arm('first-byte', this.#options.headTimeoutMs);
+    this.#stream.start(this);
+  }
+
+  /** The server stops: the current request is finished, then the connection closes; an idle one closes soon. */
+  shutdown(): void {
+    this.shuttingDown = true;
+    if (this.#active) {
+      if (!this.#writer.started) this.#writer.keepAlive = false;
+    } else if (!this.#closing) {
+      this.#arm('idle', DRAIN_LINGER_MS);
+    }
+  }
+
+  get digest(): Digest {
+    return this.#stream.digest;
+  }
+  get writable(): boolean {
+    return !this.#clientGone && !this.#writer.ended;
+  }
+  get responseStarted(): boolean {
+    return this.#writer.started;
+  }
+  get bodyBytesSent(): number {
+    return this.#writer.bodyBytes;
+  }
+  get requestComplete(): boolean {
+    return this.#decoder.received;
+  }
+
+  pause(): void {
+    this.#decoder.hold();
+  }
+
+  resume(): void {
+    this.#decoder.unhold();
+    this.#held ??= NOTHING;
+    this.#pump();
+  }
+
+  disableKeepAlive(): void {
+    this.#writer.keepAlive = false;
+  }
+
+  writeHead(header: ResponseHeader, end: boolean): void {
+    if (this.#clientGone) return;
+    // A response before the end of the request leaves bytes behind that nobody will read: close after it.
+    if (!header.informational && !this.#decoder.received) this.#writer.keepAlive = false;
+    this.#writer.head(header, end, { method: this.requestHeader.method, minorVersion: this.minorVersion });
+    this.#watchWrites();
+  }
+
+  writeBody(buffer: Buffer, start: number, end: number, lease: Lease | undefined): boolean {
+    if (this.#clientGone) return true;
+    const more = this.#writer.body(buffer, start, end, lease);
+    if (!more) this.#watchWrites();
+    return more;
+  }
+
+  flush(): void {
+    if (!this.#clientGone && !this.#writer.flush()) this.#watchWrites();
+  }
+
+  writeEnd(): void {
+    if (!this.#clientGone) this.#writer.end();
+  }
+
+  finish(): void {
+    this.#release();
+    this.#pump();
+  }
+
+  end(): void {
+    this.writeEnd();
+    this.finish();
+  }
+
+  abort(error: CirqueError): void {
+    this.#release();
+    this.#decoder.stop();
+    if (this.#clientGone) return;
+    // A body that ends with the connection would look complete after a FIN.
+    if (this.#writer.untilClose) {
+      this.#stream.reset(error);
+      return;
+    }
+    this.#writer.flush();
+    this.#lingeringClose();
+  }
+
+  onRead(buffer: Buffer, length: number): void {
+    if (this.#closing) {
+      this.#discard(length);
+      return;
+    }
+    if (this.#held !== undefined) this.#hold(buffer, 0, length);
+    else this.#feed(buffer, length);
+    this.#pump();
+  }
+
+  onReadEnd(): void {
+    this.#clientHalfClosed = true;
+    if (this.#closing || this.#clientGone) {
+      this.#stream.destroy();
+    } else if (!this.#active) {
+      // Between requests, or inside a head: nothing is owed to anybody.
+      this.#stream.destroy();
+    } else if (this.#options.abortOnClose || !this.#decoder.received) {
+      this.#leave(new CirqueError('ConnectionClosed', 'the client closed the connection', { source: 'Downstream' }));
+    } else {
+      this.#writer.keepAlive = false;
+    }
+  }
+
+  onDrain(): void {
+    if (this.#deadline === 'write') this.#disarm();
+    this.handler.onDownstreamDrain();
+  }
+
+  onClose(error: CirqueError | undefined): void {
+    this.#timer.close();
+    if (this.#active)
+      this.#leave(
+        error ?? new CirqueError('ConnectionClosed', 'the client closed the connection', { source: 'Downstream' }),
+      );
+    this.#clientGone = true;
+  }
+
+  onMessageHead(): void {
+    this.requestHeader = requestHead.header;
+    this.connectionOptions = requestHead.connection;
+    this.target = requestHead.target;
+    this.expectContinue = requestHead.expectContinue;
+    this.minorVersion = requestHead.minorVersion;
+    this.bodyLength = requestHead.framing === CHUNKED ? undefined : requestHead.framing;
+    this.bodyBytesReceived = 0;
+    this.requestNumber += 1;
+    const limit = this.#options.keepaliveRequestLimit;
+    const more = !this.shuttingDown && (limit === 0 || this.requestNumber < limit);
+    this.#writer.reset(requestHead.keepAlive && more);
+    this.#active = true;
+    if (this.bodyLength === 0) this.#disarm();
+    else this.#arm('body', this.#options.readTimeoutMs);
+    this.#app.processNewHttp(this);
+  }
+
+  onBodyBytes(buffer: Buffer, start: number, end: number): void {
+    this.bodyBytesReceived += end - start;
+    this.handler.onRequestBody(buffer, start, end);
+  }
+
+  onMessageEnd(trailers: HeaderMap | undefined): void {
+    if (this.#deadline === 'body') this.#disarm();
+    if (this.bodyLength !== 0) this.handler.onRequestEnd(trailers);
+  }
+
+  #feed(buffer: Buffer, length: number): void {
+    this.#pumping = true;
+    try {
+      const consumed = this.#decoder.feed(buffer, 0, length);
+      if (consumed < length) this.#hold(buffer, consumed, length);
+      if (this.bodyLength !== 0) this.handler.onDownstreamFlush?.();
+    } catch (error) {
+      this.#refuse(CirqueError.from(error, 'InternalError', 'Downstream'));
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** Goes on with what is held, request after request; a loop, so that pipelining never deepens the stack. */
+  #pump(): void {
+    if (this.#pumping) return;
+    for (;;) {
+      if (this.#writer.ended && !this.#active && !this.#nextRequest()) return;
+      const held = this.#held;
+      if (held === undefined || this.#closing) break;
+      this.#held = undefined;
+      this.#feed(held, held.length);
+      // Nothing was consumed: the rest has to wait for its turn.
+      if ((this.#held as Buffer | undefined)?.length === held.length) break;
+    }
+    this.#afterRead();
+  }
+
+  /** Resumes the socket once the held bytes are gone, and watches the head or body that is under way. */
+  #afterRead(): void {
+    if (this.#readPaused && this.#held === undefined) {
+      this.#readPaused = false;
+      this.#stream.resume();
+    }
+    if (this.#decoder.insideHead && this.#deadline !== 'head' && !this.#active)
+      this.#arm('head', this.#options.headTimeoutMs);
+    else if (this.#deadline === 'body') this.#arm('body', this.#options.readTimeoutMs);
+  }
+
+  #hold(buffer: Buffer, start: number, end: number): void {
+    if (this.#decoder.state === 'stopped') return;
+    const rest = buffer.subarray(start, end);
+    this.#held = this.#held === undefined ? Buffer.from(rest) : Buffer.concat([this.#held, rest]);
+    if (this.#held.length > MAX_HELD_BYTES && !this.#readPaused) {
+      this.#readPaused = true;
+      this.#stream.pause();
+    }
+  }
+
+  /** After a finished response: the next request of the connection, or its end. */
+  #nextRequest(): boolean {
+    if (this.#closing || this.#clientGone) return false;
+    if (!this.#writer.keepAlive || !this.#decoder.received || this.#clientHalfClosed) {
+      this.#lingeringClose();
+      return false;
+    }
+    this.#writer.reset(false);
+    this.#decoder.unhold();
+    this.#decoder.next();
+    this.#arm('idle', this.shuttingDown ? DRAIN_LINGER_MS : this.#options.idleTimeoutMs);
+    return true;
+  }
+
+  /** The request is over for its owner; nothing more is reported to it. */
+  #release(): void {
+    this.#active = false;
+    this.handler = NOBODY;
+  }
+
+  /** Bytes that are not acceptable: answered if nothing was sent yet, then the connection ends. */
+  #refuse(error: CirqueError): void {
+    this.#held = undefined;
+    if (this.#active) {
+      this.handler.onDownstreamError(error);
+      return;
+    }
+    const status = statusFor(error);
+    this.minorVersion = 1;
+    if (status > 0) {
+      this.#writer.reset(false);
+      this.#writer.head(errorResponse(status), true, { method: 'GET', minorVersion: 1 });
+    }
+    this.#app.refusedRequest?.(error, status, this.digest);
+    this.#lingeringClose();
+  }
+
+  /** The client is gone in the middle of a request. */
+  #leave(error: CirqueError): void {
+    this.#clientGone = true;
+    this.#writer.discard();
+    this.#decoder.stop();
+    const handler = this.handler;
+    this.#release();
+    this.#stream.destroy();
+    handler.onDownstreamError(error);
+  }
+
+  /** FIN, then read on for a while: closing with unread bytes would reset the connection under the last response. */
+  #lingeringClose(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#held = undefined;
+    this.#decoder.stop();
+    if (this.#clientHalfClosed) {
+      this.#stream.duplex.end(() => this.#stream.destroy());
+    } else {
+      this.#stream.end();
+      if (this.#readPaused) this.#stream.resume();
+    }
+    this.#arm('linger', LINGER_MS);
+  }
+
+  #discard(bytes: number): void {
+    this.#lingerBytes += bytes;
+    if (this.#lingerBytes > LINGER_BYTES) this.#stream.destroy();
+  }
+
+  #watchWrites(): void {
+    if (!this.#stream.duplex.writableNeedDrain || this.#deadline === 'write') return;
+    this.#writeMark = this.#stream.duplex.writableLength;
+    this.#arm('write', this.#options.writeTimeoutMs);
+  }
+
+  #arm(deadline: Deadline, ms: number): void {
+    this.#deadline = deadline;
+    if (ms > 0) this.#timer.set(ms);
+    else this.#timer.clear();
+  }
+
+  #disarm(): void {
+    this.#deadline = 'none';
+    this.#timer.clear();
+  }
+
+  #expired(): void {
+    const deadline = this.#deadline;
+    this.#deadline = 'none';
+    if (deadline === 'head') this.#refuse(timedOut('ReadTimedout', 'the request head did not arrive in time'));
+    else if (deadline === 'body') this.#bodyTimedOut();
+    else if (deadline === 'write') this.#writeTimedOut();
+    else if (deadline === 'linger' && this.#stream.writePending) this.#lingerOn();
+    else this.#stream.destroy();
+  }
+
+  #bodyTimedOut(): void {
+    // Somebody told the client to wait: it is not the client that is slow.
+    if (this.#held !== undefined || this.#readPaused) this.#arm('body', this.#options.readTimeoutMs);
+    else if (this.#active) {
+      this.#decoder.stop();
+      this.handler.onDownstreamError(timedOut('ReadTimedout', 'the request body did not arrive in time'));
+    }
+  }
+
+  #writeTimedOut(): void {
+    const pending = this.#stream.duplex.writableLength;
+    if (pending === 0) return;
+    if (pending !== this.#writeMark) {
+      this.#writeMark = pending;
+      this.#arm('write', this.#options.writeTimeoutMs);
+    } else {
+      this.#leave(timedOut('WriteTimedout', 'the client did not read the response in time'));
+    }
+  }
+
+  /** The last response is still on its way to a slow client: wait as for any write, without progress no longer. */
+  #lingerOn(): void {
+    const pending = this.#stream.duplex.writableLength;
+    if (pending === this.#writeMark) {
+      this.#stream.destroy();
+      return;
+    }
+    this.#writeMark = pending;
+    this.#arm('linger', this.#options.writeTimeoutMs);
+  }
+}
+
+function timedOut(type: 'ReadTimedout' | 'WriteTimedout', what: string): CirqueError {
+  return new CirqueError(type, what, { source: 'Downstream' });
+}
+
+/** Prepares what all connections of a service share. */
+export function requestRules(options: ResolvedHttpServerOptions): RequestRules {
+  return new RequestRules(options.limits, options.lenient);
+}

@@ -1,0 +1,84 @@
+/**
+ * Fields that concern one connection only (RFC 9110 section 7.6.1), and the rules for `Connection` options.
+ *
+ * The one list in the repository; the parser marks these lines and the proxy cuts them on both sides.
+ */
+import { CirqueError } from '@cirque/error';
+import { isToken } from './validate.ts';
+
+/** Lower-case names that are never forwarded. */
+export const HOP_BY_HOP_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]);
+
+/** Fields that a client may not nominate for removal: a next hop relies on them. */
+const PROTECTED_FIELDS: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-real-ip',
+  'forwarded',
+  'via',
+]);
+
+/** More options than this in one message is an attack, not a need (Pingora 0.9). */
+const MAX_OPTIONS = 9;
+
+/** What the Connection field of one message says. */
+export interface ConnectionOptions {
+  readonly close: boolean;
+  readonly keepAlive: boolean;
+  /** Lower-case names of nominated fields beyond the standard hop-by-hop ones; undefined when none. */
+  readonly nominated: readonly string[] | undefined;
+  /** Why the nominations are malformed; undefined when they are fine. */
+  readonly problem: string | undefined;
+}
+
+const NONE: ConnectionOptions = { close: false, keepAlive: false, nominated: undefined, problem: undefined };
+const CLOSE: ConnectionOptions = { ...NONE, close: true };
+const KEEP_ALIVE: ConnectionOptions = { ...NONE, keepAlive: true };
+
+/** Interprets a Connection value, several lines joined by a comma; undefined when the field is absent. */
+export function parseConnectionOptions(value: string | undefined): ConnectionOptions {
+  if (value === undefined) return NONE;
+  if (value === 'keep-alive' || value === 'Keep-Alive') return KEEP_ALIVE;
+  if (value === 'close' || value === 'Close') return CLOSE;
+  return parseOptionList(value);
+}
+
+function parseOptionList(value: string): ConnectionOptions {
+  let close = false;
+  let keepAlive = false;
+  let problem: string | undefined;
+  let count = 0;
+  const nominated: string[] = [];
+  for (const part of value.split(',')) {
+    const option = part.trim().toLowerCase();
+    if (option === '') continue;
+    count += 1;
+    if (option === 'close') close = true;
+    else if (option === 'keep-alive') keepAlive = true;
+    else if (PROTECTED_FIELDS.has(option)) problem ??= `Connection nominates the protected field ${option}`;
+    else if (!isToken(option)) problem ??= `Connection option ${JSON.stringify(option.slice(0, 64))} is not a token`;
+    else if (!HOP_BY_HOP_FIELDS.has(option)) nominated.push(option);
+  }
+  if (count > MAX_OPTIONS) problem ??= `Connection has ${count} options, at most ${MAX_OPTIONS} are accepted`;
+  return { close, keepAlive, nominated: nominated.length > 0 ? nominated : undefined, problem };
+}
+
+/** @throws CirqueError InvalidHTTPHeader when the options are malformed. */
+export function assertConnectionOptions(options: ConnectionOptions): void {
+  if (options.problem !== undefined) throw CirqueError.downstream('InvalidHTTPHeader', options.problem);
+}

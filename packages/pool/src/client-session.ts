@@ -1,0 +1,62 @@
+/**
+ * One request on the upstream side, whatever the HTTP version. A contract only; http1-client-session.ts implements it.
+ */
+import type { CirqueError } from '@cirque/error';
+import type { ConnectionOptions, HeaderMap, RequestHeader, ResponseHeader } from '@cirque/http';
+import type { Digest, Lease } from '@cirque/transport';
+
+/** What the owner of an upstream request is told. */
+export interface ClientSessionHandler {
+  /**
+   * A response head: informational ones first, then the final one.
+   * `bodyLength` is 0 when no body follows, undefined when its length is not known beforehand.
+   */
+  onResponseHead(header: ResponseHeader, bodyLength: number | undefined, connection: ConnectionOptions): void;
+  /** A piece of the body: `buffer[start, end)`, valid during the call only, unless `lease` is given and retained. */
+  onResponseBody(buffer: Buffer, start: number, end: number, lease: Lease | undefined): void;
+  /** The response is complete. The session must be released. */
+  onResponseEnd(trailers: HeaderMap | undefined): void;
+  /** All that arrived together was delivered: send on what was held back. */
+  onUpstreamFlush(): void;
+  /** The upstream took what was written, after a write had answered false. */
+  onUpstreamDrain(): void;
+  /** The exchange failed: at most once, nothing follows. The session is closed. */
+  onUpstreamError(error: CirqueError): void;
+}
+
+/**
+ * An exchange with an upstream.
+ *
+ * The object belongs to its connection and serves the next request too: do not keep it after `release` or `abort`.
+ */
+export interface ClientSession {
+  /** Install it before anything is written. */
+  handler: ClientSessionHandler;
+  readonly digest: Digest;
+  /** The connection had served a request before. */
+  readonly reused: boolean;
+  /** At least one byte of the response has arrived. */
+  readonly responseStarted: boolean;
+  readonly bodyBytesSent: number;
+  readonly bodyBytesReceived: number;
+
+  /**
+   * Writes the request head. `bodyLength` is 0 for no body, undefined when its length is not known beforehand.
+   * Framing fields in the header are replaced by the session's own.
+   * @throws CirqueError InternalError when Content-Length is not a number.
+   */
+  writeHead(header: RequestHeader, bodyLength: number | undefined): void;
+  /** Writes a piece of the body. False: wait for onUpstreamDrain. @throws CirqueError when it exceeds its length. */
+  writeBody(buffer: Buffer, start: number, end: number): boolean;
+  /** The request is complete. @throws CirqueError PrematureBodyEnd when it is shorter than its length. */
+  end(): void;
+  /** Sends what was held back in the hope of more. */
+  flush(): void;
+  /** Stops everything from the upstream until {@link resume}. */
+  pause(): void;
+  resume(): void;
+  /** Hands the connection back: kept for the next request when that is safe, else closed. */
+  release(): void;
+  /** Gives the exchange up and closes the connection; the handler hears nothing more. */
+  abort(): void;
+}

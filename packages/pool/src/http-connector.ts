@@ -1,0 +1,184 @@
+/**
+ * Sessions to peers: an idle connection when there is one, else a new one, within the caps.
+ */
+import { ResponseRules } from '@cirque/http1';
+import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '@cirque/http1';
+import type { TimerWheel } from '@cirque/timeout';
+import { ConnectionPool, PoolEntry, type PoolStats } from './connection-pool.ts';
+import type { ClientSession } from './client-session.ts';
+import { Http1ClientSession, type SessionOwner } from './http1-client-session.ts';
+import type { Peer } from './peer.ts';
+import { PeerSlots } from './peer-slots.ts';
+import { TransportConnector, type TransportConnectorOptions } from './transport-connector.ts';
+
+/** Options of {@link HttpConnector}. */
+export interface HttpConnectorOptions extends TransportConnectorOptions {
+  /** Idle connections kept over all peers (configuration `upstream_keepalive_pool_size`). Default 128; 0 keeps none. */
+  readonly poolSize?: number;
+  /** @internal for hand-driven time */
+  readonly wheel?: TimerWheel;
+}
+
+/** How one session is wanted. */
+export interface SessionRequest {
+  /**
+   * The request must not be sent twice: an idle connection is given one turn of the event loop to show that its peer
+   * has closed it (measured: cuts the race to a tenth).
+   */
+  readonly careful?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Counters of a connector. */
+export interface ConnectorStats extends PoolStats {
+  /** Connections in use. */
+  readonly active: number;
+  /** Connections opened since the start. */
+  readonly opened: number;
+  /** Requests that wait for a connection of a capped peer. */
+  readonly waiting: number;
+}
+
+/** What the connector remembers of a connection. */
+interface Known {
+  readonly entry: PoolEntry<Http1ClientSession>;
+  idleTimeoutMs: number;
+  slotKey: string | undefined;
+  active: boolean;
+}
+
+/** Gives and takes HTTP sessions of any peer. */
+export class HttpConnector implements SessionOwner {
+  readonly #transport: TransportConnector;
+  readonly #pool: ConnectionPool<Http1ClientSession>;
+  readonly #slots = new PeerSlots();
+  readonly #known = new Map<Http1ClientSession, Known>();
+  readonly #rules = new WeakMap<Http1Limits, ResponseRules>([[DEFAULT_HTTP1_LIMITS, DEFAULT_RULES]]);
+  readonly #wheel: TimerWheel | undefined;
+  #active = 0;
+  #opened = 0;
+  #closed = false;
+
+  constructor(options: HttpConnectorOptions = {}) {
+    this.#transport = new TransportConnector(options);
+    this.#pool = new ConnectionPool(options.poolSize ?? 128);
+    this.#wheel = options.wheel;
+  }
+
+  /**
+   * A session with a connection behind it; at once when one is idle. Release or abort it.
+   *
+   * @throws CirqueError of a Connect type, source Upstream: nothing was sent; HTTPStatus 503 when too many wait.
+   */
+  getSession(peer: Peer, request: SessionRequest = PLAIN): ClientSession | Promise<ClientSession> {
+    const { maxConnections } = peer.options;
+    if (maxConnections > 0) return this.#getCapped(peer, request, maxConnections);
+    return this.#take(peer, request, undefined);
+  }
+
+  get stats(): ConnectorStats {
+    return { ...this.#pool.stats, active: this.#active, opened: this.#opened, waiting: this.#slots.waiting };
+  }
+
+  /** Closes idle connections, now and whenever one becomes idle. Those in use are finished. */
+  close(): void {
+    this.#closed = true;
+    this.#pool.clear();
+  }
+
+  /** @internal */
+  reusable(session: Http1ClientSession): void {
+    const known = this.#known.get(session) as Known;
+    this.#inactive(known);
+    const idleMs = idleTimeout(known.idleTimeoutMs, session.peerIdleMs);
+    if (this.#closed || idleMs === 0) {
+      session.evicted();
+      return;
+    }
+    session.idleSince = performance.now();
+    session.idle(idleMs);
+    this.#pool.put(known.entry);
+  }
+
+  /** @internal */
+  closed(session: Http1ClientSession): void {
+    const known = this.#known.get(session);
+    if (known === undefined) return;
+    this.#known.delete(session);
+    this.#pool.remove(known.entry);
+    this.#inactive(known);
+  }
+
+  #inactive(known: Known): void {
+    if (!known.active) return;
+    known.active = false;
+    this.#active -= 1;
+    if (known.slotKey !== undefined) {
+      this.#slots.release(known.slotKey);
+      known.slotKey = undefined;
+    }
+  }
+
+  async #getCapped(peer: Peer, request: SessionRequest, max: number): Promise<ClientSession> {
+    const key = peer.reuseKey;
+    const deadline = peer.options.totalConnectionTimeoutMs;
+    const signals = [request.signal, deadline > 0 ? AbortSignal.timeout(deadline) : undefined].filter((signal) => signal !== undefined);
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+    await this.#slots.acquire(key, max, peer.options.maxPendingRequests, signal);
+    try {
+      return await this.#take(peer, request, key);
+    } catch (error) {
+      this.#slots.release(key);
+      throw error;
+    }
+  }
+
+  #take(peer: Peer, request: SessionRequest, slotKey: string | undefined): ClientSession | Promise<ClientSession> {
+    const session = this.#pool.get(peer.reuseKey);
+    if (session === undefined) return this.#open(peer, request, slotKey);
+    if (request.careful === true) return this.#takeCarefully(session, peer, request, slotKey);
+    return this.#activate(session, peer, slotKey);
+  }
+
+  async #takeCarefully(session: Http1ClientSession, peer: Peer, request: SessionRequest, slotKey: string | undefined): Promise<ClientSession> {
+    await new Promise((resolve) => setImmediate(resolve));
+    return session.usable ? this.#activate(session, peer, slotKey) : this.#take(peer, request, slotKey);
+  }
+
+  #activate(session: Http1ClientSession, peer: Peer, slotKey: string | undefined): ClientSession {
+    const known = this.#known.get(session) as Known;
+    known.active = true;
+    known.slotKey = slotKey;
+    known.idleTimeoutMs = peer.options.idleTimeoutMs;
+    this.#active += 1;
+    session.begin(peer.options);
+    return session;
+  }
+
+  async #open(peer: Peer, request: SessionRequest, slotKey: string | undefined): Promise<ClientSession> {
+    const stream = await this.#transport.newStream(peer, request.signal);
+    this.#opened += 1;
+    const session = new Http1ClientSession(stream, peer.options, this.#rulesOf(peer.options.limits), this, this.#wheel);
+    const entry = new PoolEntry(peer.reuseKey, session);
+    this.#known.set(session, { entry, idleTimeoutMs: 0, slotKey: undefined, active: false });
+    return this.#activate(session, peer, slotKey);
+  }
+
+  #rulesOf(limits: Http1Limits): ResponseRules {
+    let rules = this.#rules.get(limits);
+    if (rules === undefined) {
+      rules = new ResponseRules(limits);
+      this.#rules.set(limits, rules);
+    }
+    return rules;
+  }
+}
+
+const PLAIN: SessionRequest = {};
+const DEFAULT_RULES = new ResponseRules(DEFAULT_HTTP1_LIMITS);
+
+/** Closing first avoids the race with an upstream that closes at its own limit: half a second before it does. */
+function idleTimeout(ours: number, peers: number | undefined): number {
+  if (peers === undefined) return ours;
+  return Math.min(ours, Math.max(0, peers - 500));
+}

@@ -1,0 +1,419 @@
+/**
+ * An HTTP/1 upstream connection: one request at a time, reused as long as nothing about it is in doubt.
+ *
+ * A connection is kept only when the request was sent whole, the response was read whole, no byte is left over and
+ * nobody said close. While idle, any byte, error or end closes it.
+ */
+import { CirqueError } from '@cirque/error';
+import type { HeaderMap, RequestHeader } from '@cirque/http';
+import { latin1 } from '@cirque/http';
+import {
+  BodyWriter,
+  CHUNKED,
+  CHUNKED_LINE,
+  chunkSizeLine,
+  type Framing,
+  LAST_CHUNK,
+  type MessageSink,
+  ResponseDecoder,
+  type ResponseRules,
+  responseHead,
+  serializeRequestHead,
+  UNTIL_CLOSE,
+} from '@cirque/http1';
+import { Timer, type TimerWheel } from '@cirque/timeout';
+import type { Digest, Lease, Stream, StreamHandler } from '@cirque/transport';
+import type { ClientSession, ClientSessionHandler } from './client-session.ts';
+import type { ResolvedPeerOptions } from './peer-options.ts';
+
+/** Interim responses accepted for one request (a flood of them is an attack). */
+const MAX_INTERIM = 20;
+/** Reads go to leased buffers when at least this much body is still to come. */
+const LARGE_BODY_BYTES = 8_192;
+/** Body pieces up to this size are sent as text together with what is before them. */
+const SMALL_BODY_BYTES = 8_192;
+const MAX_HELD_CHARACTERS = 16_384;
+const CRLF = Buffer.from('\r\n');
+
+/** Where a connection goes when its exchange is over. */
+export interface SessionOwner {
+  /** It may serve another request. */
+  reusable(session: Http1ClientSession): void;
+  /** It is closed, in use or idle; at most once. */
+  closed(session: Http1ClientSession): void;
+}
+
+/** What the connection does: nothing, an exchange, waiting for its release, or gone. */
+type Phase = 'idle' | 'exchange' | 'finished' | 'closed';
+
+const NOBODY: ClientSessionHandler = {
+  onResponseHead() {},
+  onResponseBody() {},
+  onResponseEnd() {},
+  onUpstreamFlush() {},
+  onUpstreamDrain() {},
+  onUpstreamError() {},
+};
+
+/** See the file's head. */
+export class Http1ClientSession implements ClientSession, StreamHandler, MessageSink {
+  handler: ClientSessionHandler = NOBODY;
+  reused = false;
+  responseStarted = false;
+  bodyBytesSent = 0;
+  bodyBytesReceived = 0;
+  /** How long the upstream keeps it idle, from its Keep-Alive field. */
+  peerIdleMs: number | undefined = undefined;
+  /** `performance.now()` at the last release; for the owner. */
+  idleSince = 0;
+
+  readonly #stream: Stream;
+  readonly #owner: SessionOwner;
+  readonly #decoder: ResponseDecoder;
+  readonly #body = new BodyWriter('Downstream');
+  readonly #timer: Timer;
+  #options: ResolvedPeerOptions;
+  #phase: Phase = 'idle';
+  #held = '';
+  #requestSent = false;
+  /** Nothing of an exchange was written yet. */
+  #untouched = true;
+  #peerEnded = false;
+  #keepAlive = false;
+  #interim = 0;
+  #lease: Lease | undefined = undefined;
+  #unread: Buffer | undefined = undefined;
+  #paused = false;
+  #writeStalled = false;
+  #writeMark = 0;
+  #trailers: HeaderMap | undefined = undefined;
+
+  constructor(stream: Stream, options: ResolvedPeerOptions, rules: ResponseRules, owner: SessionOwner, wheel?: TimerWheel) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#owner = owner;
+    this.#decoder = new ResponseDecoder(this, rules);
+    this.#timer = new Timer(() => this.#expired(), wheel);
+    stream.start(this);
+  }
+
+  get digest(): Digest {
+    return this.#stream.digest;
+  }
+
+  /** True while the connection waits for a request and nothing has happened to it. */
+  get usable(): boolean {
+    return this.#phase === 'idle' && !this.#stream.destroyed;
+  }
+
+  /** Begins an exchange under the options of the peer that asks for it. */
+  begin(options: ResolvedPeerOptions): void {
+    this.#options = options;
+    this.#phase = 'exchange';
+    this.#timer.clear();
+    this.responseStarted = false;
+    this.bodyBytesSent = 0;
+    this.bodyBytesReceived = 0;
+    this.#requestSent = false;
+    this.#untouched = true;
+    this.#interim = 0;
+    this.#trailers = undefined;
+    this.#decoder.next();
+  }
+
+  /** Watches an idle connection: after the given time (0: never) it closes itself. */
+  idle(timeoutMs: number): void {
+    if (timeoutMs > 0) this.#timer.set(timeoutMs);
+  }
+
+  writeHead(header: RequestHeader, bodyLength: number | undefined): void {
+    const { headers } = header;
+    if (headers.mayHoldHopByHop) {
+      headers.delete('transfer-encoding');
+      // What a user says about the connection counts: close is honoured, and sent.
+    }
+    this.#untouched = false;
+    let framing: Framing = bodyLength ?? CHUNKED;
+    const announced = headers.contentLength;
+    if (Number.isNaN(announced)) throw new CirqueError('InternalError', 'Content-Length of the request is not one number', { source: 'Internal' });
+    let lines = '';
+    if (announced >= 0) framing = announced;
+    else if (framing === CHUNKED) lines = CHUNKED_LINE;
+    else if (framing > 0 || expectsLength(header.method)) lines = `Content-Length: ${framing}\r\n`;
+    this.#body.begin(framing);
+    this.#decoder.requestMethod = header.method;
+    this.#held = serializeRequestHead(header, lines);
+    if (framing === 0) this.end();
+    else this.#watch();
+  }
+
+  writeBody(buffer: Buffer, start: number, end: number): boolean {
+    const bytes = end - start;
+    if (bytes === 0 || this.#phase !== 'exchange') return true;
+    this.#body.count(bytes);
+    this.bodyBytesSent += bytes;
+    const more = bytes <= SMALL_BODY_BYTES ? this.#small(buffer, start, end) : this.#large(buffer, start, end);
+    this.#watch();
+    return more;
+  }
+
+  end(): void {
+    if (this.#requestSent || this.#phase !== 'exchange') return;
+    this.#body.finish();
+    if (this.#body.chunked) this.#held += LAST_CHUNK;
+    this.#requestSent = true;
+    this.flush();
+    this.#watch();
+  }
+
+  flush(): void {
+    const text = this.#held;
+    if (text === '') return;
+    this.#held = '';
+    this.#stream.writeLatin1(text);
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#decoder.hold();
+    this.#stream.pause();
+    // It is not the upstream that is slow now.
+    this.#timer.clear();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#decoder.unhold();
+    const unread = this.#unread ?? NOTHING;
+    this.#unread = undefined;
+    this.#consume(unread, unread.length, undefined);
+    if (this.#paused || this.#phase !== 'exchange') return;
+    if (this.#peerEnded) this.#endOfInput();
+    else this.#stream.resume();
+  }
+
+  release(): void {
+    const answered = this.#phase === 'finished' && this.#keepAlive && this.#requestSent && this.#unread === undefined;
+    const clean = answered || (this.#phase === 'exchange' && this.#untouched);
+    this.handler = NOBODY;
+    if (!clean || this.#stream.destroyed) {
+      this.#close();
+      return;
+    }
+    this.#phase = 'idle';
+    this.reused ||= answered;
+    this.#stream.largeReads = false;
+    if (this.#paused) {
+      this.#paused = false;
+      this.#decoder.unhold();
+      this.#stream.resume();
+    }
+    this.#owner.reusable(this);
+  }
+
+  abort(): void {
+    this.handler = NOBODY;
+    this.#close();
+  }
+
+  /** The pool gives it up. */
+  evicted(): void {
+    this.#close();
+  }
+
+  onRead(buffer: Buffer, length: number, lease: Lease | undefined): void {
+    if (this.#phase !== 'exchange') {
+      // Nothing was asked: an unsolicited response must never answer the next request.
+      this.#close();
+      return;
+    }
+    this.responseStarted = true;
+    if (this.#paused) this.#keep(buffer, 0, length);
+    else this.#consume(buffer, length, lease);
+  }
+
+  onReadEnd(): void {
+    if (this.#phase !== 'exchange') {
+      this.#close();
+      return;
+    }
+    this.#keepAlive = false;
+    this.#peerEnded = true;
+    if (this.#unread === undefined) this.#endOfInput();
+  }
+
+  /** The upstream has closed and everything it sent was read: a body ends here, or was cut. */
+  #endOfInput(): void {
+    try {
+      this.#decoder.finish();
+      if (this.#decoder.received) {
+        if (!this.#paused) this.#finished();
+        return;
+      }
+    } catch (error) {
+      this.#fail(CirqueError.from(error, 'ConnectionClosed', 'Upstream'));
+      return;
+    }
+    this.#fail(new CirqueError('ConnectionClosed', 'the upstream closed the connection before its response', { source: 'Upstream' }));
+  }
+
+  onDrain(): void {
+    this.#writeStalled = false;
+    if (this.#phase !== 'exchange') return;
+    this.#watch();
+    this.handler.onUpstreamDrain();
+  }
+
+  onClose(error: CirqueError | undefined): void {
+    if (this.#phase === 'exchange') {
+      this.#fail(error ?? new CirqueError('ConnectionClosed', 'the upstream connection was closed', { source: 'Upstream' }));
+    } else {
+      this.#close();
+    }
+  }
+
+  onMessageHead(): void {
+    const { header, framing, connection } = responseHead;
+    if (header.status === 101) throw new CirqueError('InvalidHTTPHeader', 'unasked 101 Switching Protocols', { source: 'Upstream' });
+    if (header.informational) {
+      this.#interim += 1;
+      if (this.#interim > MAX_INTERIM) {
+        throw new CirqueError('InvalidHTTPHeader', `more than ${MAX_INTERIM} interim responses`, { source: 'Upstream' });
+      }
+    } else {
+      this.#keepAlive = responseHead.keepAlive;
+      this.#interim = -1;
+      const seconds = responseHead.keepAliveSeconds;
+      this.peerIdleMs = seconds === undefined ? undefined : seconds * 1_000;
+    }
+    const bodyLength = framing === CHUNKED || framing === UNTIL_CLOSE ? undefined : framing;
+    this.handler.onResponseHead(header, bodyLength, connection);
+  }
+
+  onBodyBytes(buffer: Buffer, start: number, end: number): void {
+    this.bodyBytesReceived += end - start;
+    this.handler.onResponseBody(buffer, start, end, this.#lease);
+  }
+
+  onMessageEnd(trailers: HeaderMap | undefined): void {
+    // After an interim response the same exchange goes on with the next head.
+    if (this.#interim >= 0) this.#decoder.next();
+    else this.#trailers = trailers;
+  }
+
+  /** Decodes; the end is reported only afterwards, when it is certain that no byte is left over. */
+  #consume(buffer: Buffer, length: number, lease: Lease | undefined): void {
+    this.#lease = lease;
+    let consumed: number;
+    try {
+      consumed = this.#decoder.feed(buffer, 0, length);
+    } catch (error) {
+      this.#fail(CirqueError.from(error, 'InternalError', 'Upstream'));
+      return;
+    }
+    this.#lease = undefined;
+    if (this.#phase !== 'exchange') return;
+    const complete = this.#decoder.state === 'complete';
+    if (consumed < length) {
+      if (complete) this.#keepAlive = false;
+      else this.#keep(buffer, consumed, length);
+    }
+    if (complete) {
+      this.#finished();
+      return;
+    }
+    this.#stream.largeReads = this.#decoder.expectsBody(LARGE_BODY_BYTES);
+    this.handler.onUpstreamFlush();
+    if (!this.#paused) this.#watch();
+  }
+
+  #finished(): void {
+    this.#phase = 'finished';
+    this.#timer.clear();
+    this.#stream.largeReads = false;
+    this.handler.onResponseEnd(this.#trailers);
+  }
+
+  #fail(error: CirqueError): void {
+    if (this.#phase !== 'exchange') return;
+    // The peer may have closed an idle connection at the moment it was taken: nothing of this request was answered.
+    if (!this.responseStarted && error.type !== 'ReadTimedout' && error.type !== 'WriteTimedout') error.setRetry('ReusedOnly');
+    const handler = this.handler;
+    this.handler = NOBODY;
+    this.#close();
+    handler.onUpstreamError(error);
+  }
+
+  #close(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#decoder.stop();
+    this.#unread = undefined;
+    this.#timer.close();
+    this.#stream.destroy();
+    this.#owner.closed(this);
+  }
+
+  #keep(buffer: Buffer, start: number, end: number): void {
+    const rest = buffer.subarray(start, end);
+    this.#unread = this.#unread === undefined ? Buffer.from(rest) : Buffer.concat([this.#unread, rest]);
+  }
+
+  #small(buffer: Buffer, start: number, end: number): boolean {
+    const text = latin1(buffer, start, end);
+    this.#held += this.#body.chunked ? `${chunkSizeLine(end - start)}${text}\r\n` : text;
+    if (this.#held.length > MAX_HELD_CHARACTERS) this.flush();
+    return !this.#stream.duplex.writableNeedDrain;
+  }
+
+  #large(buffer: Buffer, start: number, end: number): boolean {
+    const stream = this.#stream;
+    const before = this.#held + (this.#body.chunked ? chunkSizeLine(end - start) : '');
+    this.#held = '';
+    stream.duplex.cork();
+    if (before !== '') stream.writeLatin1(before);
+    let more = stream.writeSlice(buffer, start, end, undefined);
+    if (this.#body.chunked) more = stream.write(CRLF);
+    stream.duplex.uncork();
+    return more;
+  }
+
+  /** Arms the deadline of what is awaited now: room for writing, or something to read. */
+  #watch(): void {
+    if (this.#phase !== 'exchange' || this.#paused) return;
+    const stalled = this.#stream.duplex.writableNeedDrain;
+    if (stalled && !this.#writeStalled) this.#writeMark = this.#stream.duplex.writableLength;
+    this.#writeStalled = stalled;
+    const ms = stalled ? this.#options.writeTimeoutMs : this.#options.readTimeoutMs;
+    if (ms > 0) this.#timer.set(ms);
+    else this.#timer.clear();
+  }
+
+  #expired(): void {
+    if (this.#phase === 'idle') {
+      this.#close();
+      return;
+    }
+    if (this.#phase !== 'exchange') return;
+    if (!this.#writeStalled) {
+      this.#fail(new CirqueError('ReadTimedout', 'the upstream did not answer in time', { source: 'Upstream' }));
+      return;
+    }
+    const pending = this.#stream.duplex.writableLength;
+    if (pending === this.#writeMark) {
+      this.#fail(new CirqueError('WriteTimedout', 'the upstream did not take the request in time', { source: 'Upstream' }));
+    } else {
+      this.#writeMark = pending;
+      this.#timer.set(this.#options.writeTimeoutMs);
+    }
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Methods for which an empty body is announced (RFC 9110 section 8.6). */
+function expectsLength(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH';
+}

@@ -1,0 +1,215 @@
+/**
+ * One established byte stream (TCP, unix or virtual) behind one handler: the only thing that sessions know of sockets.
+ *
+ * It adds to a Node duplex what the data path needs: reads without a Buffer per chunk, one terminal event,
+ * and errors as CirqueError. Writes go straight to the duplex.
+ */
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type CirqueError, type ErrorSource, fromNodeError } from '@cirque/error';
+import { type Digest, socketDigest } from './digest.ts';
+import { Lease, sharedReadBuffer } from './read-buffer.ts';
+
+/** What the owner of a stream is told. Methods may replace the handler, pause or destroy the stream. */
+export interface StreamHandler {
+  /**
+   * Bytes arrived: `buffer[0, length)`. Valid only during the call, unless `lease` is given and retained.
+   */
+  onRead(buffer: Buffer, length: number, lease: Lease | undefined): void;
+  /** The other side finished sending (FIN); the writable side is still open. */
+  onReadEnd(): void;
+  /** Everything written so far was handed to the system after a write had returned false. */
+  onDrain(): void;
+  /** Last call, exactly once. `error` is undefined after an orderly close. */
+  onClose(error: CirqueError | undefined): void;
+}
+
+const kStream: unique symbol = Symbol('cirque.stream');
+interface Owned {
+  [kStream]: Stream;
+}
+
+/** A byte stream with one handler. Reading starts with {@link start}. */
+export class Stream {
+  /** The Node stream underneath. Use it directly only for writes, or before {@link start} (`pipe`, `for await`). */
+  readonly duplex: Duplex;
+  handler: StreamHandler;
+  /** Set while a large body is expected: reads then land in leased buffers that can be written without a copy. */
+  largeReads = false;
+  readonly establishedAt: number = Date.now();
+  /** Which side of the proxy this is; the source of its errors. */
+  readonly side: ErrorSource;
+  #lease: Lease | undefined;
+  #digest: Digest | undefined;
+  #error: CirqueError | undefined;
+  readonly #callbackReads: boolean;
+  #started = false;
+
+  /** @param callbackReads true when the duplex was made with {@link onreadOptions}. */
+  constructor(duplex: Duplex, side: ErrorSource, callbackReads = false) {
+    this.duplex = duplex;
+    this.side = side;
+    this.handler = UNHANDLED;
+    this.#callbackReads = callbackReads;
+    (duplex as unknown as Owned)[kStream] = this;
+    duplex.on('close', closed);
+    duplex.on('error', failed);
+  }
+
+  /** Installs the handler and begins to read; a later owner calls it again to take the stream over. */
+  start(handler: StreamHandler): void {
+    this.handler = handler;
+    if (this.#started) {
+      this.duplex.resume();
+      return;
+    }
+    this.#started = true;
+    this.duplex.on('end', ended);
+    this.duplex.on('drain', drained);
+    if (!this.#callbackReads) this.duplex.on('data', chunkArrived);
+    else if (this.duplex instanceof Socket) this.duplex.resume();
+  }
+
+  /** Stops reading until {@link resume}; bytes already in flight may still arrive once. */
+  pause(): void {
+    this.duplex.pause();
+  }
+
+  resume(): void {
+    this.duplex.resume();
+  }
+
+  /** Writes text whose characters are all below 256. False asks the caller to wait for onDrain. */
+  writeLatin1(text: string): boolean {
+    return this.duplex.write(text, 'latin1');
+  }
+
+  /** Writes bytes that nobody changes any more. */
+  write(bytes: Uint8Array): boolean {
+    return this.duplex.write(bytes);
+  }
+
+  /** Writes part of a read buffer: without a copy when it is leased, else from a copy. */
+  writeSlice(buffer: Buffer, start: number, end: number, lease: Lease | undefined): boolean {
+    if (lease !== undefined) {
+      lease.retain();
+      return this.duplex.write(buffer.subarray(start, end), lease.release);
+    }
+    const copy = end - start > COPY_TO_LEASE_FROM ? Lease.take() : undefined;
+    if (copy === undefined || end - start > copy.buffer.length) {
+      copy?.release();
+      return this.duplex.write(Buffer.from(buffer.subarray(start, end)));
+    }
+    // Measured: copying into a recycled buffer beats allocating one of this size for every chunk.
+    buffer.copy(copy.buffer, 0, start, end);
+    return this.duplex.write(copy.buffer.subarray(0, end - start), copy.release);
+  }
+
+  /** True while written bytes wait for the system. */
+  get writePending(): boolean {
+    return this.duplex.writableLength > 0;
+  }
+
+  /** Addresses and times; survives the close. */
+  get digest(): Digest {
+    this.#digest ??= { establishedAt: this.establishedAt, socket: socketDigest(this.duplex) };
+    return this.#digest;
+  }
+
+  get destroyed(): boolean {
+    return this.duplex.destroyed;
+  }
+
+  /** Sends FIN after what was written; reading goes on. */
+  end(): void {
+    this.duplex.end();
+  }
+
+  /** Closes both directions now. The error, if any, is what onClose reports. */
+  destroy(error?: CirqueError): void {
+    this.#error ??= error;
+    this.duplex.destroy();
+  }
+
+  /** Closes with RST where the transport has one, so that the other side cannot take it for an orderly end. */
+  reset(error?: CirqueError): void {
+    this.#error ??= error;
+    if (this.duplex instanceof Socket && !this.duplex.destroyed) this.duplex.resetAndDestroy();
+    else this.duplex.destroy();
+  }
+
+  /** The buffer for the next read of a socket made with {@link onreadOptions}. */
+  nextReadBuffer(): Buffer {
+    if (!this.largeReads) {
+      if (this.#lease !== undefined) this.#returnLease();
+      return sharedReadBuffer;
+    }
+    if (this.#lease === undefined || !this.#lease.exclusive) {
+      this.#lease?.release();
+      this.#lease = Lease.take();
+    }
+    return this.#lease.buffer;
+  }
+
+  /** @internal A read completed. */
+  deliver(length: number, buffer: Buffer): void {
+    const lease = this.#lease;
+    this.handler.onRead(buffer, length, lease !== undefined && lease.buffer === buffer ? lease : undefined);
+  }
+
+  /** @internal */
+  fail(cause: unknown): void {
+    this.#error ??= fromNodeError(cause, 'read', this.side);
+  }
+
+  /** @internal */
+  closed(): void {
+    this.#returnLease();
+    this.handler.onClose(this.#error);
+  }
+
+  #returnLease(): void {
+    this.#lease?.release();
+    this.#lease = undefined;
+  }
+}
+
+/** Slices above this are copied into a recycled buffer instead of a new one. */
+const COPY_TO_LEASE_FROM = 16_384;
+
+const UNHANDLED: StreamHandler = { onRead() {}, onReadEnd() {}, onDrain() {}, onClose() {} };
+
+// Shared listeners: a closure per connection and event would cost memory on every idle connection.
+function closed(this: Duplex): void {
+  (this as unknown as Owned)[kStream].closed();
+}
+function failed(this: Duplex, error: unknown): void {
+  (this as unknown as Owned)[kStream].fail(error);
+}
+function ended(this: Duplex): void {
+  (this as unknown as Owned)[kStream].handler.onReadEnd();
+}
+function drained(this: Duplex): void {
+  (this as unknown as Owned)[kStream].handler.onDrain();
+}
+function chunkArrived(this: Duplex, chunk: Buffer): void {
+  (this as unknown as Owned)[kStream].handler.onRead(chunk, chunk.length, undefined);
+}
+function readArrived(this: unknown, length: number, buffer: Uint8Array): boolean {
+  (this as unknown as Owned)[kStream].deliver(length, buffer as Buffer);
+  return true;
+}
+
+/** `onread` option of an accepted socket: reads go to the shared buffer. */
+export const acceptOnread: { buffer: Uint8Array; callback: (length: number, buffer: Uint8Array) => boolean } = {
+  buffer: sharedReadBuffer,
+  callback: readArrived,
+};
+
+/** `onread` option for a socket that may switch to leased buffers; `stream` answers which stream it became. */
+export function switchableOnread(stream: () => Stream | undefined): {
+  buffer: () => Uint8Array;
+  callback: (length: number, buffer: Uint8Array) => boolean;
+} {
+  return { buffer: () => stream()?.nextReadBuffer() ?? sharedReadBuffer, callback: readArrived };
+}
