@@ -1,0 +1,92 @@
+/**
+ * Runs the load generator against a target, and takes timed slices: load, and what the target used meanwhile.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { readCoreBusyTicks, readResidentBytes, readUsage, type TreeUsage } from './cpu-time.ts';
+import type { Slice } from './estimator.ts';
+import { type LoadResult, loadCommand, parseLoadResult } from './load-generator.ts';
+import { TICK_MS } from './proc-files.ts';
+import { logTail } from './processes.ts';
+import type { Shape } from './shapes.ts';
+import type { Stage, Target } from './stage.ts';
+
+/** Time that a target gets to close its connections before its CPU time is read. */
+const SETTLE_MS = 30;
+/** wrk gets this much longer than asked for before it is taken for stuck. */
+const OVERTIME_MS = 20_000;
+
+/** Loads the target for `durationMs`. Throws on any error, failed answer or short answer. */
+export async function applyLoad(stage: Stage, target: Target, shape: Shape, durationMs: number): Promise<LoadResult> {
+  stage.signal.throwIfAborted();
+  const { args, env } = loadCommand(shape, target.port, durationMs);
+  const core = stage.cores.load;
+  const wrk = stage.processes.start({ name: 'wrk', file: 'wrk', args, env, core, stdout: 'pipe' });
+  let output = '';
+  wrk.child.stdout?.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  const stop = AbortSignal.any([stage.signal, AbortSignal.timeout(durationMs + OVERTIME_MS)]);
+  const kill = (): void => void wrk.child.kill('SIGKILL');
+  stop.addEventListener('abort', kill, { once: true });
+  await wrk.closed;
+  stop.removeEventListener('abort', kill);
+  stage.signal.throwIfAborted();
+  if (wrk.child.exitCode !== 0) throw new Error(`wrk failed or hung; ${logTail(wrk)}`);
+  const result = parseLoadResult(output);
+  requireGood(result, shape);
+  return result;
+}
+
+function requireGood(result: LoadResult, shape: Shape): void {
+  if (result.errors > 0) throw new Error(`${result.errors} socket errors or failed answers under load`);
+  if (result.requests === 0) throw new Error('no answer under load');
+  // A redirect or an empty answer would be quick and wrong; wrk itself only counts statuses from 400 up.
+  if (result.bytes < result.requests * shape.bodyBytes) throw new Error('answers under load are too short');
+}
+
+interface Snapshot {
+  readonly at: number;
+  readonly usage: TreeUsage;
+  readonly proxyCoreTicks: number;
+  readonly loadCoreTicks: number;
+}
+
+function snapshot(stage: Stage, target: Target): Snapshot {
+  return {
+    at: performance.now(),
+    usage: readUsage(target.pids),
+    proxyCoreTicks: readCoreBusyTicks(stage.cores.proxy),
+    loadCoreTicks: readCoreBusyTicks(stage.cores.load),
+  };
+}
+
+/** One timed slice. Throws as {@link applyLoad} does, and when the target has ended. */
+export async function takeSlice(
+  stage: Stage,
+  target: Target,
+  shape: Shape,
+  timing: { readonly durationMs: number; readonly round: number },
+): Promise<Slice> {
+  const before = snapshot(stage, target);
+  const load = await applyLoad(stage, target, shape, timing.durationMs);
+  await delay(SETTLE_MS);
+  const after = snapshot(stage, target);
+  const wallMs = after.at - before.at;
+  const cpuNs = after.usage.runTimeNs - before.usage.runTimeNs;
+  const busyMs = (after.proxyCoreTicks - before.proxyCoreTicks) * TICK_MS;
+  const share = (ms: number): number => Math.min(1, Math.max(0, ms / wallMs));
+  return {
+    row: target.row.name,
+    round: timing.round,
+    requests: load.requests,
+    durationUs: load.durationUs,
+    cpuNs,
+    userTicks: after.usage.userTicks - before.usage.userTicks,
+    systemTicks: after.usage.systemTicks - before.usage.systemTicks,
+    foreignShare: share(busyMs - cpuNs / 1e6),
+    loadCoreShare: share((after.loadCoreTicks - before.loadCoreTicks) * TICK_MS),
+    p50Us: load.p50Us,
+    p99Us: load.p99Us,
+    residentBytes: readResidentBytes(target.pids),
+  };
+}

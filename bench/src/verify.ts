@@ -1,0 +1,86 @@
+/**
+ * Checks that a proxy really forwards before anything is timed: status, every byte of the body, the request's own
+ * fields at the origin, and that a second request on the same connection works too.
+ */
+import { Agent, type IncomingMessage, request } from 'node:http';
+import type { OriginContent } from './origin.ts';
+import { requestFields, type Shape } from './shapes.ts';
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly body: Buffer;
+  readonly chunked: boolean;
+}
+
+const TIMEOUT_MS = 10_000;
+
+async function readAnswer(message: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  const chunked = message.headers['transfer-encoding'] === 'chunked';
+  return { status: message.statusCode, body: Buffer.concat(chunks), chunked };
+}
+
+function send(port: number, path: string, shape: Shape, agent: Agent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const body = shape.postBytes > 0 ? Buffer.alloc(shape.postBytes, 'b') : undefined;
+    const outgoing = request({
+      host: '127.0.0.1',
+      port,
+      path,
+      agent,
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        ...Object.fromEntries(requestFields(shape)),
+        ...(body === undefined ? {} : { 'Content-Length': body.length }),
+      },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    outgoing.once('error', reject);
+    outgoing.once('response', (message) => void readAnswer(message).then(resolve, reject));
+    outgoing.end(body);
+  });
+}
+
+/** What `/check` must answer when every field of the shape arrived; see CHECK_ANSWER in `origin.ts`. */
+export function expectedCheck(shape: Shape, hook: string): string {
+  const fields = new Map(requestFields(shape));
+  const method = shape.postBytes > 0 ? 'POST' : 'GET';
+  const length = shape.postBytes > 0 ? String(shape.postBytes) : '';
+  const agent = fields.get('User-Agent') ?? '';
+  const cookie = fields.get('Cookie') ?? '';
+  return `method=${method};uri=/check?a=1&b=%2F;length=${length};agent=${agent};cookie=${cookie};hook=${hook}`;
+}
+
+function explain(what: string, expected: string, got: string): Error {
+  return new Error(`wrong answer before timing: ${what}: expected ${expected}, got ${got}`);
+}
+
+function checkBody(answer: Answer, shape: Shape, content: OriginContent): void {
+  const expected = content.bodies.get(shape.path);
+  if (expected === undefined) throw new RangeError(`the origin has no ${shape.path}`);
+  if (answer.status !== 200) throw explain('status', '200', String(answer.status));
+  if (!answer.body.equals(expected)) {
+    throw explain('body', `${expected.length} known bytes`, `${answer.body.length} bytes that differ`);
+  }
+  if (shape.path === '/chunked' && !answer.chunked) throw explain('framing', 'chunked', 'a length');
+}
+
+/**
+ * Sends three requests over one connection (as far as the shape keeps it) and compares the answers.
+ *
+ * `hook` is the value of X-Bench-Hook that the origin must see; empty for a proxy that adds none.
+ */
+export async function verifyProxy(port: number, shape: Shape, content: OriginContent, hook: string): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  try {
+    checkBody(await send(port, shape.path, shape, agent), shape, content);
+    const check = await send(port, '/check?a=1&b=%2F', shape, agent);
+    const expected = expectedCheck(shape, hook);
+    const got = check.body.toString('latin1');
+    if (got !== expected) throw explain('the request at the origin', expected, got);
+    checkBody(await send(port, shape.path, shape, agent), shape, content);
+  } finally {
+    agent.destroy();
+  }
+}
