@@ -19,6 +19,7 @@ async function fetchNode(root: string, name: string, version: string): Promise<N
   const folder = join(root, '.toolchain', `${name}-${version}`);
   const path = join(folder, 'node_modules', name, 'bin', 'node');
   if (existsSync(path)) return { version, path, reason: undefined };
+  process.stderr.write(`fetching Node ${version} into .toolchain/ (once) ...\n`);
   const staging = join(root, '.toolchain', `.staging-${name}-${version}-${process.pid}`);
   mkdirSync(staging, { recursive: true });
   const manifest = { private: true, dependencies: { [name]: version } };
