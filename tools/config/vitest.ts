@@ -11,6 +11,9 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     execArgv: ['--conditions=@cirque/source'],
+    // Generous, because the whole workspace is tested at once on whatever cores there are; a hanging test still ends.
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
     exclude: ['**/node_modules/**', '**/dist/**'],
   },
 });
