@@ -41,7 +41,9 @@ async function start(stage: Stage, entrant: Entrant): Promise<Target> {
 
 /** Starts the row and checks its answers. */
 export async function enter(stage: Stage, entrant: Entrant, shape: Shape): Promise<void> {
-  await attempt(stage, entrant, (target) => verifyProxy(target.port, shape, stage.content, entrant.row.hook ?? ''));
+  await attempt(stage, entrant, (target) =>
+    verifyProxy(target.port, shape, stage.content, entrant.row.editsFields ?? false),
+  );
 }
 
 export async function leave(stage: Stage, entrant: Entrant): Promise<void> {

@@ -84,7 +84,7 @@ function pingoraVersion(): string | undefined {
 export function commitOf(folder: string): string | undefined {
   try {
     const git = (...args: string[]): string =>
-      execFileSync('git', ['-C', folder, ...args], { encoding: 'utf8' }).trim();
+      execFileSync('git', ['-C', folder, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
     return git('rev-parse', '--short=10', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+');
   } catch {
     return undefined;

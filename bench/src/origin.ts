@@ -38,7 +38,7 @@ export function createContent(): OriginContent {
 
 /** What `/check` answers, so that a proxy that loses header fields is found out: see `verify.ts`. */
 const CHECK_ANSWER =
-  'method=$request_method;uri=$request_uri;length=$content_length;agent=$http_user_agent;cookie=$http_cookie;hook=$http_x_bench_hook';
+  'method=$request_method;uri=$request_uri;length=$content_length;agent=$http_user_agent;cookie=$http_cookie;hooks=$http_x_bench_filter,$http_x_bench_hook';
 
 /** Writes configuration and files under `directory`; answers the arguments for nginx. */
 export function writeOrigin(directory: string, port: number, content: OriginContent): string[] {

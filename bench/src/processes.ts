@@ -116,10 +116,13 @@ export function isAlive(running: Running): boolean {
   return running.child.exitCode === null && running.child.signalCode === null;
 }
 
-/** The last lines a program wrote, for messages about why it failed. */
+/** Why a program failed, in one line: the last line it wrote that names an error, else its last line. */
 export function logTail(running: Running): string {
-  const text = readFileSync(running.logFile, 'utf8').trim();
-  return text === '' ? 'it wrote nothing' : `it wrote: ${text.slice(-600)}`;
+  const lines = readFileSync(running.logFile, 'utf8')
+    .split('\n')
+    .map((line) => line.trim());
+  const said = lines.findLast((line) => /error|cannot|fail/i.test(line)) ?? lines.findLast((line) => line !== '');
+  return said === undefined ? 'it wrote nothing' : `it wrote: ${said.slice(0, 300)}`;
 }
 
 /** Empty when it has ended already. */

@@ -89,7 +89,7 @@ async function record(stage: Stage, options: ProfileOptions): Promise<Recording>
   // 200 µs is fine enough for functions that take 0.1 µs per request, and costs some 5 % itself.
   const flags = ['--cpu-prof', `--cpu-prof-dir=${directory}`, '--cpu-prof-interval=200', '--import', EXIT_ON_TERM];
   const target = await stage.start(row, flags);
-  await verifyProxy(target.port, shape, stage.content, row.hook ?? '');
+  await verifyProxy(target.port, shape, stage.content, row.editsFields ?? false);
   await applyLoad(stage, target, shape, options.warmMs);
   const fromUs = nowUs();
   const slice = await takeSlice(stage, target, shape, { durationMs: options.durationMs, round: 0 });

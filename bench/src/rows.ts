@@ -32,8 +32,8 @@ export interface Row {
   readonly needs: Requirement;
   /** Also in the measurements of memory: idle connections, a million requests. */
   readonly memory: boolean;
-  /** Value of X-Bench-Hook that the origin must see, for a row whose hooks set it. */
-  readonly hook?: string;
+  /** Its hooks edit header fields as `subjects/five-hooks.ts` does, which is checked before timing. */
+  readonly editsFields?: boolean;
   command(context: RowContext): RowCommand;
 }
 
@@ -101,10 +101,10 @@ function peer(name: string, title: string, needs: Requirement = 'npm-peers'): Ro
 }
 
 /** A proxy of this repository, run from its sources as the examples are. */
-export function cirqueRow(name: string, title: string, file: string, hook = ''): Row {
+export function cirqueRow(name: string, title: string, file: string, editsFields = false): Row {
   const command = (context: RowContext): RowCommand =>
     nodeCommand(file, context, ['--conditions=@cirque/source', '--disable-warning=ExperimentalWarning']);
-  return { name, title, needs: 'node', memory: true, hook, command };
+  return { name, title, needs: 'node', memory: true, editsFields, command };
 }
 
 export const ROWS: readonly Row[] = [
@@ -122,7 +122,7 @@ export const ROWS: readonly Row[] = [
   },
   peer('node-pipe', 'byte pipe on node:net, no HTTP', 'node'),
   cirqueRow('cirque', 'Cirque reverse-proxy', join(REPOSITORY_FOLDER, REVERSE_PROXY)),
-  cirqueRow('cirque-five-hooks', 'Cirque, five hooks that edit a header each', FIVE_HOOKS, 'request'),
+  cirqueRow('cirque-five-hooks', 'Cirque, five hooks that edit a header each', FIVE_HOOKS, true),
   peer('node-http-undici', 'node:http + undici dispatch, hand-written'),
   peer('node-http-agent', 'node:http + http.Agent, hand-written', 'node'),
   peer('http-proxy', 'http-proxy'),

@@ -16,7 +16,7 @@ function shape(name: string): Shape {
 async function serve(answer: (path: string, honest: Buffer) => { status?: number; body: Buffer }): Promise<number> {
   const server = createServer((request, response) => {
     const { method, url = '', headers } = request;
-    const check = `method=${method};uri=${url};length=${headers['content-length'] ?? ''};agent=${headers['user-agent'] ?? ''};cookie=${headers.cookie ?? ''};hook=`;
+    const check = `method=${method};uri=${url};length=${headers['content-length'] ?? ''};agent=${headers['user-agent'] ?? ''};cookie=${headers.cookie ?? ''};hooks=${headers['x-bench-filter'] ?? ''},`;
     const honest = content.bodies.get(url) ?? Buffer.from(check);
     const { status = 200, body } = answer(url, honest);
     request.resume();
@@ -44,7 +44,7 @@ afterEach(async () => {
 describe('verifyProxy', () => {
   it.each(['1k', '100b', 'post', 'new-connection', 'chunked'])('accepts right answers (%s)', async (name) => {
     const port = await serve((_path, body) => ({ body }));
-    await expect(verifyProxy(port, shape(name), content, '')).resolves.toBeUndefined();
+    await expect(verifyProxy(port, shape(name), content, false)).resolves.toBeUndefined();
   });
 
   it('refuses one wrong byte', async () => {
@@ -53,21 +53,21 @@ describe('verifyProxy', () => {
       if (path === '/1k') copy[1000] = 0x21;
       return { body: copy };
     });
-    await expect(verifyProxy(port, shape('1k'), content, '')).rejects.toThrow('body: expected 1024 known bytes');
+    await expect(verifyProxy(port, shape('1k'), content, false)).rejects.toThrow('body: expected 1024 known bytes');
   });
 
   it('refuses another status', async () => {
     const port = await serve((_path, body) => ({ status: 201, body }));
-    await expect(verifyProxy(port, shape('1k'), content, '')).rejects.toThrow('status: expected 200, got 201');
+    await expect(verifyProxy(port, shape('1k'), content, false)).rejects.toThrow('status: expected 200, got 201');
   });
 
   it('refuses a proxy that loses a request field, or whose hook did not run', async () => {
     const port = await serve((path, body) => ({
       body: path.startsWith('/check') ? Buffer.from(body.toString().replace(/cookie=[^;]*; /, 'cookie=')) : body,
     }));
-    await expect(verifyProxy(port, shape('1k'), content, '')).rejects.toThrow('the request at the origin');
+    await expect(verifyProxy(port, shape('1k'), content, false)).rejects.toThrow('the request at the origin');
     const honest = await serve((_path, body) => ({ body }));
-    await expect(verifyProxy(honest, shape('1k'), content, 'request')).rejects.toThrow('hook=request');
+    await expect(verifyProxy(honest, shape('1k'), content, true)).rejects.toThrow('response fields');
   });
 });
 
@@ -83,9 +83,9 @@ describe('createContent', () => {
 
 describe('expectedCheck', () => {
   it('names method, target, length and the fields of the shape', () => {
-    expect(expectedCheck(shape('post'), 'x')).toMatch(
-      /^method=POST;uri=\/check\?a=1&b=%2F;length=1024;agent=Mozilla.*;hook=x$/,
+    expect(expectedCheck(shape('post'), true)).toMatch(
+      /^method=POST;uri=\/check\?a=1&b=%2F;length=1024;agent=Mozilla.*;hooks=seen,added$/,
     );
-    expect(expectedCheck(shape('100b'), '')).toBe('method=GET;uri=/check?a=1&b=%2F;length=;agent=;cookie=;hook=');
+    expect(expectedCheck(shape('100b'), false)).toBe('method=GET;uri=/check?a=1&b=%2F;length=;agent=;cookie=;hooks=,');
   });
 });

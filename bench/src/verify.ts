@@ -10,6 +10,9 @@ interface Answer {
   readonly status: number | undefined;
   readonly body: Buffer;
   readonly chunked: boolean;
+  /** Response fields that the hooks of a row with `editsFields` add and remove. */
+  readonly hook: string | undefined;
+  readonly server: string | undefined;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -17,8 +20,10 @@ const TIMEOUT_MS = 10_000;
 async function readAnswer(message: IncomingMessage): Promise<Answer> {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk as Buffer);
-  const chunked = message.headers['transfer-encoding'] === 'chunked';
-  return { status: message.statusCode, body: Buffer.concat(chunks), chunked };
+  const { headers, statusCode: status } = message;
+  const chunked = headers['transfer-encoding'] === 'chunked';
+  const hook = headers['x-bench-hook']?.toString();
+  return { status, body: Buffer.concat(chunks), chunked, hook, server: headers.server?.toString() };
 }
 
 function send(port: number, path: string, shape: Shape, agent: Agent): Promise<Answer> {
@@ -43,25 +48,29 @@ function send(port: number, path: string, shape: Shape, agent: Agent): Promise<A
 }
 
 /** What `/check` must answer when every field of the shape arrived; see CHECK_ANSWER in `origin.ts`. */
-export function expectedCheck(shape: Shape, hook: string): string {
+export function expectedCheck(shape: Shape, editsFields: boolean): string {
   const fields = new Map(requestFields(shape));
   const method = shape.postBytes > 0 ? 'POST' : 'GET';
   const length = shape.postBytes > 0 ? String(shape.postBytes) : '';
   const agent = fields.get('User-Agent') ?? '';
   const cookie = fields.get('Cookie') ?? '';
-  return `method=${method};uri=/check?a=1&b=%2F;length=${length};agent=${agent};cookie=${cookie};hook=${hook}`;
+  const hooks = editsFields ? 'seen,added' : ',';
+  return `method=${method};uri=/check?a=1&b=%2F;length=${length};agent=${agent};cookie=${cookie};hooks=${hooks}`;
 }
 
 function explain(what: string, expected: string, got: string): Error {
   return new Error(`wrong answer before timing: ${what}: expected ${expected}, got ${got}`);
 }
 
-function checkBody(answer: Answer, shape: Shape, content: OriginContent): void {
+function checkAnswer(answer: Answer, shape: Shape, content: OriginContent, editsFields: boolean): void {
   const expected = content.bodies.get(shape.path);
   if (expected === undefined) throw new RangeError(`the origin has no ${shape.path}`);
   if (answer.status !== 200) throw explain('status', '200', String(answer.status));
   if (!answer.body.equals(expected)) {
     throw explain('body', `${expected.length} known bytes`, `${answer.body.length} bytes that differ`);
+  }
+  if (editsFields && (answer.hook !== 'added' || answer.server !== undefined)) {
+    throw explain('response fields', 'X-Bench-Hook: added and no Server', JSON.stringify([answer.hook, answer.server]));
   }
   if (shape.path === '/chunked' && !answer.chunked) throw explain('framing', 'chunked', 'a length');
 }
@@ -69,17 +78,22 @@ function checkBody(answer: Answer, shape: Shape, content: OriginContent): void {
 /**
  * Sends three requests over one connection (as far as the shape keeps it) and compares the answers.
  *
- * `hook` is the value of X-Bench-Hook that the origin must see; empty for a proxy that adds none.
+ * `editsFields`: the edits of `subjects/five-hooks.ts` must have arrived on both sides.
  */
-export async function verifyProxy(port: number, shape: Shape, content: OriginContent, hook: string): Promise<void> {
+export async function verifyProxy(
+  port: number,
+  shape: Shape,
+  content: OriginContent,
+  editsFields: boolean,
+): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {
-    checkBody(await send(port, shape.path, shape, agent), shape, content);
+    checkAnswer(await send(port, shape.path, shape, agent), shape, content, editsFields);
     const check = await send(port, '/check?a=1&b=%2F', shape, agent);
-    const expected = expectedCheck(shape, hook);
+    const expected = expectedCheck(shape, editsFields);
     const got = check.body.toString('latin1');
     if (got !== expected) throw explain('the request at the origin', expected, got);
-    checkBody(await send(port, shape.path, shape, agent), shape, content);
+    checkAnswer(await send(port, shape.path, shape, agent), shape, content, editsFields);
   } finally {
     agent.destroy();
   }
