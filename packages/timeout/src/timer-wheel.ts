@@ -90,8 +90,9 @@ export class TimerWheel {
   /**
    * Expires everything that is due now. The wheel arranges for the call itself unless it is driven by hand.
    *
-   * Callbacks may arm and disarm any timer; one armed by a callback expires in a later call. What a callback throws
-   * is reported as an uncaught exception after the others have run. A call from inside a callback does nothing.
+   * Callbacks may arm and disarm any timer, their own included: one that is armed without delay over and over expires once
+   * or twice in a call, not for ever. What a callback throws becomes an uncaught exception after the others have run.
+   * A call from inside a callback does nothing.
    */
   advance(): void {
     if (this.#advancing) return;
