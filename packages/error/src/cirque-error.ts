@@ -29,7 +29,7 @@ export interface CirqueErrorOptions {
  *
  * `message` is the type and the context, with control characters escaped; `toString()` gives the whole chain of
  * causes on one line. `stack` has frames only for sources `Internal` and `Unset`, and not when the cause is already one of ours:
- * for events of the network the call site says nothing, and capturing it costs ten times the rest.
+ * for events of the network the call site says nothing, and capturing it costs several times the rest.
  *
  * Throws RangeError for a status that is not an integer from 100 to 599, and for type `HTTPStatus` without status.
  */
