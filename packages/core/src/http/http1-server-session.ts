@@ -114,6 +114,9 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   get responseStarted(): boolean {
     return this.#writer.started;
   }
+  get responseEnded(): boolean {
+    return this.#writer.ended;
+  }
   get bodyBytesSent(): number {
     return this.#writer.bodyBytes;
   }
@@ -155,7 +158,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   }
 
   writeEnd(): void {
-    if (!this.#clientGone) this.#writer.end();
+    if (!this.#clientGone && this.#writer.started && !this.#writer.ended) this.#writer.end();
   }
 
   finish(): void {

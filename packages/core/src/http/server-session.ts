@@ -54,6 +54,8 @@ export interface ServerSession {
   readonly writable: boolean;
   /** True once the final response head was written. */
   readonly responseStarted: boolean;
+  /** True once the response was written to its end. */
+  readonly responseEnded: boolean;
   /** Payload bytes of the request body received so far. */
   readonly bodyBytesReceived: number;
   /** Payload bytes of the response body written so far. */

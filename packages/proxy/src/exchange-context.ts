@@ -1,0 +1,32 @@
+/**
+ * What all requests of one proxy share.
+ */
+import type { Logger } from '@cirque/core';
+import type { HttpConnector } from '@cirque/pool';
+import type { TimerWheel } from '@cirque/timeout';
+import type { Hooks } from './hooks.ts';
+import type { ExchangeOptions } from './proxy-options.ts';
+
+/** Counters since the start. */
+export interface ProxyCounters {
+  /** Requests whose head was parsed. */
+  requests: number;
+  /** Requests under way. */
+  active: number;
+  /** Attempts beyond the first. */
+  retries: number;
+  /** Requests that ended in `failToProxy`. */
+  failures: number;
+  /** Heads that could not be parsed. */
+  refused: number;
+}
+
+/** See the file's head. */
+export interface ExchangeContext<Ctx> {
+  readonly hooks: Hooks<Ctx>;
+  readonly connector: HttpConnector;
+  readonly options: ExchangeOptions;
+  readonly counters: ProxyCounters;
+  readonly wheel: TimerWheel | undefined;
+  logger: Logger;
+}

@@ -1,0 +1,73 @@
+/**
+ * What a request leaves in the log: a line per retry, per failure, and one per request when asked.
+ */
+import { accessLogRecord } from '@cirque/core';
+import { CirqueError } from '@cirque/error';
+import type { Peer } from '@cirque/pool';
+import { formatAddress } from '@cirque/transport';
+import type { ExchangeContext } from './exchange-context.ts';
+import type { Session } from './session.ts';
+
+/** The client closed the connection before it was answered (nginx's code, in logs only). */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** An attempt failed and another one follows. */
+export function logRetry<Ctx>(context: ExchangeContext<Ctx>, session: Session, error: CirqueError, ctx: Ctx): void {
+  context.logger.warn({ error: error.toString(), tries: session.retries, retry: true, request: summary(context, session, ctx) }, 'fail to proxy');
+}
+
+/** A request failed for good. `status` is what the client was sent, 0 for nothing. */
+export function logFailure<Ctx>(context: ExchangeContext<Ctx>, session: Session, error: CirqueError, status: number, ctx: Ctx): void {
+  if (suppressed(context, session, error, ctx)) return;
+  const facts = { error: error.toString(), status, tries: session.retries + 1, retry: false, request: summary(context, session, ctx) };
+  // A client that leaves or sends nonsense is daily life, not our failure.
+  if (error.source === 'Downstream') context.logger.info(facts, 'fail to proxy');
+  else context.logger.error(facts, 'fail to proxy');
+}
+
+/** The access log line. */
+export function logAccess<Ctx>(
+  context: ExchangeContext<Ctx>,
+  exchange: { readonly session: Session; readonly startedAt: number },
+  peer: Peer | undefined,
+  reused: boolean,
+  error: CirqueError | undefined,
+): void {
+  const { session } = exchange;
+  const { method, target, version, headers } = session.requestHeader;
+  const left = error?.source === 'Downstream' && error.type === 'ConnectionClosed';
+  const record = accessLogRecord({
+    clientAddress: session.clientAddress,
+    method,
+    target,
+    host: headers.get('host'),
+    version,
+    status: session.responseHeader?.status ?? (left ? CLIENT_CLOSED_REQUEST : 0),
+    requestBytes: session.bodyBytesReceived,
+    responseBytes: session.bodyBytesSent,
+    durationMs: performance.now() - exchange.startedAt,
+    upstream: peer === undefined ? undefined : formatAddress(peer.address),
+    retries: session.retries,
+    reused: peer === undefined ? undefined : reused,
+    error: error?.toString(),
+  });
+  context.logger.info(record, 'access');
+}
+
+function suppressed<Ctx>(context: ExchangeContext<Ctx>, session: Session, error: CirqueError, ctx: Ctx): boolean {
+  try {
+    return context.hooks.suppressErrorLog?.(session, ctx, error) === true;
+  } catch (failure) {
+    context.logger.error({ err: CirqueError.from(failure, 'InternalError') }, 'suppressErrorLog failed');
+    return false;
+  }
+}
+
+function summary<Ctx>(context: ExchangeContext<Ctx>, session: Session, ctx: Ctx): string {
+  try {
+    return context.hooks.requestSummary?.(session, ctx) ?? session.requestSummary();
+  } catch (failure) {
+    context.logger.error({ err: CirqueError.from(failure, 'InternalError') }, 'requestSummary failed');
+    return session.requestSummary();
+  }
+}

@@ -1,0 +1,519 @@
+/**
+ * Drives one request: the phases in their order, attempts and retries, both bodies, failure, logging.
+ *
+ * A synchronous chain that is left only where user code answers with a promise. It knows sessions, not HTTP
+ * versions, and is their handler on both sides: nothing else is allocated for a request without hooks.
+ */
+import type { ServerSession, ServerSessionHandler } from '@cirque/core';
+import { CirqueError, statusFor } from '@cirque/error';
+import type { ConnectionOptions, HeaderMap, RequestHeader, ResponseHeader } from '@cirque/http';
+import type { ClientSession, ClientSessionHandler, HttpPeer, Peer, SessionRequest } from '@cirque/pool';
+import type { TimerWheel } from '@cirque/timeout';
+import { formatAddress, type Lease } from '@cirque/transport';
+import { logAccess, logFailure, logRetry } from './exchange-log.ts';
+import { type BodyFilter, BodyFilters } from './body-filters.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import { isThenable } from './hooks.ts';
+import { PendingHook } from './pending-hook.ts';
+import type { PhaseName } from './phases.ts';
+import type { FailToProxy } from './proxy-http.ts';
+import { type RelayOwner, RequestRelay } from './request-relay.ts';
+import { Session, type SessionBackend } from './session.ts';
+import { isIdempotent, normaliseTarget, upstreamHead } from './upstream-head.ts';
+
+/** A step of the chain: a phase, or the connecting between two. */
+type Step = PhaseName | 'connect';
+
+/** See the file's head. */
+export class Exchange<Ctx> implements ServerSessionHandler, ClientSessionHandler, SessionBackend, SessionRequest, RelayOwner {
+  readonly downstream: ServerSession;
+  readonly session: Session;
+  readonly startedAt: number;
+  readonly #context: ExchangeContext<Ctx>;
+  #ctx: Ctx = undefined as Ctx;
+  #peer: HttpPeer | Peer | undefined = undefined;
+  #upstream: ClientSession | undefined = undefined;
+  #upstreamReused = false;
+  #relay: RequestRelay | undefined = undefined;
+  #pending: PendingHook | undefined = undefined;
+  #upstreamHead: RequestHeader | undefined = undefined;
+  #response: ResponseHeader | undefined = undefined;
+  #responseLength: number | undefined = undefined;
+  #responseFilters: BodyFilters | undefined = undefined;
+  #error: CirqueError | undefined = undefined;
+  /** `failToProxy` or `logging` runs: nothing that happens now changes the outcome. */
+  #concluding = false;
+  #over = false;
+
+  constructor(downstream: ServerSession, context: ExchangeContext<Ctx>) {
+    this.downstream = downstream;
+    this.#context = context;
+    this.startedAt = context.options.accessLog ? performance.now() : 0;
+    this.session = new Session(this);
+  }
+
+  /** Begins with `newCtx`. */
+  start(): void {
+    const { hooks, counters } = this.#context;
+    counters.requests += 1;
+    counters.active += 1;
+    const { downstream } = this;
+    downstream.handler = this;
+    if (downstream.bodyLength !== 0 || hooks.requestBodyFilter !== undefined) this.#relay = new RequestRelay(this);
+    normaliseTarget(downstream);
+    try {
+      this.#ctx = hooks.newCtx();
+      const kept = downstream.connectionContext;
+      downstream.connectionContext = undefined;
+      if (kept !== undefined) hooks.onConnectionReuse?.(this.session, this.#ctx, kept);
+    } catch (error) {
+      this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
+      return;
+    }
+    this.#run('earlyRequestFilter');
+  }
+
+  // ---- the chain of phases
+
+  #run(from: Step): void {
+    let step = from;
+    try {
+      while (!this.#over) {
+        const answer = this.#call(step);
+        if (isThenable(answer)) {
+          this.#wait(step, answer);
+          return;
+        }
+        const next = this.#settle(step, answer);
+        if (next === undefined) return;
+        step = next;
+      }
+    } catch (error) {
+      this.#stepFailed(step, error);
+    }
+  }
+
+  /** Calls the phase, if there is one. */
+  #call(step: Step): unknown {
+    const { hooks } = this.#context;
+    const { session } = this;
+    const ctx = this.#ctx;
+    switch (step) {
+      case 'earlyRequestFilter':
+        return hooks.earlyRequestFilter?.(session, ctx);
+      case 'requestFilter':
+        return hooks.requestFilter?.(session, ctx);
+      case 'proxyUpstreamFilter':
+        return hooks.proxyUpstreamFilter?.(session, ctx);
+      case 'upstreamPeer':
+        return hooks.upstreamPeer(session, ctx);
+      case 'connect':
+        return this.#context.connector.getSession(this.#peer as Peer, this);
+      case 'connectedToUpstream':
+        if (hooks.connectedToUpstream === undefined) return undefined;
+        return hooks.connectedToUpstream(session, this.#upstreamReused, this.#peer as Peer, (this.#upstream as ClientSession).digest, ctx);
+      case 'upstreamRequestFilter':
+        this.#upstreamHead = upstreamHead(this.downstream, session.requestHeader, this.#peer as Peer);
+        return hooks.upstreamRequestFilter?.(session, this.#upstreamHead, ctx);
+      case 'upstreamResponseFilter':
+        return hooks.upstreamResponseFilter?.(session, this.#response as ResponseHeader, ctx);
+      case 'responseFilter':
+        return hooks.responseFilter?.(session, this.#response as ResponseHeader, ctx);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Uses what the phase answered; tells the next step, undefined where the chain rests. */
+  #settle(step: Step, answer: unknown): Step | undefined {
+    switch (step) {
+      case 'earlyRequestFilter':
+        return 'requestFilter';
+      case 'requestFilter':
+        return answer === true ? this.#answered(step) : 'proxyUpstreamFilter';
+      case 'proxyUpstreamFilter':
+        return answer === false ? this.#answered(step) : 'upstreamPeer';
+      case 'upstreamPeer':
+        this.#peer = checkPeer(answer);
+        return 'connect';
+      case 'connect':
+        this.#upstream = answer as ClientSession;
+        this.#upstreamReused = this.#upstream.reused;
+        return 'connectedToUpstream';
+      case 'connectedToUpstream':
+        return 'upstreamRequestFilter';
+      case 'upstreamRequestFilter':
+        this.#send();
+        return undefined;
+      case 'upstreamResponseFilter':
+        return 'responseFilter';
+      default:
+        this.#writeHead();
+        return undefined;
+    }
+  }
+
+  #wait(step: Step, answer: PromiseLike<unknown>): void {
+    const towardsClient = step === 'upstreamResponseFilter' || step === 'responseFilter';
+    if (towardsClient) this.#upstream?.pause();
+    else if (this.downstream.bodyLength !== 0) this.downstream.pause();
+    const goOn = (value: unknown): void => {
+      this.#pending = undefined;
+      this.#resume(step, value);
+      if (towardsClient && this.#pending === undefined) this.#resumeUpstream();
+    };
+    const failed = (error: unknown): void => {
+      this.#pending = undefined;
+      this.#stepFailed(step, error);
+    };
+    // Connecting has deadlines of its own.
+    const timeoutMs = step === 'connect' ? 0 : this.#context.options.hookTimeoutMs;
+    const late = step === 'connect' ? (session: unknown): void => (session as ClientSession).release() : undefined;
+    this.#pending = new PendingHook(step, answer, timeoutMs, this.wheel, goOn, failed, late);
+  }
+
+  #resume(step: Step, value: unknown): void {
+    let next: Step | undefined;
+    try {
+      next = this.#settle(step, value);
+    } catch (error) {
+      this.#stepFailed(step, error);
+      return;
+    }
+    if (next !== undefined) this.#run(next);
+  }
+
+  #stepFailed(step: Step, thrown: unknown): void {
+    const error = CirqueError.from(thrown, 'InternalError', 'Internal');
+    if (step === 'connect') this.#connectFailed(error);
+    else if (step === 'upstreamPeer') this.#retryOrFail(error, error.retry === true);
+    else if (this.#upstream !== undefined) this.attemptFailed(error);
+    else this.#fail(error);
+  }
+
+  /** A filter has answered the request, or refused to ask the upstream. */
+  #answered(step: 'requestFilter' | 'proxyUpstreamFilter'): undefined {
+    const { downstream } = this;
+    if (downstream.responseStarted || !downstream.writable) {
+      this.#responseDone();
+    } else if (step === 'requestFilter') {
+      this.#fail(CirqueError.internal('InternalError', 'requestFilter answered true but wrote no response'));
+    } else {
+      this.session.respond(502, '', { 'Cache-Control': 'private, no-store' });
+      this.#responseDone();
+    }
+    return undefined;
+  }
+
+  // ---- the upstream side
+
+  /** @internal of SessionRequest: a request that must not be sent twice gets a connection that was looked at. */
+  get careful(): boolean {
+    return !isIdempotent(this.session.requestHeader);
+  }
+
+  /** @internal of SessionRequest */
+  get signal(): AbortSignal {
+    return this.session.signal;
+  }
+
+  #send(): void {
+    const upstream = this.#upstream as ClientSession;
+    const head = this.#upstreamHead as RequestHeader;
+    upstream.handler = this;
+    if (this.#relay === undefined) {
+      upstream.writeHead(head, 0);
+      return;
+    }
+    this.#relay.send(upstream, head);
+    // The body was kept back while the phases ran.
+    if (this.#upstream === upstream && this.downstream.bodyLength !== 0) this.downstream.resume();
+  }
+
+  onResponseHead(header: ResponseHeader, bodyLength: number | undefined, connection: ConnectionOptions): void {
+    header.headers.stripHopByHop(connection.nominated);
+    this.#response = header;
+    this.#responseLength = bodyLength;
+    this.#relay?.answered();
+    this.#run('upstreamResponseFilter');
+  }
+
+  #writeHead(): void {
+    const header = this.#response as ResponseHeader;
+    if (header.informational) {
+      this.downstream.writeHead(header, false);
+      return;
+    }
+    const { hooks } = this.#context;
+    const filtered = hooks.upstreamResponseBodyFilter !== undefined || hooks.responseBodyFilter !== undefined;
+    this.downstream.writeHead(header, this.#responseLength === 0 && !filtered);
+    this.session.noteResponse(header);
+    if (filtered) this.#responseFilters = this.#makeResponseFilters();
+  }
+
+  onResponseBody(buffer: Buffer, start: number, end: number, lease: Lease | undefined): void {
+    if (this.#responseFilters !== undefined) {
+      this.#responseFilters.push(buffer, start, end);
+      return;
+    }
+    try {
+      if (!this.downstream.writeBody(buffer, start, end, lease)) this.#upstream?.pause();
+    } catch (error) {
+      this.attemptFailed(error);
+    }
+  }
+
+  onResponseEnd(_trailers: HeaderMap | undefined): void {
+    if (this.#responseFilters !== undefined) this.#responseFilters.finish();
+    else this.#responseDone();
+  }
+
+  onUpstreamFlush(): void {
+    this.downstream.flush();
+  }
+
+  onUpstreamDrain(): void {
+    this.#relay?.onUpstreamDrain();
+  }
+
+  onUpstreamError(error: CirqueError): void {
+    this.attemptFailed(error);
+  }
+
+  #resumeUpstream(): void {
+    if (this.#responseFilters?.pending !== true) this.#upstream?.resume();
+  }
+
+  #makeResponseFilters(): BodyFilters {
+    const { hooks, options } = this.#context;
+    const filters: BodyFilter[] = [];
+    for (const name of ['upstreamResponseBodyFilter', 'responseBodyFilter'] as const) {
+      const hook = hooks[name];
+      if (hook !== undefined) filters.push({ name, call: (body, end) => hook(this.session, body, end, this.#ctx) });
+    }
+    const ends = {
+      pauseSource: () => {
+        this.downstream.flush();
+        this.#upstream?.pause();
+      },
+      resumeSource: () => this.#upstream?.resume(),
+      write: (body: Buffer) => this.downstream.writeBody(body, 0, body.length, undefined),
+      end: () => this.#responseDone(),
+      fail: (error: unknown) => this.attemptFailed(error),
+    };
+    return new BodyFilters(filters, ends, options.hookTimeoutMs, this.wheel);
+  }
+
+  // ---- the client's side
+
+  onRequestBody(buffer: Buffer, start: number, end: number): void {
+    this.#relay?.onBody(buffer, start, end);
+  }
+
+  onRequestEnd(): void {
+    this.#relay?.onEnd();
+  }
+
+  onDownstreamFlush(): void {
+    this.#relay?.onFlush();
+  }
+
+  onDownstreamDrain(): void {
+    this.#drained?.resolve();
+    this.#drained = undefined;
+    if (this.#pending === undefined) this.#resumeUpstream();
+  }
+
+  onDownstreamError(error: CirqueError): void {
+    this.#drained?.resolve();
+    this.#fail(error);
+  }
+
+  #drained: PromiseWithResolvers<void> | undefined = undefined;
+
+  /** @internal of SessionBackend */
+  drained(): Promise<void> {
+    this.#drained ??= Promise.withResolvers<void>();
+    return this.#drained.promise;
+  }
+
+  /** @internal of SessionBackend */
+  collectBody(maxBytes: number): Promise<Buffer> {
+    return this.#relay?.collect(maxBytes) ?? Promise.resolve(Buffer.alloc(0));
+  }
+
+  /** @internal of RelayOwner */
+  get hookTimeoutMs(): number {
+    return this.#context.options.hookTimeoutMs;
+  }
+
+  /** @internal of RelayOwner */
+  get wheel(): TimerWheel | undefined {
+    return this.#context.wheel;
+  }
+
+  /** @internal of RelayOwner */
+  requestBodyFilter(): BodyFilter | undefined {
+    const hook = this.#context.hooks.requestBodyFilter;
+    return hook === undefined ? undefined : { name: 'requestBodyFilter', call: (body, end) => hook(this.session, body, end, this.#ctx) };
+  }
+
+  // ---- failure
+
+  #connectFailed(cause: CirqueError): void {
+    const { hooks } = this.#context;
+    let error = cause;
+    try {
+      error = hooks.failToConnect?.(this.session, this.#peer as Peer, this.#ctx, cause) ?? cause;
+    } catch (thrown) {
+      this.#fail(CirqueError.from(thrown, 'InternalError', 'Internal'));
+      return;
+    }
+    if (error.source === 'Unset') error.setSource('Upstream');
+    this.#retryOrFail(error, error.retry === true);
+  }
+
+  /** @internal of RelayOwner: the attempt broke after the connection was there. */
+  attemptFailed(thrown: unknown): void {
+    if (this.#over || this.#concluding) return;
+    const cause = CirqueError.from(thrown, 'InternalError', 'Internal');
+    const { hooks } = this.#context;
+    const reused = this.#upstreamReused;
+    this.#dropUpstream();
+    let error = cause;
+    try {
+      error = hooks.errorWhileProxy?.(this.#peer as Peer, this.session, cause, this.#ctx, reused) ?? this.#peerError(cause);
+    } catch (failure) {
+      this.#fail(CirqueError.from(failure, 'InternalError', 'Internal'));
+      return;
+    }
+    const again = error.retry === 'ReusedOnly' ? reused && isIdempotent(this.session.requestHeader) : error.retry;
+    this.#retryOrFail(error, again);
+  }
+
+  #peerError(error: CirqueError): CirqueError {
+    return error.moreContext(`Peer: ${formatAddress((this.#peer as Peer).address)}`);
+  }
+
+  #retryOrFail(error: CirqueError, wanted: boolean): void {
+    const { session, downstream } = this;
+    const { options, counters } = this.#context;
+    const possible = !downstream.responseStarted && downstream.writable && (this.#relay?.replayable ?? true);
+    if (!wanted || !possible || session.retries >= options.maxRetries) {
+      this.#fail(error);
+      return;
+    }
+    session.retries += 1;
+    counters.retries += 1;
+    logRetry(this.#context, session, error, this.#ctx);
+    if (downstream.bodyLength !== 0) downstream.pause();
+    this.#run('upstreamPeer');
+  }
+
+  #fail(error: CirqueError): void {
+    if (this.#over || this.#concluding) return;
+    this.#concluding = true;
+    this.#error = error;
+    this.#context.counters.failures += 1;
+    this.#pending?.cancel();
+    this.#relay?.failed(error);
+    this.#dropUpstream();
+    this.session.noteAborted(error);
+    this.#callGuarded('failToProxy', (answer) => this.#failed(error, answer as FailToProxy | undefined));
+  }
+
+  #failed(error: CirqueError, outcome: FailToProxy | undefined): void {
+    const { downstream, session } = this;
+    const status = statusFor(error);
+    if (outcome?.canReuseDownstream !== true) downstream.disableKeepAlive();
+    if (!downstream.responseStarted && downstream.writable && status > 0) session.respondError(status);
+    logFailure(this.#context, session, error, outcome?.errorCode ?? (session.responseHeader?.status ?? 0), this.#ctx);
+    this.#conclude();
+  }
+
+  #dropUpstream(): void {
+    this.#relay?.detach();
+    this.#responseFilters?.stop();
+    this.#responseFilters = undefined;
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    if (upstream === undefined) return;
+    this.session.upstreamBodyBytesReceived += upstream.bodyBytesReceived;
+    upstream.abort();
+  }
+
+  // ---- the end
+
+  #responseDone(): void {
+    if (this.#over || this.#concluding) return;
+    try {
+      this.downstream.writeEnd();
+    } catch (error) {
+      this.attemptFailed(error);
+      return;
+    }
+    this.#concluding = true;
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    if (upstream !== undefined) {
+      this.#relay?.detach();
+      this.session.upstreamBodyBytesReceived += upstream.bodyBytesReceived;
+      upstream.release();
+    }
+    this.#conclude();
+  }
+
+  #conclude(): void {
+    if (this.#context.hooks.logging === undefined) this.#finish();
+    else this.#callGuarded('logging', () => this.#finish());
+  }
+
+  /** Calls one of the last phases; whatever it throws is logged, and the request ends all the same. */
+  #callGuarded(phase: 'failToProxy' | 'logging', then: (answer: unknown) => void): void {
+    const { hooks, logger, options } = this.#context;
+    const report = (error: unknown): void => {
+      logger.error({ err: CirqueError.from(error, 'InternalError', 'Internal') }, `${phase} failed`);
+      then(undefined);
+    };
+    let answer: unknown;
+    try {
+      if (phase === 'logging') answer = hooks.logging?.(this.session, this.#error, this.#ctx);
+      else answer = hooks.failToProxy?.(this.session, this.#error as CirqueError, this.#ctx);
+    } catch (error) {
+      report(error);
+      return;
+    }
+    if (isThenable(answer)) this.#pending = new PendingHook(phase, answer, options.hookTimeoutMs, this.wheel, then, report);
+    else then(answer);
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    const { downstream, session } = this;
+    const { hooks, options, counters } = this.#context;
+    let kept: unknown;
+    try {
+      kept = hooks.persistConnectionContext?.(session, this.#ctx);
+    } catch (error) {
+      this.#context.logger.error({ err: CirqueError.from(error, 'InternalError') }, 'persistConnectionContext failed');
+    }
+    if (options.accessLog) logAccess(this.#context, this, this.#peer, this.#upstreamReused, this.#error);
+    this.#over = true;
+    counters.active -= 1;
+    session.close();
+    if (downstream.responseEnded) {
+      downstream.connectionContext = kept;
+      downstream.finish();
+    } else {
+      downstream.abort(this.#error ?? CirqueError.internal('InternalError', 'the response was not completed'));
+    }
+  }
+}
+
+function checkPeer(answer: unknown): Peer {
+  const peer = answer as Partial<Peer> | undefined;
+  if (typeof peer === 'object' && peer !== null && peer.address !== undefined && peer.options !== undefined && peer.reuseKey !== undefined) {
+    return peer as Peer;
+  }
+  throw CirqueError.internal('InternalError', `upstreamPeer answered ${typeof answer}: expected a HttpPeer`);
+}

@@ -1,0 +1,142 @@
+/**
+ * The phases of a proxied request: what a user of this package writes.
+ *
+ * Every phase but `newCtx` and `upstreamPeer` is optional, may be synchronous or return a promise, and costs nothing
+ * where it is absent. Two forms, both of which refuse a misspelt name at compile time: `class X extends ProxyHttp`
+ * with `override`, and `defineProxy({...})`.
+ */
+import type { MaybePromise } from '@cirque/core';
+import type { CirqueError } from '@cirque/error';
+import type { RequestHeader, ResponseHeader } from '@cirque/http';
+import type { HttpPeer, Peer } from '@cirque/pool';
+import type { Digest } from '@cirque/transport';
+import type { Session } from './session.ts';
+
+/** What {@link ProxyPhases.failToProxy} answers. */
+export interface FailToProxy {
+  /** The status the client was sent, for logs; 0 when nothing could be sent. */
+  readonly errorCode: number;
+  /** The client connection may serve its next request. Default behaviour never allows it. */
+  readonly canReuseDownstream: boolean;
+}
+
+/** The phases, in the order in which they run. `Ctx` is the user's own state of one request. */
+export interface ProxyPhases<Ctx> {
+  /** Makes the context of a request. Runs first, when the request head was parsed. */
+  newCtx(): Ctx;
+
+  /**
+   * Hands over what {@link persistConnectionContext} kept from the request before on the same client connection.
+   * Runs after `newCtx`, not for the first request of a connection.
+   */
+  onConnectionReuse?(session: Session, ctx: Ctx, kept: unknown): void;
+
+  /** Runs before everything else that can see the request. Throwing ends the request through `failToProxy`. */
+  earlyRequestFilter?(session: Session, ctx: Ctx): MaybePromise<void>;
+
+  /**
+   * Inspects the request, changes `session.requestHeader`, or answers it.
+   *
+   * Answering true means that the response was written (`session.respond` and so on) and nothing else should happen.
+   * Throwing ends the request through `failToProxy`; `CirqueError.http(403)` chooses the status.
+   */
+  requestFilter?(session: Session, ctx: Ctx): MaybePromise<boolean | void>;
+
+  /**
+   * Decides whether the upstream is asked at all. False ends the request: with what was written, else with 502.
+   * Absent: true.
+   */
+  proxyUpstreamFilter?(session: Session, ctx: Ctx): MaybePromise<boolean>;
+
+  /**
+   * Chooses where this request goes. Runs once per attempt, so it may answer with another peer after a failure.
+   *
+   * Throwing ends the request through `failToProxy`, or starts another attempt when the error says `retry`.
+   */
+  upstreamPeer(session: Session, ctx: Ctx): MaybePromise<HttpPeer | Peer>;
+
+  /**
+   * A connection to the peer could not be established; nothing was sent. Runs once per failed attempt.
+   *
+   * The answered error decides: with `setRetry(true)` another attempt is made. Absent: the error as it is, no retry.
+   * Concerns connection establishment only: a slow or broken response is {@link errorWhileProxy}.
+   */
+  failToConnect?(session: Session, peer: HttpPeer | Peer, ctx: Ctx, error: CirqueError): CirqueError;
+
+  /** There is a connection: fresh, or `reused` from the pool. Throwing goes to {@link errorWhileProxy}. */
+  connectedToUpstream?(session: Session, reused: boolean, peer: HttpPeer | Peer, digest: Digest, ctx: Ctx): MaybePromise<void>;
+
+  /**
+   * Changes the head that is sent upstream: a copy of the client's for each attempt, hop-by-hop fields removed.
+   *
+   * Body filters that change the length must remove Content-Length here; the body is chunked then.
+   */
+  upstreamRequestFilter?(session: Session, upstreamRequest: RequestHeader, ctx: Ctx): MaybePromise<void>;
+
+  /**
+   * Sees each piece of the request body before it goes upstream, and exactly one call with `endOfStream` true, whose
+   * piece may be undefined. Answering bytes replaces the piece (no bytes: drops it); undefined leaves it.
+   * Runs again for replayed bytes after a retry.
+   */
+  requestBodyFilter?(session: Session, body: Buffer | undefined, endOfStream: boolean, ctx: Ctx): MaybePromise<Uint8Array | undefined | void>;
+
+  /** Sees, and may change, the head from the upstream, informational ones (1xx) included. */
+  upstreamResponseFilter?(session: Session, upstreamResponse: ResponseHeader, ctx: Ctx): MaybePromise<void>;
+
+  /** Sees, and may change, the head that goes to the client, informational ones (1xx) included. */
+  responseFilter?(session: Session, response: ResponseHeader, ctx: Ctx): MaybePromise<void>;
+
+  /** As {@link requestBodyFilter}, for the response as it comes from the upstream. */
+  upstreamResponseBodyFilter?(session: Session, body: Buffer | undefined, endOfStream: boolean, ctx: Ctx): MaybePromise<Uint8Array | undefined | void>;
+
+  /**
+   * As {@link upstreamResponseBodyFilter}, and after it. Filters that change the length must remove Content-Length in
+   * `responseFilter`; the body is chunked then.
+   */
+  responseBodyFilter?(session: Session, body: Buffer | undefined, endOfStream: boolean, ctx: Ctx): MaybePromise<Uint8Array | undefined | void>;
+
+  /**
+   * An error after the connection was established, also while the response was passing.
+   *
+   * The answered error decides about another attempt, which is possible as long as nothing was sent to the client and
+   * the request body can be replayed. `clientReused`: the upstream connection came from the pool.
+   * Absent: retried when the connection was a pooled one that had died, and the method is idempotent.
+   */
+  errorWhileProxy?(peer: HttpPeer | Peer, session: Session, error: CirqueError, ctx: Ctx, clientReused: boolean): CirqueError;
+
+  /**
+   * The request failed for good. May write an error page with `session.respond` when `session.responseStarted` is
+   * false. Absent: the status of `statusFor(error)` without a body, and the connection closes.
+   */
+  failToProxy?(session: Session, error: CirqueError, ctx: Ctx): MaybePromise<FailToProxy>;
+
+  /** True keeps the error of a failed request out of the error log. Absent: false. */
+  suppressErrorLog?(session: Session, ctx: Ctx, error: CirqueError): boolean;
+
+  /** The words for this request in error logs. Absent: `GET /path, Host: name`. */
+  requestSummary?(session: Session, ctx: Ctx): string;
+
+  /** Last of all, exactly once for every request with a context, whatever happened. Throwing is only logged. */
+  logging?(session: Session, error: CirqueError | undefined, ctx: Ctx): MaybePromise<void>;
+
+  /** What to keep for the next request on the same client connection; undefined keeps nothing. Runs after `logging`. */
+  persistConnectionContext?(session: Session, ctx: Ctx): unknown;
+}
+
+/** Base class of a proxy. Optional phases are only declared: an absent one is absent at run time too. */
+export abstract class ProxyHttp<Ctx = undefined> implements ProxyPhases<Ctx> {
+  abstract newCtx(): Ctx;
+  abstract upstreamPeer(session: Session, ctx: Ctx): MaybePromise<HttpPeer | Peer>;
+}
+
+// Declared by merging, so that the class emits no members: absence is what makes a phase free.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the merged members are all optional.
+export interface ProxyHttp<Ctx> extends ProxyPhases<Ctx> {}
+
+/** A proxy as a plain object; the type check refuses unknown names. `newCtx` may be left out when there is no context. */
+export function defineProxy<Ctx = undefined>(
+  phases: undefined extends Ctx ? Omit<ProxyPhases<Ctx>, 'newCtx'> & Partial<Pick<ProxyPhases<Ctx>, 'newCtx'>> : ProxyPhases<Ctx>,
+): ProxyPhases<Ctx> {
+  const { newCtx } = phases as Partial<ProxyPhases<Ctx>>;
+  return newCtx === undefined ? ({ ...phases, newCtx: () => undefined } as unknown as ProxyPhases<Ctx>) : (phases as ProxyPhases<Ctx>);
+}

@@ -1,0 +1,229 @@
+/**
+ * Carries the request body from the client to the upstream: replay for retries, filters, back-pressure, Expect.
+ *
+ * Made only for requests that have a body or a body filter.
+ */
+import type { ServerSession } from '@cirque/core';
+import { CirqueError } from '@cirque/error';
+import { type RequestHeader, ResponseHeader } from '@cirque/http';
+import type { ClientSession } from '@cirque/pool';
+import { Timer, type TimerWheel } from '@cirque/timeout';
+import { type BodyFilter, BodyFilters } from './body-filters.ts';
+import { ReplayBuffer } from './replay-buffer.ts';
+
+/** A client that waits for `100 Continue` is told to go on after this time, whatever the upstream does. */
+const EXPECT_TIMEOUT_MS = 1_000;
+
+/** What the relay needs of its exchange. */
+export interface RelayOwner {
+  readonly downstream: ServerSession;
+  readonly hookTimeoutMs: number;
+  readonly wheel: TimerWheel | undefined;
+  /** The user's filter, bound; undefined when there is none. */
+  requestBodyFilter(): BodyFilter | undefined;
+  /** The attempt failed by what happened here. */
+  attemptFailed(error: unknown): void;
+}
+
+interface Collector {
+  readonly maxBytes: number;
+  readonly pieces: Buffer[];
+  bytes: number;
+  resolve(body: Buffer): void;
+  reject(error: CirqueError): void;
+}
+
+/** See the file's head. */
+export class RequestRelay {
+  readonly #owner: RelayOwner;
+  readonly #downstream: ServerSession;
+  #replay = new ReplayBuffer();
+  #upstream: ClientSession | undefined;
+  #filters: BodyFilters | undefined;
+  #collector: Collector | undefined;
+  #expectTimer: Timer | undefined;
+  /** The client has sent everything. */
+  #received: boolean;
+  /** Set for a request without a body whose filter may still make one: the head waits for it. */
+  #waitingHead: RequestHeader | undefined;
+  #made: Buffer[] = [];
+
+  constructor(owner: RelayOwner) {
+    this.#owner = owner;
+    this.#downstream = owner.downstream;
+    this.#received = owner.downstream.bodyLength === 0;
+  }
+
+  /** The body so far can be sent again. */
+  get replayable(): boolean {
+    return !this.#replay.overflowed;
+  }
+
+  /** Begins an attempt: the head, what is known of the body, and from then on what comes. */
+  send(upstream: ClientSession, head: RequestHeader): void {
+    this.#upstream = upstream;
+    this.#made = [];
+    const filter = this.#owner.requestBodyFilter();
+    this.#filters = filter === undefined ? undefined : this.#filterWith(filter);
+    if (this.#downstream.bodyLength === 0) {
+      this.#waitingHead = head;
+      this.#finish();
+      return;
+    }
+    if (this.#received) head.headers.delete('Expect');
+    upstream.writeHead(head, this.#bodyLength(head));
+    const sent = this.#replay.bytes;
+    if (sent.length > 0) this.#forward(sent, 0, sent.length);
+    if (this.#received) this.#finish();
+    else this.#expectContinue();
+  }
+
+  /** The attempt is over; what the client sends meanwhile stays with it. */
+  detach(): void {
+    this.#upstream = undefined;
+    this.#filters?.stop();
+    this.#filters = undefined;
+    this.#expectTimer?.close();
+  }
+
+  /** The upstream said `100 Continue`, or something final. */
+  answered(): void {
+    this.#expectTimer?.close();
+  }
+
+  onBody(buffer: Buffer, start: number, end: number): void {
+    if (this.#collector !== undefined) {
+      this.#collect(this.#collector, buffer, start, end);
+      return;
+    }
+    this.#expectTimer?.close();
+    this.#replay.record(buffer, start, end);
+    this.#forward(buffer, start, end);
+  }
+
+  onEnd(): void {
+    this.#received = true;
+    const collector = this.#collector;
+    if (collector !== undefined) {
+      this.#collector = undefined;
+      const body = Buffer.concat(collector.pieces, collector.bytes);
+      this.#replay = ReplayBuffer.holding(body);
+      collector.resolve(body);
+    } else {
+      this.#finish();
+    }
+  }
+
+  onFlush(): void {
+    this.#upstream?.flush();
+  }
+
+  onUpstreamDrain(): void {
+    if (this.#filters?.pending !== true) this.#downstream.resume();
+  }
+
+  /** Reads the whole body before any attempt. */
+  collect(maxBytes: number): Promise<Buffer> {
+    if (this.#received) return Promise.resolve(this.#replay.bytes);
+    if ((this.#downstream.bodyLength ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    this.#collector = { maxBytes, pieces: [], bytes: 0, resolve, reject };
+    if (this.#downstream.expectContinue) this.#downstream.writeHead(new ResponseHeader(100), false);
+    this.#downstream.resume();
+    return promise;
+  }
+
+  /** The request failed while the body was being collected. */
+  failed(error: CirqueError): void {
+    this.detach();
+    this.#collector?.reject(error);
+    this.#collector = undefined;
+  }
+
+  #collect(collector: Collector, buffer: Buffer, start: number, end: number): void {
+    collector.bytes += end - start;
+    if (collector.bytes <= collector.maxBytes) {
+      collector.pieces.push(Buffer.from(buffer.subarray(start, end)));
+      return;
+    }
+    this.#downstream.pause();
+    this.#collector = undefined;
+    collector.reject(tooLarge(collector.maxBytes));
+  }
+
+  #forward(buffer: Buffer, start: number, end: number): void {
+    if (this.#filters !== undefined) this.#filters.push(buffer, start, end);
+    else this.#write(buffer, start, end);
+  }
+
+  #write(buffer: Buffer, start: number, end: number): boolean {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return true;
+    try {
+      if (upstream.writeBody(buffer, start, end)) return true;
+      this.#downstream.pause();
+    } catch (error) {
+      this.#owner.attemptFailed(error);
+    }
+    return false;
+  }
+
+  #finish(): void {
+    if (this.#filters !== undefined) this.#filters.finish();
+    else this.#end();
+  }
+
+  #end(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    try {
+      if (this.#waitingHead !== undefined) this.#sendWaiting(upstream, this.#waitingHead);
+      else upstream.end();
+    } catch (error) {
+      this.#owner.attemptFailed(error);
+    }
+  }
+
+  /** A request that came without a body, with what its filter made. */
+  #sendWaiting(upstream: ClientSession, head: RequestHeader): void {
+    this.#waitingHead = undefined;
+    const body = Buffer.concat(this.#made);
+    upstream.writeHead(head, body.length);
+    if (body.length === 0) return;
+    upstream.writeBody(body, 0, body.length);
+    upstream.end();
+  }
+
+  /** A removed Content-Length means that a filter changes the length: chunked then. */
+  #bodyLength(head: RequestHeader): number | undefined {
+    return head.headers.contentLength >= 0 ? this.#downstream.bodyLength : undefined;
+  }
+
+  #expectContinue(): void {
+    if (!this.#downstream.expectContinue) return;
+    this.#expectTimer ??= new Timer(() => {
+      if (!this.#downstream.responseStarted) this.#downstream.writeHead(new ResponseHeader(100), false);
+    }, this.#owner.wheel);
+    this.#upstream?.flush();
+    this.#expectTimer.set(EXPECT_TIMEOUT_MS);
+  }
+
+  #filterWith(filter: BodyFilter): BodyFilters {
+    const ends = {
+      pauseSource: () => this.#downstream.pause(),
+      resumeSource: () => this.#downstream.resume(),
+      write: (body: Buffer) => {
+        if (this.#waitingHead === undefined) return this.#write(body, 0, body.length);
+        this.#made.push(body);
+        return true;
+      },
+      end: () => this.#end(),
+      fail: (error: unknown) => this.#owner.attemptFailed(error),
+    };
+    return new BodyFilters([filter], ends, this.#owner.hookTimeoutMs, this.#owner.wheel);
+  }
+}
+
+function tooLarge(maxBytes: number): CirqueError {
+  return CirqueError.http(413, `the request body is larger than ${maxBytes} bytes`, { source: 'Downstream' });
+}
