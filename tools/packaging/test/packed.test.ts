@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,17 +11,33 @@ import { runProgram } from '../src/run-program.ts';
 import { packPackage, publicPackages, type Tarball } from '../src/tarballs.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
+const fixture = fileURLToPath(new URL('../fixtures/custom-proxy.mjs', import.meta.url));
 const names = publicPackages(root);
 const nodes = await nodeReleases(root);
 
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'cirque-packed-')));
 const consumer = join(scratch, 'consumer');
+const gateway = join(scratch, 'gateway');
 const tarballs = new Map<string, Tarball>();
 
 function tarball(name: string): Tarball {
   const found = tarballs.get(name);
   if (found === undefined) throw new Error(`packages/${name} was not packed`);
   return found;
+}
+
+/** Installs packages from their tarballs, as the only source of anything in our scope. */
+async function install(folder: string, wanted: readonly string[]): Promise<void> {
+  const files = new Map(names.map((name) => [tarball(name).manifest.name, `file:${tarball(name).file}`]));
+  const direct = new Set(wanted.map((name) => tarball(name).manifest.name));
+  const pick = (chosen: boolean): object =>
+    Object.fromEntries([...files].filter(([name]) => direct.has(name) === chosen));
+  mkdirSync(folder);
+  const manifest = { private: true, dependencies: pick(true), overrides: pick(false) };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+  const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+  const { code, output } = await runProgram('npm', args, { cwd: folder, timeoutMs: 240_000 });
+  if (code !== 0) throw new Error(`npm install failed: ${output}`);
 }
 
 /** Every path a user may import, `@cirque/proxy/testing` for example. */
@@ -73,14 +89,9 @@ describe.each(names)('packed %s', (name) => {
 
 describe('installed from the tarballs into an empty folder', () => {
   beforeAll(async () => {
-    mkdirSync(consumer);
-    const dependencies = Object.fromEntries(
-      names.map((name) => [tarball(name).manifest.name, `file:${tarball(name).file}`]),
-    );
-    writeFileSync(join(consumer, 'package.json'), JSON.stringify({ private: true, dependencies }));
-    const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
-    const { code, output } = await runProgram('npm', args, { cwd: consumer, timeoutMs: 240_000 });
-    if (code !== 0) throw new Error(`npm install failed: ${output}`);
+    await install(consumer, names);
+    await install(gateway, ['core', 'proxy', 'load-balancing']);
+    copyFileSync(fixture, join(gateway, 'custom-proxy.mjs'));
   });
 
   test('the declarations compile with all checks, without the sources', async () => {
@@ -115,6 +126,17 @@ describe('installed from the tarballs into an empty folder', () => {
       const result = await runProgram(path as string, ['entries.mjs'], { cwd: consumer });
       const expected = entries.map((entry) => `${entry} true\n`).join('');
       expect(result).toEqual({ code: 0, output: expected });
+    });
+
+    test.skipIf(path === undefined)('a custom proxy of core, proxy and load-balancing answers and stops', async () => {
+      const result = await runProgram(path as string, ['custom-proxy.mjs'], { cwd: gateway, timeoutMs: 30_000 });
+      expect(result.code, result.output).toBe(0);
+      expect(JSON.parse(result.output)).toEqual([
+        '200 true first GET yes ',
+        '200 true first POST yes a body',
+        '200 true second GET yes ',
+        '200 true second POST yes a body',
+      ]);
     });
   });
 });
