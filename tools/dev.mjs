@@ -118,11 +118,20 @@ function environment(node, pnpm) {
 }
 
 function parentOf(pid) {
-  const answer = windows
-    ? undefined
-    : spawnSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
+  const answer = spawnSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
   const [, parent, name] = /^\s*(\d+)\s+(.*)/.exec(answer ?? '') ?? [];
   return parent ? { parent: Number(parent), name: basename(name.trim()).replace(/^-/, '') } : undefined;
+}
+
+/** Whether the process `pid` has lost the parent it had. A dead parent may still be listed until somebody reaps it. */
+function orphaned(pid, parent) {
+  try {
+    if (process.platform !== 'linux') return !process.kill(parent, 0);
+    const [, fields] = /\) \S (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return Number.parseInt(fields, 10) !== parent;
+  } catch (error) {
+    return error.code !== 'EPERM';
+  }
 }
 
 /** npm does not pass signals on, so the child is stopped when npm (or the shell between it and us) is gone. */
@@ -130,16 +139,9 @@ function watchParent(stop) {
   if (!process.env.npm_lifecycle_event || windows) return;
   const parent = process.ppid;
   const above = parentOf(parent);
-  const grandparent = above && /^(sh|dash|bash|ash|busybox)$/.test(above.name) ? above.parent : 1;
-  const alive = (pid) => {
-    try {
-      return process.kill(pid, 0);
-    } catch (error) {
-      return error.code === 'EPERM';
-    }
-  };
+  const grandparent = above && /^(sh|dash|bash|ash|busybox)$/.test(above.name) ? above.parent : undefined;
   setInterval(() => {
-    if (process.ppid !== parent || !alive(grandparent)) stop();
+    if (process.ppid !== parent || (grandparent && orphaned(parent, grandparent))) stop();
   }, 500).unref();
 }
 
