@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { quarters } from './measure-soak.ts';
 
-const samples = (...sizes: number[]) => sizes.map((residentBytes, index) => ({ requests: index + 1, residentBytes }));
+const samples = (...sizes: number[]) => sizes.map((residentBytes, index) => ({ seconds: index, residentBytes }));
 
 describe('quarters', () => {
   it('compares medians of the first and the last quarter, so that one spike decides nothing', () => {

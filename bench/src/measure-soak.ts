@@ -11,7 +11,9 @@ import type { SoakFigure } from './results.ts';
 import { type Shape, SOAK_REQUESTS } from './shapes.ts';
 import type { Stage, Target } from './stage.ts';
 
-const SAMPLE_MS = 2000;
+const SAMPLE_MS = 500;
+/** Length of one run of the load generator; between two of them the connections are new. */
+const RUN_MS = 10_000;
 /** Untimed requests before the first sample: caches, pools and compiled code settle. */
 const WARM_REQUESTS = 100_000;
 /** A row that is too slow for a million requests within this time is judged by those it did. */
@@ -27,34 +29,46 @@ export function quarters(samples: readonly Sample[]): { first: number; last: num
   return { first: middle(samples.slice(0, size)), last: middle(samples.slice(-size)) };
 }
 
+/** Loads until `requests` are done or the time is up; answers how many were done. */
 async function loadUntil(
   stage: Stage,
   target: Target,
   shape: Shape,
-  requests: number,
-  limitMs: number,
-): Promise<Sample[]> {
-  const samples: Sample[] = [];
-  const deadline = performance.now() + limitMs;
+  goal: { readonly requests: number; readonly limitMs: number },
+): Promise<number> {
+  const deadline = performance.now() + goal.limitMs;
   let done = 0;
-  while (done < requests && performance.now() < deadline) {
-    done += (await applyLoad(stage, target, shape, SAMPLE_MS)).requests;
-    samples.push({ requests: done, residentBytes: readResidentBytes(target.pids) });
+  while (done < goal.requests && performance.now() < deadline) {
+    done += (await applyLoad(stage, target, shape, RUN_MS)).requests;
   }
-  return samples;
+  return done;
 }
 
 /** Measures one freshly started row. */
 export async function measureSoak(stage: Stage, target: Target, shape: Shape): Promise<SoakFigure> {
-  await loadUntil(stage, target, shape, WARM_REQUESTS, WARM_LIMIT_MS);
+  await loadUntil(stage, target, shape, { requests: WARM_REQUESTS, limitMs: WARM_LIMIT_MS });
   const startedAt = performance.now();
-  const samples = await loadUntil(stage, target, shape, SOAK_REQUESTS, SOAK_LIMIT_MS);
+  const seconds = (): number => (performance.now() - startedAt) / 1000;
+  const samples: Sample[] = [];
+  const sampler = setInterval(() => {
+    try {
+      samples.push({ seconds: seconds(), residentBytes: readResidentBytes(target.pids) });
+    } catch {
+      // The target has ended, which the load generator is about to report.
+      clearInterval(sampler);
+    }
+  }, SAMPLE_MS);
+  let requests: number;
+  try {
+    requests = await loadUntil(stage, target, shape, { requests: SOAK_REQUESTS, limitMs: SOAK_LIMIT_MS });
+  } finally {
+    clearInterval(sampler);
+  }
   const { first, last } = quarters(samples);
-  const requests = samples.at(-1)?.requests ?? 0;
   return {
     kind: 'soak',
     requests,
-    seconds: (performance.now() - startedAt) / 1000,
+    seconds: seconds(),
     residentBytesFirst: first,
     residentBytesLast: last,
     samples,

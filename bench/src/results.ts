@@ -37,7 +37,7 @@ export interface SoakFigure {
   /** Medians of the first and the last quarter of the samples. */
   readonly residentBytesFirst: number;
   readonly residentBytesLast: number;
-  readonly samples: readonly { readonly requests: number; readonly residentBytes: number }[];
+  readonly samples: readonly { readonly seconds: number; readonly residentBytes: number }[];
   /** Ended before the wanted number of requests, at the time limit. */
   readonly cutShort: boolean;
 }
