@@ -41,7 +41,9 @@ export function loadConfiguration(path: string): LoadedConfiguration {
 export function parseConfiguration(text: string, file = 'configuration'): LoadedConfiguration {
   const lines = new LineCounter();
   const reader = new Reader(file, text, lines);
-  const document = reader.attempt(() => parseDocument(text, { lineCounter: lines, prettyErrors: false }));
+  const document = reader.attempt(() =>
+    parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' }),
+  );
   if (document !== undefined) reader.read(document);
   return reader.finish();
 }

@@ -213,6 +213,7 @@ export class Server {
     });
     try {
       const enter = (phase: ExecutionPhase): void => this.#phases.enter(phase, logger);
+      if (this.#request.kind !== undefined) stop.abort(); // told to stop before it began: nothing needs to start
       const stopped = runner.start(this.#graph);
       void runner.allReady().then(() => {
         if (this.#request.kind === undefined) enter('Running');

@@ -1,0 +1,240 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RawClient } from '@cirque/testing';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+
+const FIXTURE = fileURLToPath(new URL('fixtures/server-process.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'cirque-process-'));
+const children: ServerProcess[] = [];
+const closers: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** One server as a process of its own. */
+class ServerProcess {
+  out = '';
+  err = '';
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<{ code: number | null; signal: string | null }>;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(args: readonly string[], env: Record<string, string> = {}) {
+    const clean = { ...process.env, NODE_OPTIONS: '', CIRQUE_LOG: '', LOG_LEVEL: '', ...env };
+    this.#child = spawn(process.execPath, ['--conditions=@cirque/source', FIXTURE, ...args], { env: clean });
+    this.#child.stdout?.on('data', (chunk: Buffer) => this.#add('out', chunk));
+    this.#child.stderr?.on('data', (chunk: Buffer) => this.#add('err', chunk));
+    this.#exit = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve({ code, signal })));
+    void this.#exit.then(() => this.#changed.resolve());
+    children.push(this);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** The code it ends with. */
+  async exitCode(): Promise<number | null> {
+    const { code, signal } = await this.#exit;
+    if (signal !== null) throw new Error(`ended by ${signal}\n${this.out}\n${this.err}`);
+    return code;
+  }
+
+  /** Waits until standard output matches. */
+  async prints(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.out);
+      if (match !== null) return match;
+      if (this.#child.exitCode !== null) throw new Error(`ended before ${pattern}\n${this.out}\n${this.err}`);
+      await this.#changed.promise;
+    }
+  }
+
+  async running(): Promise<{ http: string; port: number; stuck: number }> {
+    const match = await this.prints(/http (127\.0\.0\.1:(\d+)) stuck 127\.0\.0\.1:(\d+) running/);
+    return { http: `http://${match[1]}`, port: Number(match[2]), stuck: Number(match[3]) };
+  }
+
+  #add(stream: 'out' | 'err', chunk: Buffer): void {
+    this[stream] += chunk.toString();
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+async function connect(port: number): Promise<RawClient> {
+  const client = await RawClient.connect({ port });
+  closers.push(() => client.close());
+  return client;
+}
+
+async function occupied(): Promise<number> {
+  const server: Server = createServer().listen(0, '127.0.0.1');
+  closers.push(() => server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  return (server.address() as { port: number }).port;
+}
+
+function conf(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('runForever', { timeout: 20_000 }, () => {
+  test('SIGTERM: the request under way is answered, then the process ends by itself at once', async () => {
+    const child = new ServerProcess([]);
+    const { port } = await child.running();
+    const idle = await connect(port);
+    await idle.send('GET /idle HTTP/1.1\r\nHost: a\r\n\r\n');
+    await idle.waitFor('waited 0\n');
+    const busy = await connect(port);
+    await busy.send('GET /busy?ms=700 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await child.prints(/request \/busy/);
+    const started = performance.now();
+    child.kill('SIGTERM');
+    const answer = await busy.waitFor('waited 700\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(answer).toMatch(/\r\nConnection: close\r\n/i);
+    expect(await child.exitCode()).toBe(0);
+    expect(performance.now() - started).toBeLessThan(6_000); // and not the 300 s of the grace period
+    expect(await idle.waitForClose()).toBe('end');
+    await expect(RawClient.connect({ port })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(child.out).toContain('runForever has returned\n');
+    expect(child.err).toContain('"msg":"stopping, open connections may finish"');
+  });
+
+  test('SIGTERM: a connection that ignores it is cut at the deadline', async () => {
+    const path = conf('short.yaml', 'grace_period_seconds: 0.1\ngraceful_shutdown_timeout_seconds: 0.1\n');
+    const child = new ServerProcess(['--stuck', '-c', path]);
+    const { stuck } = await child.running();
+    const client = await connect(stuck);
+    await child.prints(/stuck\n/);
+    child.kill('SIGTERM');
+    expect(await child.exitCode()).toBe(0);
+    await client.waitForClose();
+    expect(child.err).toContain('"services":["stuck (1 open connection)"],"msg":"cutting what has not finished"');
+  });
+
+  test('a second SIGTERM makes it fast', async () => {
+    const child = new ServerProcess(['--stuck']);
+    const { stuck } = await child.running();
+    await connect(stuck);
+    await child.prints(/stuck\n/);
+    child.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const started = performance.now();
+    child.kill('SIGTERM');
+    expect(await child.exitCode()).toBe(0);
+    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(child.err).toContain('"msg":"stopping now"');
+  });
+
+  test('SIGINT cuts the request under way', async () => {
+    const child = new ServerProcess([]);
+    const { port } = await child.running();
+    const client = await connect(port);
+    await client.send('GET /busy?ms=60000 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await child.prints(/request \/busy/);
+    const started = performance.now();
+    child.kill('SIGINT');
+    expect(await child.exitCode()).toBe(0);
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(client.text).toBe('');
+  });
+
+  test('the process is ended when something else keeps it alive', async () => {
+    const child = new ServerProcess(['--linger']);
+    await child.running();
+    child.kill('SIGINT');
+    expect(await child.exitCode()).toBe(0);
+    expect(child.out).toContain('runForever has returned\n');
+    expect(child.err).toContain('"msg":"the process is still alive after the server has stopped; ending it"');
+  });
+
+  test('a server with background services only lives until it is told to stop', async () => {
+    const child = new ServerProcess(['--background']);
+    await child.prints(/running/);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.kill('SIGTERM');
+    expect(await child.exitCode()).toBe(0);
+  });
+
+  test('a service that cannot start: code 1, with service, address and remedy', async () => {
+    const port = await occupied();
+    const child = new ServerProcess(['--listen', `127.0.0.1:${port}`]);
+    expect(await child.exitCode()).toBe(1);
+    expect(child.err).toContain(
+      `service http cannot listen on 127.0.0.1:${port} (EADDRINUSE): something listens there already; stop it or choose another address`,
+    );
+    expect(child.out).not.toContain('running');
+  });
+
+  test('errors that nobody catches still end the process', async () => {
+    const child = new ServerProcess(['--crash']);
+    expect(await child.exitCode()).toBe(1);
+    expect(child.err).toContain('nobody catches this');
+  });
+});
+
+describe('--test', { timeout: 20_000 }, () => {
+  test('passes with code 0 and serves nothing', async () => {
+    const child = new ServerProcess(['-t', '-c', conf('good.yaml', 'version: 1\nmine: 5\n')]);
+    expect(await child.exitCode()).toBe(0);
+    expect(child.err).toContain('"msg":"address can be used"');
+    expect(child.err).toContain('"msg":"test passed"');
+    expect(child.out).not.toContain('running');
+  });
+
+  test('passes when the address is in use', async () => {
+    const port = await occupied();
+    const child = new ServerProcess(['-t', '--listen', `127.0.0.1:${port}`]);
+    expect(await child.exitCode()).toBe(0);
+    expect(child.err).toContain('"msg":"in use, as it is beside a live server"');
+  });
+
+  test('fails with code 1 when an address cannot be used', async () => {
+    const child = new ServerProcess(['-t', '--listen', '192.0.2.77:1']);
+    expect(await child.exitCode()).toBe(1);
+    expect(child.err).toContain('cannot listen on 192.0.2.77:1 (EADDRNOTAVAIL)');
+  });
+
+  test('fails with code 1 for a bad configuration, and prints nothing but its problems', async () => {
+    const path = conf('bad.yaml', 'grace_period_seconds: soon\ndaemon: true\n');
+    const child = new ServerProcess(['-t', '-c', path]);
+    expect(await child.exitCode()).toBe(1);
+    expect(child.err).toBe(`configuration file ${path} has 2 problems
+  ${path}:1:23: grace_period_seconds: must be a number of seconds from 0 to 604800, got "soon"
+  ${path}:2:1: daemon: not supported by this version; remove it
+`);
+  });
+});
+
+describe('command line', { timeout: 20_000 }, () => {
+  test('an unknown option ends with code 2', async () => {
+    const child = new ServerProcess(['--lisen', 'x']);
+    expect(await child.exitCode()).toBe(2);
+    expect(child.err).toBe('unknown option --lisen; did you mean --listen?\nTry --help for the list of options.\n');
+  });
+
+  test('--help and --version end with code 0', async () => {
+    const [help, version] = [new ServerProcess(['--help']), new ServerProcess(['--version'])];
+    expect(await help.exitCode()).toBe(0);
+    expect(help.out).toMatch(/^Usage: server-process\.ts \[options\]\n/);
+    expect(await version.exitCode()).toBe(0);
+    expect(version.out).toMatch(/^cirque \d+\.\d+\.\d+/);
+  });
+
+  test('the environment sets the log level', async () => {
+    const child = new ServerProcess(['-t'], { CIRQUE_LOG: 'silent' });
+    expect(await child.exitCode()).toBe(0);
+    expect(child.err).toBe('');
+  });
+});
