@@ -7,9 +7,21 @@ const args = parseArgs({
   name: 'reverse-proxy',
   description: 'Forwards every request to the upstreams, in turn.',
   options: {
-    listen: { type: 'string', multiple: true, default: ['127.0.0.1:8080'], valueName: 'ADDRESS', help: 'host:port or unix:/path to listen on' },
-    upstream: { type: 'string', multiple: true, default: ['127.0.0.1:9000'], valueName: 'ADDRESS', help: 'where to forward to; repeat it for several' },
-    'host-header': { type: 'string', valueName: 'HOST', help: 'send this Host upstream instead of the client\'s' },
+    listen: {
+      type: 'string',
+      multiple: true,
+      default: ['127.0.0.1:8080'],
+      valueName: 'ADDRESS',
+      help: 'host:port or unix:/path to listen on',
+    },
+    upstream: {
+      type: 'string',
+      multiple: true,
+      default: ['127.0.0.1:9000'],
+      valueName: 'ADDRESS',
+      help: 'where to forward to; repeat it for several',
+    },
+    'host-header': { type: 'string', valueName: 'HOST', help: "send this Host upstream instead of the client's" },
   },
 });
 const peers = args.values.upstream.map((address) => new HttpPeer(address));

@@ -3,8 +3,15 @@
  */
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { CirqueError, fromNodeError } from '@cirque/error';
-import { type Address, formatAddress, isUnixAddress, Stream, switchableOnread, type TcpKeepAlive } from '@cirque/transport';
 import { Timer } from '@cirque/timeout';
+import {
+  type Address,
+  formatAddress,
+  isUnixAddress,
+  Stream,
+  switchableOnread,
+  type TcpKeepAlive,
+} from '@cirque/transport';
 
 /** What one attempt needs. */
 export interface ConnectAttempt {
@@ -28,7 +35,9 @@ export function connectTcp(attempt: ConnectAttempt): Promise<Stream> {
     let stream: Stream | undefined;
     const where = formatAddress(attempt.address);
     const socket = connect(connectOptions(attempt, () => stream));
-    const timer = new Timer(() => fail(new CirqueError('ConnectTimedout', `connecting to ${where}`, { source: 'Upstream' })));
+    const timer = new Timer(() =>
+      fail(new CirqueError('ConnectTimedout', `connecting to ${where}`, { source: 'Upstream' })),
+    );
     const onAbort = (): void => fail(CirqueError.upstream('ConnectError', `connecting to ${where} was cancelled`));
     const settle = (): void => {
       timer.close();

@@ -3,7 +3,14 @@
  */
 import { CirqueError } from '@cirque/error';
 import { HeaderMap, RequestHeader } from '@cirque/http';
-import { INCOMPLETE, parseResponseHead, ResponseRules, resolveHttp1Limits, responseHead, serializeRequestHead } from '@cirque/http1';
+import {
+  INCOMPLETE,
+  parseResponseHead,
+  ResponseRules,
+  resolveHttp1Limits,
+  responseHead,
+  serializeRequestHead,
+} from '@cirque/http1';
 import { Timer } from '@cirque/timeout';
 import type { Stream } from '@cirque/transport';
 
@@ -14,7 +21,12 @@ const rules = new ResponseRules(resolveHttp1Limits());
  *
  * @throws CirqueError ConnectProxyFailure when the proxy refuses or answers nonsense, ConnectTimedout at the deadline.
  */
-export function connectTunnel(stream: Stream, authority: string, headers: Readonly<Record<string, string>>, timeoutMs: number): Promise<void> {
+export function connectTunnel(
+  stream: Stream,
+  authority: string,
+  headers: Readonly<Record<string, string>>,
+  timeoutMs: number,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     let open = true;
@@ -30,7 +42,9 @@ export function connectTunnel(stream: Stream, authority: string, headers: Readon
       stream.destroy();
       reject(error);
     };
-    const timer = new Timer(() => settle(new CirqueError('ConnectTimedout', `CONNECT ${authority}`, { source: 'Upstream' })));
+    const timer = new Timer(() =>
+      settle(new CirqueError('ConnectTimedout', `CONNECT ${authority}`, { source: 'Upstream' })),
+    );
     if (timeoutMs > 0) timer.set(timeoutMs);
     stream.start({
       onRead(buffer, length) {

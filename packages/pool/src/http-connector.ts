@@ -1,11 +1,10 @@
 /**
  * Sessions to peers: an idle connection when there is one, else a new one, within the caps.
  */
-import { ResponseRules } from '@cirque/http1';
-import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '@cirque/http1';
+import { DEFAULT_HTTP1_LIMITS, type Http1Limits, ResponseRules } from '@cirque/http1';
 import type { TimerWheel } from '@cirque/timeout';
-import { ConnectionPool, PoolEntry, type PoolStats } from './connection-pool.ts';
 import type { ClientSession } from './client-session.ts';
+import { ConnectionPool, PoolEntry, type PoolStats } from './connection-pool.ts';
 import { Http1ClientSession, type SessionOwner } from './http1-client-session.ts';
 import type { Peer } from './peer.ts';
 import { PeerSlots } from './peer-slots.ts';
@@ -122,7 +121,9 @@ export class HttpConnector implements SessionOwner {
   async #getCapped(peer: Peer, request: SessionRequest, max: number): Promise<ClientSession> {
     const key = peer.reuseKey;
     const deadline = peer.options.totalConnectionTimeoutMs;
-    const signals = [request.signal, deadline > 0 ? AbortSignal.timeout(deadline) : undefined].filter((signal) => signal !== undefined);
+    const signals = [request.signal, deadline > 0 ? AbortSignal.timeout(deadline) : undefined].filter(
+      (signal) => signal !== undefined,
+    );
     const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
     await this.#slots.acquire(key, max, peer.options.maxPendingRequests, signal);
     try {
@@ -140,7 +141,12 @@ export class HttpConnector implements SessionOwner {
     return this.#activate(session, peer, slotKey);
   }
 
-  async #takeCarefully(session: Http1ClientSession, peer: Peer, request: SessionRequest, slotKey: string | undefined): Promise<ClientSession> {
+  async #takeCarefully(
+    session: Http1ClientSession,
+    peer: Peer,
+    request: SessionRequest,
+    slotKey: string | undefined,
+  ): Promise<ClientSession> {
     await new Promise((resolve) => setImmediate(resolve));
     return session.usable ? this.#activate(session, peer, slotKey) : this.#take(peer, request, slotKey);
   }

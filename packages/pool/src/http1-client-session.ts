@@ -88,7 +88,13 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   #writeMark = 0;
   #trailers: HeaderMap | undefined = undefined;
 
-  constructor(stream: Stream, options: ResolvedPeerOptions, rules: ResponseRules, owner: SessionOwner, wheel?: TimerWheel) {
+  constructor(
+    stream: Stream,
+    options: ResolvedPeerOptions,
+    rules: ResponseRules,
+    owner: SessionOwner,
+    wheel?: TimerWheel,
+  ) {
     this.#stream = stream;
     this.#options = options;
     this.#owner = owner;
@@ -135,7 +141,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     this.#untouched = false;
     let framing: Framing = bodyLength ?? CHUNKED;
     const announced = headers.contentLength;
-    if (Number.isNaN(announced)) throw new CirqueError('InternalError', 'Content-Length of the request is not one number', { source: 'Internal' });
+    if (Number.isNaN(announced))
+      throw new CirqueError('InternalError', 'Content-Length of the request is not one number', { source: 'Internal' });
     let lines = '';
     if (announced >= 0) framing = announced;
     else if (framing === CHUNKED) lines = CHUNKED_LINE;
@@ -256,7 +263,11 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
       this.#fail(CirqueError.from(error, 'ConnectionClosed', 'Upstream'));
       return;
     }
-    this.#fail(new CirqueError('ConnectionClosed', 'the upstream closed the connection before its response', { source: 'Upstream' }));
+    this.#fail(
+      new CirqueError('ConnectionClosed', 'the upstream closed the connection before its response', {
+        source: 'Upstream',
+      }),
+    );
   }
 
   onDrain(): void {
@@ -268,7 +279,9 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
 
   onClose(error: CirqueError | undefined): void {
     if (this.#phase === 'exchange') {
-      this.#fail(error ?? new CirqueError('ConnectionClosed', 'the upstream connection was closed', { source: 'Upstream' }));
+      this.#fail(
+        error ?? new CirqueError('ConnectionClosed', 'the upstream connection was closed', { source: 'Upstream' }),
+      );
     } else {
       this.#close();
     }
@@ -276,11 +289,14 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
 
   onMessageHead(): void {
     const { header, framing, connection } = responseHead;
-    if (header.status === 101) throw new CirqueError('InvalidHTTPHeader', 'unasked 101 Switching Protocols', { source: 'Upstream' });
+    if (header.status === 101)
+      throw new CirqueError('InvalidHTTPHeader', 'unasked 101 Switching Protocols', { source: 'Upstream' });
     if (header.informational) {
       this.#interim += 1;
       if (this.#interim > MAX_INTERIM) {
-        throw new CirqueError('InvalidHTTPHeader', `more than ${MAX_INTERIM} interim responses`, { source: 'Upstream' });
+        throw new CirqueError('InvalidHTTPHeader', `more than ${MAX_INTERIM} interim responses`, {
+          source: 'Upstream',
+        });
       }
     } else {
       this.#keepAlive = responseHead.keepAlive;
@@ -339,7 +355,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   #fail(error: CirqueError): void {
     if (this.#phase !== 'exchange') return;
     // The peer may have closed an idle connection at the moment it was taken: nothing of this request was answered.
-    if (!this.responseStarted && error.type !== 'ReadTimedout' && error.type !== 'WriteTimedout') error.setRetry('ReusedOnly');
+    if (!this.responseStarted && error.type !== 'ReadTimedout' && error.type !== 'WriteTimedout')
+      error.setRetry('ReusedOnly');
     const handler = this.handler;
     this.handler = NOBODY;
     this.#close();
@@ -403,7 +420,9 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     }
     const pending = this.#stream.duplex.writableLength;
     if (pending === this.#writeMark) {
-      this.#fail(new CirqueError('WriteTimedout', 'the upstream did not take the request in time', { source: 'Upstream' }));
+      this.#fail(
+        new CirqueError('WriteTimedout', 'the upstream did not take the request in time', { source: 'Upstream' }),
+      );
     } else {
       this.#writeMark = pending;
       this.#timer.set(this.#options.writeTimeoutMs);

@@ -1,6 +1,11 @@
 export type { ClientSession, ClientSessionHandler } from './client-session.ts';
 export { ConnectionPool, type Poolable, PoolEntry, type PoolStats } from './connection-pool.ts';
-export { type ConnectorStats, HttpConnector, type HttpConnectorOptions, type SessionRequest } from './http-connector.ts';
+export {
+  type ConnectorStats,
+  HttpConnector,
+  type HttpConnectorOptions,
+  type SessionRequest,
+} from './http-connector.ts';
 export { Http1ClientSession, type SessionOwner } from './http1-client-session.ts';
 export { HttpPeer, type Peer } from './peer.ts';
 export {

@@ -133,7 +133,11 @@ function checkOption(name: string, value: unknown): unknown {
     if (!Number.isSafeInteger(value) || (value as number) < 0) {
       throw new RangeError(`peer option ${name} is ${String(value)}: expected an integer of at least 0`);
     }
-  } else if (name === 'groupKey' ? typeof value !== 'string' : typeof value !== (name === 'customConnect' ? 'function' : 'object')) {
+  } else if (
+    name === 'groupKey'
+      ? typeof value !== 'string'
+      : typeof value !== (name === 'customConnect' ? 'function' : 'object')
+  ) {
     throw new TypeError(`peer option ${name} has the wrong type ${typeof value}`);
   }
   return value;
@@ -144,7 +148,8 @@ function applyPolicy(resolved: Record<string, unknown>, policy: UpstreamRequestP
     if (!POLICY_KEYS.some((key) => key === name)) {
       throw new TypeError(`requestPolicy.${name} is unknown: expected one of ${POLICY_KEYS.join(', ')}`);
     }
-    if (typeof value !== 'boolean') throw new TypeError(`requestPolicy.${name} is ${String(value)}: expected true or false`);
+    if (typeof value !== 'boolean')
+      throw new TypeError(`requestPolicy.${name} is ${String(value)}: expected true or false`);
     resolved[name] = value;
   }
 }

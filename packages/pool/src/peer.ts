@@ -2,7 +2,12 @@
  * An upstream server to talk HTTP to, and how: what `upstreamPeer` answers.
  */
 import { type Address, formatAddress, isUnixAddress, parseAddress } from '@cirque/transport';
-import { DEFAULT_PEER_OPTIONS, type PeerOptions, type ResolvedPeerOptions, resolvePeerOptions } from './peer-options.ts';
+import {
+  DEFAULT_PEER_OPTIONS,
+  type PeerOptions,
+  type ResolvedPeerOptions,
+  resolvePeerOptions,
+} from './peer-options.ts';
 import { reuseKey } from './reuse-key.ts';
 
 /**
@@ -38,7 +43,8 @@ export class HttpPeer implements Peer {
   }
 
   get reuseKey(): string {
-    this.#reuseKey ??= this.options === DEFAULT_PEER_OPTIONS ? plainKey(this.address) : reuseKey(this.address, this.options);
+    this.#reuseKey ??=
+      this.options === DEFAULT_PEER_OPTIONS ? plainKey(this.address) : reuseKey(this.address, this.options);
     return this.#reuseKey;
   }
 
@@ -63,7 +69,9 @@ function checkAddress(address: Address): Address {
   } else if (typeof address.host === 'string' && address.host !== '' && isPort(address.port)) {
     return address;
   }
-  throw new TypeError(`peer address ${JSON.stringify(address)} is not valid: expected { host, port from 1 to 65535 } or { path }`);
+  throw new TypeError(
+    `peer address ${JSON.stringify(address)} is not valid: expected { host, port from 1 to 65535 } or { path }`,
+  );
 }
 
 function isPort(port: number): boolean {

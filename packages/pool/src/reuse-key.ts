@@ -45,7 +45,8 @@ let lastNumber = 0;
 
 /** Plain data stands for itself; functions and objects with methods by a number of their own. */
 function identityOf(value: unknown): unknown {
-  const opaque = typeof value === 'function' || Object.values(value as object).some((part) => typeof part === 'function');
+  const opaque =
+    typeof value === 'function' || Object.values(value as object).some((part) => typeof part === 'function');
   const instance = typeof value === 'object' && Object.getPrototypeOf(value) !== Object.prototype;
   if (!opaque && !instance) return value;
   let number = numbers.get(value as object);

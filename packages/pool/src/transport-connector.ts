@@ -107,7 +107,9 @@ function within(opening: Promise<Stream>, peer: Peer, stop: AbortController): Pr
     stop.abort();
     // What still arrives afterwards belongs to nobody.
     opening.then((late) => late.destroy(), ignore);
-    return new CirqueError('ConnectTimedout', `connecting to ${formatAddress(peer.address)}, all in all`, { source: 'Upstream' });
+    return new CirqueError('ConnectTimedout', `connecting to ${formatAddress(peer.address)}, all in all`, {
+      source: 'Upstream',
+    });
   });
 }
 
@@ -122,7 +124,8 @@ async function openCustom(peer: Peer, signal: AbortSignal): Promise<Stream> {
           return new CirqueError('ConnectTimedout', `connecting to ${where}`, { source: 'Upstream' });
         })
       : opening);
-    if (duplex === undefined || typeof duplex.write !== 'function') throw new TypeError('customConnect did not answer a Duplex');
+    if (duplex === undefined || typeof duplex.write !== 'function')
+      throw new TypeError('customConnect did not answer a Duplex');
     return new Stream(duplex, 'Upstream');
   } catch (error) {
     if (error instanceof CirqueError) throw error;

@@ -83,7 +83,13 @@ export class BodyFilters {
     this.#deliver(body, endOfStream, sourcePaused);
   }
 
-  #wait(filter: BodyFilter, answer: PromiseLike<unknown>, at: number, body: Buffer | undefined, endOfStream: boolean): void {
+  #wait(
+    filter: BodyFilter,
+    answer: PromiseLike<unknown>,
+    at: number,
+    body: Buffer | undefined,
+    endOfStream: boolean,
+  ): void {
     this.#ends.pauseSource();
     const goOn = (value: unknown): void => {
       this.#pending = undefined;
@@ -96,7 +102,9 @@ export class BodyFilters {
       }
       this.#run(at + 1, next, endOfStream, true);
     };
-    this.#pending = new PendingHook(filter.name, answer, this.#timeoutMs, this.#wheel, goOn, (error) => this.#fail(error));
+    this.#pending = new PendingHook(filter.name, answer, this.#timeoutMs, this.#wheel, goOn, (error) =>
+      this.#fail(error),
+    );
   }
 
   #deliver(body: Buffer | undefined, endOfStream: boolean, sourcePaused: boolean): void {

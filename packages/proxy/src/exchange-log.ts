@@ -13,13 +13,28 @@ const CLIENT_CLOSED_REQUEST = 499;
 
 /** An attempt failed and another one follows. */
 export function logRetry<Ctx>(context: ExchangeContext<Ctx>, session: Session, error: CirqueError, ctx: Ctx): void {
-  context.logger.warn({ error: error.toString(), tries: session.retries, retry: true, request: summary(context, session, ctx) }, 'fail to proxy');
+  context.logger.warn(
+    { error: error.toString(), tries: session.retries, retry: true, request: summary(context, session, ctx) },
+    'fail to proxy',
+  );
 }
 
 /** A request failed for good. `status` is what the client was sent, 0 for nothing. */
-export function logFailure<Ctx>(context: ExchangeContext<Ctx>, session: Session, error: CirqueError, status: number, ctx: Ctx): void {
+export function logFailure<Ctx>(
+  context: ExchangeContext<Ctx>,
+  session: Session,
+  error: CirqueError,
+  status: number,
+  ctx: Ctx,
+): void {
   if (suppressed(context, session, error, ctx)) return;
-  const facts = { error: error.toString(), status, tries: session.retries + 1, retry: false, request: summary(context, session, ctx) };
+  const facts = {
+    error: error.toString(),
+    status,
+    tries: session.retries + 1,
+    retry: false,
+    request: summary(context, session, ctx),
+  };
   // A client that leaves or sends nonsense is daily life, not our failure.
   if (error.source === 'Downstream') context.logger.info(facts, 'fail to proxy');
   else context.logger.error(facts, 'fail to proxy');

@@ -10,9 +10,9 @@ import type { ConnectionOptions, HeaderMap, RequestHeader, ResponseHeader } from
 import type { ClientSession, ClientSessionHandler, HttpPeer, Peer, SessionRequest } from '@cirque/pool';
 import type { TimerWheel } from '@cirque/timeout';
 import { formatAddress, type Lease } from '@cirque/transport';
-import { logAccess, logFailure, logRetry } from './exchange-log.ts';
 import { type BodyFilter, BodyFilters } from './body-filters.ts';
 import type { ExchangeContext } from './exchange-context.ts';
+import { logAccess, logFailure, logRetry } from './exchange-log.ts';
 import { isThenable } from './hooks.ts';
 import { PendingHook } from './pending-hook.ts';
 import type { PhaseName } from './phases.ts';
@@ -25,7 +25,9 @@ import { isIdempotent, normaliseTarget, upstreamHead } from './upstream-head.ts'
 type Step = PhaseName | 'connect';
 
 /** See the file's head. */
-export class Exchange<Ctx> implements ServerSessionHandler, ClientSessionHandler, SessionBackend, SessionRequest, RelayOwner {
+export class Exchange<Ctx>
+  implements ServerSessionHandler, ClientSessionHandler, SessionBackend, SessionRequest, RelayOwner
+{
   readonly downstream: ServerSession;
   readonly session: Session;
   readonly startedAt: number;
@@ -111,7 +113,13 @@ export class Exchange<Ctx> implements ServerSessionHandler, ClientSessionHandler
         return this.#context.connector.getSession(this.#peer as Peer, this);
       case 'connectedToUpstream':
         if (hooks.connectedToUpstream === undefined) return undefined;
-        return hooks.connectedToUpstream(session, this.#upstreamReused, this.#peer as Peer, (this.#upstream as ClientSession).digest, ctx);
+        return hooks.connectedToUpstream(
+          session,
+          this.#upstreamReused,
+          this.#peer as Peer,
+          (this.#upstream as ClientSession).digest,
+          ctx,
+        );
       case 'upstreamRequestFilter':
         this.#upstreamHead = upstreamHead(this.downstream, session.requestHeader, this.#peer as Peer);
         return hooks.upstreamRequestFilter?.(session, this.#upstreamHead, ctx);
@@ -355,7 +363,9 @@ export class Exchange<Ctx> implements ServerSessionHandler, ClientSessionHandler
   /** @internal of RelayOwner */
   requestBodyFilter(): BodyFilter | undefined {
     const hook = this.#context.hooks.requestBodyFilter;
-    return hook === undefined ? undefined : { name: 'requestBodyFilter', call: (body, end) => hook(this.session, body, end, this.#ctx) };
+    return hook === undefined
+      ? undefined
+      : { name: 'requestBodyFilter', call: (body, end) => hook(this.session, body, end, this.#ctx) };
   }
 
   // ---- failure
@@ -382,7 +392,8 @@ export class Exchange<Ctx> implements ServerSessionHandler, ClientSessionHandler
     this.#dropUpstream();
     let error = cause;
     try {
-      error = hooks.errorWhileProxy?.(this.#peer as Peer, this.session, cause, this.#ctx, reused) ?? this.#peerError(cause);
+      error =
+        hooks.errorWhileProxy?.(this.#peer as Peer, this.session, cause, this.#ctx, reused) ?? this.#peerError(cause);
     } catch (failure) {
       this.#fail(CirqueError.from(failure, 'InternalError', 'Internal'));
       return;
@@ -427,7 +438,7 @@ export class Exchange<Ctx> implements ServerSessionHandler, ClientSessionHandler
     const status = statusFor(error);
     if (outcome?.canReuseDownstream !== true) downstream.disableKeepAlive();
     if (!downstream.responseStarted && downstream.writable && status > 0) session.respondError(status);
-    logFailure(this.#context, session, error, outcome?.errorCode ?? (session.responseHeader?.status ?? 0), this.#ctx);
+    logFailure(this.#context, session, error, outcome?.errorCode ?? session.responseHeader?.status ?? 0, this.#ctx);
     this.#conclude();
   }
 
@@ -483,7 +494,8 @@ export class Exchange<Ctx> implements ServerSessionHandler, ClientSessionHandler
       report(error);
       return;
     }
-    if (isThenable(answer)) this.#pending = new PendingHook(phase, answer, options.hookTimeoutMs, this.wheel, then, report);
+    if (isThenable(answer))
+      this.#pending = new PendingHook(phase, answer, options.hookTimeoutMs, this.wheel, then, report);
     else then(answer);
   }
 
@@ -512,7 +524,13 @@ export class Exchange<Ctx> implements ServerSessionHandler, ClientSessionHandler
 
 function checkPeer(answer: unknown): Peer {
   const peer = answer as Partial<Peer> | undefined;
-  if (typeof peer === 'object' && peer !== null && peer.address !== undefined && peer.options !== undefined && peer.reuseKey !== undefined) {
+  if (
+    typeof peer === 'object' &&
+    peer !== null &&
+    peer.address !== undefined &&
+    peer.options !== undefined &&
+    peer.reuseKey !== undefined
+  ) {
     return peer as Peer;
   }
   throw CirqueError.internal('InternalError', `upstreamPeer answered ${typeof answer}: expected a HttpPeer`);

@@ -18,7 +18,8 @@ export function resolveHooks<Ctx>(proxy: ProxyPhases<Ctx>): Hooks<Ctx> {
     const phase: unknown = proxy[name];
     if (phase === undefined) {
       hooks[name] = undefined;
-      if (name === 'newCtx' || name === 'upstreamPeer') throw new TypeError(`the proxy has no ${name}(): it is required`);
+      if (name === 'newCtx' || name === 'upstreamPeer')
+        throw new TypeError(`the proxy has no ${name}(): it is required`);
     } else if (typeof phase === 'function') {
       hooks[name] = phase.bind(proxy);
     } else {

@@ -85,7 +85,10 @@ function refuse(downstream: ServerSession, status: number): void {
   downstream.end();
 }
 
-function connectorOptions(options: HttpProxyOptions, wheel: TimerWheel | undefined): ConstructorParameters<typeof HttpConnector>[0] {
+function connectorOptions(
+  options: HttpProxyOptions,
+  wheel: TimerWheel | undefined,
+): ConstructorParameters<typeof HttpConnector>[0] {
   return {
     poolSize: options.upstreamKeepalivePoolSize ?? 128,
     bindToIpv4: options.clientBindToIpv4 ?? [],

@@ -64,7 +64,13 @@ export interface ProxyPhases<Ctx> {
   failToConnect?(session: Session, peer: HttpPeer | Peer, ctx: Ctx, error: CirqueError): CirqueError;
 
   /** There is a connection: fresh, or `reused` from the pool. Throwing goes to {@link errorWhileProxy}. */
-  connectedToUpstream?(session: Session, reused: boolean, peer: HttpPeer | Peer, digest: Digest, ctx: Ctx): MaybePromise<void>;
+  connectedToUpstream?(
+    session: Session,
+    reused: boolean,
+    peer: HttpPeer | Peer,
+    digest: Digest,
+    ctx: Ctx,
+  ): MaybePromise<void>;
 
   /**
    * Changes the head that is sent upstream: a copy of the client's for each attempt, hop-by-hop fields removed.
@@ -78,7 +84,12 @@ export interface ProxyPhases<Ctx> {
    * piece may be undefined. Answering bytes replaces the piece (no bytes: drops it); undefined leaves it.
    * Runs again for replayed bytes after a retry.
    */
-  requestBodyFilter?(session: Session, body: Buffer | undefined, endOfStream: boolean, ctx: Ctx): MaybePromise<Uint8Array | undefined | void>;
+  requestBodyFilter?(
+    session: Session,
+    body: Buffer | undefined,
+    endOfStream: boolean,
+    ctx: Ctx,
+  ): MaybePromise<Uint8Array | undefined | void>;
 
   /** Sees, and may change, the head from the upstream, informational ones (1xx) included. */
   upstreamResponseFilter?(session: Session, upstreamResponse: ResponseHeader, ctx: Ctx): MaybePromise<void>;
@@ -87,13 +98,23 @@ export interface ProxyPhases<Ctx> {
   responseFilter?(session: Session, response: ResponseHeader, ctx: Ctx): MaybePromise<void>;
 
   /** As {@link requestBodyFilter}, for the response as it comes from the upstream. */
-  upstreamResponseBodyFilter?(session: Session, body: Buffer | undefined, endOfStream: boolean, ctx: Ctx): MaybePromise<Uint8Array | undefined | void>;
+  upstreamResponseBodyFilter?(
+    session: Session,
+    body: Buffer | undefined,
+    endOfStream: boolean,
+    ctx: Ctx,
+  ): MaybePromise<Uint8Array | undefined | void>;
 
   /**
    * As {@link upstreamResponseBodyFilter}, and after it. Filters that change the length must remove Content-Length in
    * `responseFilter`; the body is chunked then.
    */
-  responseBodyFilter?(session: Session, body: Buffer | undefined, endOfStream: boolean, ctx: Ctx): MaybePromise<Uint8Array | undefined | void>;
+  responseBodyFilter?(
+    session: Session,
+    body: Buffer | undefined,
+    endOfStream: boolean,
+    ctx: Ctx,
+  ): MaybePromise<Uint8Array | undefined | void>;
 
   /**
    * An error after the connection was established, also while the response was passing.
@@ -102,7 +123,13 @@ export interface ProxyPhases<Ctx> {
    * the request body can be replayed. `clientReused`: the upstream connection came from the pool.
    * Absent: retried when the connection was a pooled one that had died, and the method is idempotent.
    */
-  errorWhileProxy?(peer: HttpPeer | Peer, session: Session, error: CirqueError, ctx: Ctx, clientReused: boolean): CirqueError;
+  errorWhileProxy?(
+    peer: HttpPeer | Peer,
+    session: Session,
+    error: CirqueError,
+    ctx: Ctx,
+    clientReused: boolean,
+  ): CirqueError;
 
   /**
    * The request failed for good. May write an error page with `session.respond` when `session.responseStarted` is
@@ -135,8 +162,12 @@ export interface ProxyHttp<Ctx> extends ProxyPhases<Ctx> {}
 
 /** A proxy as a plain object; the type check refuses unknown names. `newCtx` may be left out when there is no context. */
 export function defineProxy<Ctx = undefined>(
-  phases: undefined extends Ctx ? Omit<ProxyPhases<Ctx>, 'newCtx'> & Partial<Pick<ProxyPhases<Ctx>, 'newCtx'>> : ProxyPhases<Ctx>,
+  phases: undefined extends Ctx
+    ? Omit<ProxyPhases<Ctx>, 'newCtx'> & Partial<Pick<ProxyPhases<Ctx>, 'newCtx'>>
+    : ProxyPhases<Ctx>,
 ): ProxyPhases<Ctx> {
   const { newCtx } = phases as Partial<ProxyPhases<Ctx>>;
-  return newCtx === undefined ? ({ ...phases, newCtx: () => undefined } as unknown as ProxyPhases<Ctx>) : (phases as ProxyPhases<Ctx>);
+  return newCtx === undefined
+    ? ({ ...phases, newCtx: () => undefined } as unknown as ProxyPhases<Ctx>)
+    : (phases as ProxyPhases<Ctx>);
 }

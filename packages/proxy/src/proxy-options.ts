@@ -40,10 +40,12 @@ const KNOWN: readonly (keyof HttpProxyOptions)[] = [
 /** @throws TypeError or RangeError naming the option, the value and what would be right. */
 export function resolveExchangeOptions(options: HttpProxyOptions): ExchangeOptions {
   for (const name of Object.keys(options)) {
-    if (!KNOWN.some((known) => known === name)) throw new TypeError(`proxy option ${name} is unknown: expected one of ${KNOWN.join(', ')}`);
+    if (!KNOWN.some((known) => known === name))
+      throw new TypeError(`proxy option ${name} is unknown: expected one of ${KNOWN.join(', ')}`);
   }
   const accessLog = options.accessLog ?? false;
-  if (typeof accessLog !== 'boolean') throw new TypeError(`proxy option accessLog is ${String(accessLog)}: expected true or false`);
+  if (typeof accessLog !== 'boolean')
+    throw new TypeError(`proxy option accessLog is ${String(accessLog)}: expected true or false`);
   return {
     maxRetries: count('maxRetries', options.maxRetries, 16),
     hookTimeoutMs: count('hookTimeoutMs', options.hookTimeoutMs, 60_000),

@@ -1,7 +1,12 @@
 /**
  * Makes a listening service of a proxy.
  */
-import { HttpConnectionApp, ListeningService, type ListeningServiceOptions, type ServerConfiguration } from '@cirque/core';
+import {
+  HttpConnectionApp,
+  ListeningService,
+  type ListeningServiceOptions,
+  type ServerConfiguration,
+} from '@cirque/core';
 import { HttpProxy } from './http-proxy.ts';
 import type { ProxyPhases } from './proxy-http.ts';
 import type { HttpProxyOptions } from './proxy-options.ts';

@@ -118,11 +118,16 @@ export class Session {
    *
    * @throws CirqueError InternalError when a response was started before, InvalidHTTPHeader for what cannot be sent.
    */
-  respond(status: number, body: string | Uint8Array = '', headers: HeaderMap | Readonly<Record<string, string>> = {}): void {
+  respond(
+    status: number,
+    body: string | Uint8Array = '',
+    headers: HeaderMap | Readonly<Record<string, string>> = {},
+  ): void {
     const fields = headers instanceof HeaderMap ? headers : HeaderMap.from(headers);
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const header = new ResponseHeader(status, fields);
-    if (typeof body === 'string' && body !== '' && !fields.has('Content-Type')) fields.set('Content-Type', 'text/plain; charset=utf-8');
+    if (typeof body === 'string' && body !== '' && !fields.has('Content-Type'))
+      fields.set('Content-Type', 'text/plain; charset=utf-8');
     if (status !== 204 && status !== 304) fields.set('Content-Length', String(bytes.byteLength));
     this.writeResponseHeader(header, bytes.byteLength === 0);
     if (bytes.byteLength > 0) this.writeResponseBody(bytes, true);

@@ -1,0 +1,48 @@
+// Pingora's quick start: a load balancer over three origins, round robin, with a health check every second.
+import { parseArgs, Server } from '@cirque/core';
+import { CirqueError } from '@cirque/error';
+import { backgroundService, LoadBalancer, RoundRobin, TcpHealthCheck } from '@cirque/load-balancing';
+import { HttpPeer } from '@cirque/pool';
+import { httpProxyService, ProxyHttp } from '@cirque/proxy';
+import { startOrigins } from './origins.ts';
+
+class LB extends ProxyHttp {
+  readonly #upstreams: LoadBalancer;
+
+  constructor(upstreams: LoadBalancer) {
+    super();
+    this.#upstreams = upstreams;
+  }
+
+  override newCtx() {
+    return undefined;
+  }
+
+  override upstreamPeer() {
+    const backend = this.#upstreams.select('', 256); // round robin needs no key
+    if (backend === undefined) throw CirqueError.http(503, 'no healthy backend');
+    console.log(`upstream peer is: ${backend.address}`);
+    return new HttpPeer(backend);
+  }
+}
+
+const server = new Server(parseArgs({ name: 'load-balancer', description: 'Round robin over three bundled origins.' }));
+server.bootstrap();
+
+const origins = await startOrigins();
+const upstreams = LoadBalancer.fromAddresses(origins.addresses, { selection: RoundRobin });
+upstreams.setHealthCheck(new TcpHealthCheck());
+upstreams.healthCheckFrequencyMs = 1_000;
+const background = backgroundService('health check', upstreams);
+
+const lb = httpProxyService(server.configuration, new LB(background.task));
+lb.addTcp('0.0.0.0:6188');
+
+server.onPhase((phase) => {
+  if (phase === 'Running')
+    console.log(`try it: curl http://127.0.0.1:6188/\norigins: ${origins.addresses.join(', ')} (the last one is down)`);
+  if (phase === 'Terminated') origins.close();
+});
+server.addService(background);
+server.addService(lb);
+await server.runForever();
