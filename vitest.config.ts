@@ -10,8 +10,8 @@ export default defineConfig({
     reporters: ['default', './tools/config/closing-line-reporter.ts'],
     coverage: {
       provider: 'v8',
-      include: ['packages/*/src/**/*.ts'],
-      exclude: ['**/*.test.ts', 'packages/*/src/index.ts'],
+      include: ['**/packages/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/packages/*/src/index.ts'],
       reporter: ['text-summary', 'json-summary', 'lcovonly'],
     },
   },

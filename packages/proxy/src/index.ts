@@ -1,6 +1,6 @@
 export { HttpProxy, type ProxyInternals, type ProxyStats } from './http-proxy.ts';
 export { PHASES, type PhaseName, type PhaseRow } from './phases.ts';
-export { defineProxy, type FailToProxy, ProxyHttp, type ProxyPhases } from './proxy-http.ts';
+export { defineProxy, type FailToProxy, type NoAnswer, ProxyHttp, type ProxyPhases } from './proxy-http.ts';
 export type { HttpProxyOptions } from './proxy-options.ts';
 export { REPLAY_BUFFER_BYTES } from './replay-buffer.ts';
 export { type HttpProxyService, type HttpProxyServiceOptions, httpProxyService } from './service.ts';

@@ -12,6 +12,10 @@ import type { HttpPeer, Peer } from '@cirque/pool';
 import type { Digest } from '@cirque/transport';
 import type { Session } from './session.ts';
 
+/** A phase that ends without a return statement. */
+// biome-ignore lint/suspicious/noConfusingVoidType: the inferred type of a method without return is void.
+export type NoAnswer = undefined | void;
+
 /** What {@link ProxyPhases.failToProxy} answers. */
 export interface FailToProxy {
   /** The status the client was sent, for logs; 0 when nothing could be sent. */
@@ -40,7 +44,7 @@ export interface ProxyPhases<Ctx> {
    * Answering true means that the response was written (`session.respond` and so on) and nothing else should happen.
    * Throwing ends the request through `failToProxy`; `CirqueError.http(403)` chooses the status.
    */
-  requestFilter?(session: Session, ctx: Ctx): MaybePromise<boolean | void>;
+  requestFilter?(session: Session, ctx: Ctx): MaybePromise<boolean | NoAnswer>;
 
   /**
    * Decides whether the upstream is asked at all. False ends the request: with what was written, else with 502.
@@ -89,7 +93,7 @@ export interface ProxyPhases<Ctx> {
     body: Buffer | undefined,
     endOfStream: boolean,
     ctx: Ctx,
-  ): MaybePromise<Uint8Array | undefined | void>;
+  ): MaybePromise<Uint8Array | NoAnswer>;
 
   /** Sees, and may change, the head from the upstream, informational ones (1xx) included. */
   upstreamResponseFilter?(session: Session, upstreamResponse: ResponseHeader, ctx: Ctx): MaybePromise<void>;
@@ -103,7 +107,7 @@ export interface ProxyPhases<Ctx> {
     body: Buffer | undefined,
     endOfStream: boolean,
     ctx: Ctx,
-  ): MaybePromise<Uint8Array | undefined | void>;
+  ): MaybePromise<Uint8Array | NoAnswer>;
 
   /**
    * As {@link upstreamResponseBodyFilter}, and after it. Filters that change the length must remove Content-Length in
@@ -114,7 +118,7 @@ export interface ProxyPhases<Ctx> {
     body: Buffer | undefined,
     endOfStream: boolean,
     ctx: Ctx,
-  ): MaybePromise<Uint8Array | undefined | void>;
+  ): MaybePromise<Uint8Array | NoAnswer>;
 
   /**
    * An error after the connection was established, also while the response was passing.
@@ -151,13 +155,13 @@ export interface ProxyPhases<Ctx> {
 }
 
 /** Base class of a proxy. Optional phases are only declared: an absent one is absent at run time too. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the merged members are all optional.
 export abstract class ProxyHttp<Ctx = undefined> implements ProxyPhases<Ctx> {
   abstract newCtx(): Ctx;
   abstract upstreamPeer(session: Session, ctx: Ctx): MaybePromise<HttpPeer | Peer>;
 }
 
 // Declared by merging, so that the class emits no members: absence is what makes a phase free.
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the merged members are all optional.
 export interface ProxyHttp<Ctx> extends ProxyPhases<Ctx> {}
 
 /** A proxy as a plain object; the type check refuses unknown names. `newCtx` may be left out when there is no context. */
