@@ -7,11 +7,11 @@ import { resolveSide } from './ab-side.ts';
 import { provide } from './install.ts';
 import { requireCores } from './machine.ts';
 import { measureSlices } from './measure-slices.ts';
-import { asUsage, requireKnown, UsageError, wholeNumberOption } from './options.ts';
+import { asUsage, timedShape, UsageError, wholeNumberOption } from './options.ts';
 import { comparePaired, type PairedResult } from './paired.ts';
 import type { RowOutcome, SlicesFigure } from './results.ts';
 import type { RunContext } from './run-context.ts';
-import { SHAPES, type Shape } from './shapes.ts';
+import type { Shape } from './shapes.ts';
 import { Stage } from './stage.ts';
 
 export interface AbOptions {
@@ -33,17 +33,6 @@ const HELP = `npm run bench -- ab --a SIDE --b SIDE [options]
   --duration SECONDS   length of one slice (default 1)
   --warm SECONDS       untimed load before the first slice (default 5)
 `;
-
-/** A timed shape by name. */
-export function timedShape(name: string): Shape {
-  const timed = SHAPES.filter((shape) => shape.kind === 'slices');
-  requireKnown(
-    'shape',
-    [name],
-    timed.map((shape) => shape.name),
-  );
-  return timed.find((shape) => shape.name === name) as Shape;
-}
 
 /** Options of `ab`, or `'help'`. */
 export function parseAbOptions(argv: readonly string[]): AbOptions | 'help' {

@@ -10,7 +10,7 @@ describe('parseCompareOptions', () => {
     expect(parse()).toEqual({
       sliceMs: 1000,
       rounds: 12,
-      warmMs: 2000,
+      warmMs: 3000,
       shapes: DEFAULT_SHAPES,
       only: [],
       without: [],

@@ -4,7 +4,7 @@
  * Wrong input throws a {@link UsageError} that names option, value and what would be right.
  */
 import { parseArgs } from 'node:util';
-import { DEFAULT_SHAPES, SHAPES } from './shapes.ts';
+import { DEFAULT_SHAPES, SHAPES, type Shape } from './shapes.ts';
 
 /** The command line cannot be used; the message is for the person who typed it. */
 export class UsageError extends Error {
@@ -16,7 +16,7 @@ export interface CompareOptions {
   readonly sliceMs: number;
   /** Passes over all rows; every second pass runs backwards. Default 12. */
   readonly rounds: number;
-  /** Untimed load on each row before the first slice of a shape. Default 2,000. */
+  /** Untimed load on each row before the first slice of a shape. Default 3,000. */
   readonly warmMs: number;
   readonly shapes: readonly string[];
   /** Rows to run; empty means all. nginx always runs, because it is what the others are compared with. */
@@ -36,7 +36,7 @@ npm run bench -- profile [options]    where the time goes in one row
   --without ROW,...    all rows but these
   --rounds N           passes over all rows (default 12)
   --duration SECONDS   length of one timed slice (default 1)
-  --warm SECONDS       untimed load before the first slice of a shape (default 2)
+  --warm SECONDS       untimed load before the first slice of a shape (default 3)
   --out PATH           result files PATH.json and PATH.md (default bench/results/<date>)
   --help`;
 
@@ -69,6 +69,17 @@ export function requireKnown(flag: string, names: readonly string[], known: read
       throw new UsageError(`--${flag} does not know ${JSON.stringify(name)}; known are: ${known.join(', ')}`);
     }
   }
+}
+
+/** A timed shape by name. */
+export function timedShape(name: string): Shape {
+  const timed = SHAPES.filter((shape) => shape.kind === 'slices');
+  requireKnown(
+    'shape',
+    [name],
+    timed.map((shape) => shape.name),
+  );
+  return timed.find((shape) => shape.name === name) as Shape;
 }
 
 function chosenShapes(values: readonly string[] | undefined): readonly string[] {
@@ -119,7 +130,7 @@ export function parseCompareOptions(argv: readonly string[], rowNames: readonly 
   return {
     sliceMs: wholeNumberOption('duration', values.duration, 1, 1, 60) * 1000,
     rounds: wholeNumberOption('rounds', values.rounds, 12, 1, 1000),
-    warmMs: wholeNumberOption('warm', values.warm, 2, 1, 60) * 1000,
+    warmMs: wholeNumberOption('warm', values.warm, 3, 1, 60) * 1000,
     shapes: chosenShapes(values.shape),
     only,
     without,

@@ -5,13 +5,12 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { timedShape } from './ab.ts';
 import { byFile, type CpuProfile, type ProfileWindow, type SelfTime, selfTimes, withoutIdle } from './cpu-profile.ts';
 import { cpuUsPerRequest, type Slice } from './estimator.ts';
 import { provide } from './install.ts';
 import { applyLoad, takeSlice } from './load.ts';
 import { requireCores } from './machine.ts';
-import { asUsage, requireKnown, wholeNumberOption } from './options.ts';
+import { asUsage, requireKnown, timedShape, wholeNumberOption } from './options.ts';
 import { REPOSITORY_FOLDER, RESULTS_FOLDER } from './places.ts';
 import { ROWS, type Row } from './rows.ts';
 import type { RunContext } from './run-context.ts';
