@@ -13,7 +13,8 @@ export interface Target {
   readonly authority: string | undefined;
 }
 
-const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
+// Other schemes are not ours to forward (RFC 9110 section 7.4).
+const ABSOLUTE = /^https?:\/\//i;
 
 /** Recognises the form that goes with the method; undefined when the target is not valid for it. */
 export function parseTarget(method: string, target: string): Target | undefined {

@@ -193,12 +193,12 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     if (!this.#paused) return;
     this.#paused = false;
     this.#decoder.unhold();
+    // Before the held bytes are delivered: their end may release the connection, which must not stay paused then.
+    this.#stream.resume();
     const unread = this.#unread ?? NOTHING;
     this.#unread = undefined;
     this.#consume(unread, unread.length, undefined);
-    if (this.#paused || this.#phase !== 'exchange') return;
-    if (this.#peerEnded) this.#endOfInput();
-    else this.#stream.resume();
+    if (this.#peerEnded && !this.#paused && this.#phase === 'exchange') this.#endOfInput();
   }
 
   release(): void {
