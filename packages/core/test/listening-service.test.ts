@@ -285,12 +285,14 @@ describe('ListeningService', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const { port } = taken.address() as { port: number };
-    const service = new ListeningService('web', echo).addTcp('127.0.0.1:0').addTcp(`127.0.0.1:${port}`);
+    const cleanup = vi.fn();
+    const service = new ListeningService('web', { ...echo, cleanup }).addTcp('127.0.0.1:0').addTcp(`127.0.0.1:${port}`);
     const failed = RunningServer.start([service]);
     await expect(failed).rejects.toMatchObject({
       type: 'BindError',
       context: `service web cannot listen on 127.0.0.1:${port} (EADDRINUSE): something listens there already; stop it or choose another address`,
     });
+    expect(cleanup).toHaveBeenCalledTimes(1);
     taken.close();
   });
 

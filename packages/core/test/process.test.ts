@@ -5,17 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RawClient } from '@cirque/testing';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, type TestContext, test } from 'vitest';
 
 const FIXTURE = fileURLToPath(new URL('fixtures/server-process.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'cirque-process-'));
-const children: ServerProcess[] = [];
-const closers: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** One server as a process of its own. */
@@ -27,13 +20,14 @@ class ServerProcess {
   #changed = Promise.withResolvers<void>();
 
   constructor(args: readonly string[], env: Record<string, string> = {}) {
-    const clean = { ...process.env, NODE_OPTIONS: '', CIRQUE_LOG: '', LOG_LEVEL: '', ...env };
+    // Without the cache most of the time goes into compiling the same sources for every process.
+    const own = { NODE_OPTIONS: '', NODE_COMPILE_CACHE: folder, CIRQUE_LOG: '', LOG_LEVEL: '' };
+    const clean = { ...process.env, ...own, ...env };
     this.#child = spawn(process.execPath, ['--conditions=@cirque/source', FIXTURE, ...args], { env: clean });
     this.#child.stdout?.on('data', (chunk: Buffer) => this.#add('out', chunk));
     this.#child.stderr?.on('data', (chunk: Buffer) => this.#add('err', chunk));
     this.#exit = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve({ code, signal })));
     void this.#exit.then(() => this.#changed.resolve());
-    children.push(this);
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -69,15 +63,22 @@ class ServerProcess {
   }
 }
 
-async function connect(port: number): Promise<RawClient> {
+// Every test cleans up after itself, whatever its outcome.
+function start({ onTestFinished }: TestContext, args: readonly string[], env?: Record<string, string>): ServerProcess {
+  const child = new ServerProcess(args, env);
+  onTestFinished(() => child.kill('SIGKILL'));
+  return child;
+}
+
+async function connect({ onTestFinished }: TestContext, port: number): Promise<RawClient> {
   const client = await RawClient.connect({ port });
-  closers.push(() => client.close());
+  onTestFinished(() => client.close());
   return client;
 }
 
-async function occupied(): Promise<number> {
+async function occupied({ onTestFinished }: TestContext): Promise<number> {
   const server: Server = createServer().listen(0, '127.0.0.1');
-  closers.push(() => server.close());
+  onTestFinished(() => void server.close());
   await new Promise((resolve) => server.once('listening', resolve));
   return (server.address() as { port: number }).port;
 }
@@ -88,14 +89,14 @@ function conf(name: string, text: string): string {
   return path;
 }
 
-describe('runForever', { timeout: 20_000 }, () => {
-  test('SIGTERM: the request under way is answered, then the process ends by itself at once', async () => {
-    const child = new ServerProcess([]);
+describe('runForever', { timeout: 40_000 }, () => {
+  test('SIGTERM: the request under way is answered, then the process ends by itself at once', async (context) => {
+    const child = start(context, []);
     const { port } = await child.running();
-    const idle = await connect(port);
+    const idle = await connect(context, port);
     await idle.send('GET /idle HTTP/1.1\r\nHost: a\r\n\r\n');
     await idle.waitFor('waited 0\n');
-    const busy = await connect(port);
+    const busy = await connect(context, port);
     await busy.send('GET /busy?ms=700 HTTP/1.1\r\nHost: a\r\n\r\n');
     await child.prints(/request \/busy/);
     const started = performance.now();
@@ -111,11 +112,11 @@ describe('runForever', { timeout: 20_000 }, () => {
     expect(child.err).toContain('"msg":"stopping, open connections may finish"');
   });
 
-  test('SIGTERM: a connection that ignores it is cut at the deadline', async () => {
+  test('SIGTERM: a connection that ignores it is cut at the deadline', async (context) => {
     const path = conf('short.yaml', 'grace_period_seconds: 0.1\ngraceful_shutdown_timeout_seconds: 0.1\n');
-    const child = new ServerProcess(['--stuck', '-c', path]);
+    const child = start(context, ['--stuck', '-c', path]);
     const { stuck } = await child.running();
-    const client = await connect(stuck);
+    const client = await connect(context, stuck);
     await child.prints(/stuck\n/);
     child.kill('SIGTERM');
     expect(await child.exitCode()).toBe(0);
@@ -123,10 +124,10 @@ describe('runForever', { timeout: 20_000 }, () => {
     expect(child.err).toContain('"services":["stuck (1 open connection)"],"msg":"cutting what has not finished"');
   });
 
-  test('a second SIGTERM makes it fast', async () => {
-    const child = new ServerProcess(['--stuck']);
+  test('a second SIGTERM makes it fast', async (context) => {
+    const child = start(context, ['--stuck']);
     const { stuck } = await child.running();
-    await connect(stuck);
+    await connect(context, stuck);
     await child.prints(/stuck\n/);
     child.kill('SIGTERM');
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -137,10 +138,10 @@ describe('runForever', { timeout: 20_000 }, () => {
     expect(child.err).toContain('"msg":"stopping now"');
   });
 
-  test('SIGINT cuts the request under way', async () => {
-    const child = new ServerProcess([]);
+  test('SIGINT cuts the request under way', async (context) => {
+    const child = start(context, []);
     const { port } = await child.running();
-    const client = await connect(port);
+    const client = await connect(context, port);
     await client.send('GET /busy?ms=60000 HTTP/1.1\r\nHost: a\r\n\r\n');
     await child.prints(/request \/busy/);
     const started = performance.now();
@@ -150,8 +151,8 @@ describe('runForever', { timeout: 20_000 }, () => {
     expect(client.text).toBe('');
   });
 
-  test('the process is ended when something else keeps it alive', async () => {
-    const child = new ServerProcess(['--linger']);
+  test('the process is ended when something else keeps it alive', async (context) => {
+    const child = start(context, ['--linger']);
     await child.running();
     child.kill('SIGINT');
     expect(await child.exitCode()).toBe(0);
@@ -159,17 +160,17 @@ describe('runForever', { timeout: 20_000 }, () => {
     expect(child.err).toContain('"msg":"the process is still alive after the server has stopped; ending it"');
   });
 
-  test('a server with background services only lives until it is told to stop', async () => {
-    const child = new ServerProcess(['--background']);
+  test('a server with background services only lives until it is told to stop', async (context) => {
+    const child = start(context, ['--background']);
     await child.prints(/running/);
     await new Promise((resolve) => setTimeout(resolve, 300));
     child.kill('SIGTERM');
     expect(await child.exitCode()).toBe(0);
   });
 
-  test('a service that cannot start: code 1, with service, address and remedy', async () => {
-    const port = await occupied();
-    const child = new ServerProcess(['--listen', `127.0.0.1:${port}`]);
+  test('a service that cannot start: code 1, with service, address and remedy', async (context) => {
+    const port = await occupied(context);
+    const child = start(context, ['--listen', `127.0.0.1:${port}`]);
     expect(await child.exitCode()).toBe(1);
     expect(child.err).toContain(
       `service http cannot listen on 127.0.0.1:${port} (EADDRINUSE): something listens there already; stop it or choose another address`,
@@ -177,38 +178,38 @@ describe('runForever', { timeout: 20_000 }, () => {
     expect(child.out).not.toContain('running');
   });
 
-  test('errors that nobody catches still end the process', async () => {
-    const child = new ServerProcess(['--crash']);
+  test('errors that nobody catches still end the process', async (context) => {
+    const child = start(context, ['--crash']);
     expect(await child.exitCode()).toBe(1);
     expect(child.err).toContain('nobody catches this');
   });
 });
 
-describe('--test', { timeout: 20_000 }, () => {
-  test('passes with code 0 and serves nothing', async () => {
-    const child = new ServerProcess(['-t', '-c', conf('good.yaml', 'version: 1\nmine: 5\n')]);
+describe('--test', { timeout: 40_000 }, () => {
+  test('passes with code 0 and serves nothing', async (context) => {
+    const child = start(context, ['-t', '-c', conf('good.yaml', 'version: 1\nmine: 5\n')]);
     expect(await child.exitCode()).toBe(0);
     expect(child.err).toContain('"msg":"address can be used"');
     expect(child.err).toContain('"msg":"test passed"');
     expect(child.out).not.toContain('running');
   });
 
-  test('passes when the address is in use', async () => {
-    const port = await occupied();
-    const child = new ServerProcess(['-t', '--listen', `127.0.0.1:${port}`]);
+  test('passes when the address is in use', async (context) => {
+    const port = await occupied(context);
+    const child = start(context, ['-t', '--listen', `127.0.0.1:${port}`]);
     expect(await child.exitCode()).toBe(0);
     expect(child.err).toContain('"msg":"in use, as it is beside a live server"');
   });
 
-  test('fails with code 1 when an address cannot be used', async () => {
-    const child = new ServerProcess(['-t', '--listen', '192.0.2.77:1']);
+  test('fails with code 1 when an address cannot be used', async (context) => {
+    const child = start(context, ['-t', '--listen', '192.0.2.77:1']);
     expect(await child.exitCode()).toBe(1);
     expect(child.err).toContain('cannot listen on 192.0.2.77:1 (EADDRNOTAVAIL)');
   });
 
-  test('fails with code 1 for a bad configuration, and prints nothing but its problems', async () => {
+  test('fails with code 1 for a bad configuration, and prints nothing but its problems', async (context) => {
     const path = conf('bad.yaml', 'grace_period_seconds: soon\ndaemon: true\n');
-    const child = new ServerProcess(['-t', '-c', path]);
+    const child = start(context, ['-t', '-c', path]);
     expect(await child.exitCode()).toBe(1);
     expect(child.err).toBe(`configuration file ${path} has 2 problems
   ${path}:1:23: grace_period_seconds: must be a number of seconds from 0 to 604800, got "soon"
@@ -217,23 +218,23 @@ describe('--test', { timeout: 20_000 }, () => {
   });
 });
 
-describe('command line', { timeout: 20_000 }, () => {
-  test('an unknown option ends with code 2', async () => {
-    const child = new ServerProcess(['--lisen', 'x']);
+describe('command line', { timeout: 40_000 }, () => {
+  test('an unknown option ends with code 2', async (context) => {
+    const child = start(context, ['--lisen', 'x']);
     expect(await child.exitCode()).toBe(2);
     expect(child.err).toBe('unknown option --lisen; did you mean --listen?\nTry --help for the list of options.\n');
   });
 
-  test('--help and --version end with code 0', async () => {
-    const [help, version] = [new ServerProcess(['--help']), new ServerProcess(['--version'])];
+  test('--help and --version end with code 0', async (context) => {
+    const [help, version] = [start(context, ['--help']), start(context, ['--version'])];
     expect(await help.exitCode()).toBe(0);
     expect(help.out).toMatch(/^Usage: server-process\.ts \[options\]\n/);
     expect(await version.exitCode()).toBe(0);
     expect(version.out).toMatch(/^cirque \d+\.\d+\.\d+/);
   });
 
-  test('the environment sets the log level', async () => {
-    const child = new ServerProcess(['-t'], { CIRQUE_LOG: 'silent' });
+  test('the environment sets the log level', async (context) => {
+    const child = start(context, ['-t'], { CIRQUE_LOG: 'silent' });
     expect(await child.exitCode()).toBe(0);
     expect(child.err).toBe('');
   });

@@ -82,9 +82,9 @@ describe('httpService', () => {
     ['Content-Length', 'Content-Length: 11', 'hello world'],
     ['chunks', 'Transfer-Encoding: chunked', '5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n'],
   ])('httpService collects a body with %s', async (_how, field, bytes) => {
-    const { client } = await site(async (message) => {
+    const { client } = await site(async ({ body }) => {
       await Promise.resolve();
-      return { body: `${await message.body()}|${(await message.body()).length}` };
+      return { body: `${await body()}|${(await body()).length}` };
     });
     for (let round = 0; round < 2; round += 1) {
       await client.send(request('POST /', field));

@@ -21,6 +21,8 @@ export class ServeExchange implements PlainRequest, ServerSessionHandler {
   readonly target: string;
   readonly headers: HeaderMap;
   readonly clientAddress: string | undefined;
+  /** Bound, because responders take the request apart: `({ method, body }) => ...`. */
+  readonly body: () => Promise<Buffer> = () => this.#readBody();
   readonly #options: ExchangeOptions;
   #session: ServerSession | undefined;
   #body: PromiseWithResolvers<Buffer> | undefined;
@@ -39,15 +41,6 @@ export class ServeExchange implements PlainRequest, ServerSessionHandler {
     session.handler = this;
     // Until somebody asks for the body it stays where it is, and the client feels that.
     if (session.bodyLength !== 0) session.pause();
-  }
-
-  body(): Promise<Buffer> {
-    if (this.#body !== undefined) return this.#body.promise;
-    this.#body = Promise.withResolvers<Buffer>();
-    // A responder that looks at the body later, or never, must not cause an unhandled rejection.
-    this.#body.promise.catch(() => {});
-    this.#startBody();
-    return this.#body.promise;
   }
 
   /** Sends the response, unless the request is over already. */
@@ -98,6 +91,15 @@ export class ServeExchange implements PlainRequest, ServerSessionHandler {
     this.#failBody(error);
     if (session?.writable === true && status > 0) this.#refuse(session, error, status);
     else this.#over();
+  }
+
+  #readBody(): Promise<Buffer> {
+    if (this.#body !== undefined) return this.#body.promise;
+    this.#body = Promise.withResolvers<Buffer>();
+    // A responder that looks at the body later, or never, must not cause an unhandled rejection.
+    this.#body.promise.catch(() => {});
+    this.#startBody();
+    return this.#body.promise;
   }
 
   #startBody(): void {

@@ -43,6 +43,9 @@ export interface ServerApp {
    * stays open is cut at the end of the grace period.
    */
   shutdownConnection?(stream: Stream): void;
-  /** Called once, when the service has stopped listening; connections may still be open. Rejecting is logged. */
+  /**
+   * Called once, when the service has stopped listening, or could not begin to; connections may still be open.
+   * Rejecting is logged.
+   */
   cleanup?(): MaybePromise<void>;
 }

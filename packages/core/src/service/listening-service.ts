@@ -115,7 +115,8 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     await this.app.setUp?.({ logger, configuration });
     const { maxConnections } = this.#options;
     const parts = { app: this.app, open: this.#open, logger, shutdown, filter: this.#filter, maxConnections };
-    this.#stacks = await this.#listeners.build(parts).catch((error: unknown) => {
+    this.#stacks = await this.#listeners.build(parts).catch(async (error: unknown) => {
+      await this.#cleanUp(logger);
       throw this.#startFailed(error);
     });
     logger.info({ endpoints: this.endpoints.map(({ text }) => text) }, 'listening');
