@@ -1,3 +1,4 @@
+export { addForwarded, addVia, addXForwarded, clientAddress, type ForwardedOptions } from './forwarded.ts';
 export { HttpProxy, type ProxyInternals, type ProxyStats } from './http-proxy.ts';
 export { PHASES, type PhaseName, type PhaseRow } from './phases.ts';
 export { defineProxy, type FailToProxy, type NoAnswer, ProxyHttp, type ProxyPhases } from './proxy-http.ts';
@@ -5,3 +6,4 @@ export type { HttpProxyOptions } from './proxy-options.ts';
 export { REPLAY_BUFFER_BYTES } from './replay-buffer.ts';
 export { type HttpProxyService, type HttpProxyServiceOptions, httpProxyService } from './service.ts';
 export { Session } from './session.ts';
+export { type TrustedProxies, trustedProxies } from './trusted-proxies.ts';
