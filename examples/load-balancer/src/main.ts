@@ -26,7 +26,14 @@ class LB extends ProxyHttp {
   }
 }
 
-const server = new Server(parseArgs({ name: 'load-balancer', description: 'Round robin over three bundled origins.' }));
+const args = parseArgs({
+  name: 'load-balancer',
+  description: 'Round robin over three bundled origins.',
+  options: {
+    listen: { type: 'string', default: '0.0.0.0:6188', valueName: 'ADDRESS', help: 'where the load balancer listens' },
+  },
+});
+const server = new Server(args);
 server.bootstrap();
 
 const origins = await startOrigins();
@@ -36,11 +43,15 @@ upstreams.healthCheckFrequencyMs = 1_000;
 const background = backgroundService('health check', upstreams);
 
 const lb = httpProxyService(server.configuration, new LB(background.task));
-lb.addTcp('0.0.0.0:6188');
+lb.addTcp(args.values.listen);
 
 server.onPhase((phase) => {
-  if (phase === 'Running')
-    console.log(`try it: curl http://127.0.0.1:6188/\norigins: ${origins.addresses.join(', ')} (the last one is down)`);
+  if (phase === 'Running') {
+    const address = lb.endpoints[0]?.text ?? '';
+    console.log(`listening on ${address}`);
+    console.log(`origins: ${origins.addresses.join(', ')} (the last one is down)`);
+    console.log(`try it: curl http://${address.replace('0.0.0.0', '127.0.0.1')}/`);
+  }
   if (phase === 'Terminated') origins.close();
 });
 server.addService(background);

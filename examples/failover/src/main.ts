@@ -1,0 +1,72 @@
+// Failover as in Pingora's user guide: when the first upstream cannot be connected to, the second one is tried.
+import { parseArgs, Server } from '@cirque/core';
+import type { CirqueError } from '@cirque/error';
+import type { HttpPeer, Peer } from '@cirque/pool';
+import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
+import { isScenario, SCENARIOS, startUpstreams, type Upstreams } from './upstreams.ts';
+
+/** State of one request. */
+interface Ctx {
+  /** Connections that could not be established so far. */
+  tries: number;
+}
+
+class Failover extends ProxyHttp<Ctx> {
+  readonly #upstreams: Upstreams;
+
+  constructor(upstreams: Upstreams) {
+    super();
+    this.#upstreams = upstreams;
+  }
+
+  override newCtx(): Ctx {
+    return { tries: 0 };
+  }
+
+  // Runs once per attempt: the context says which one this is.
+  override upstreamPeer(_session: Session, ctx: Ctx): HttpPeer {
+    return ctx.tries === 0 ? this.#upstreams.first : this.#upstreams.second;
+  }
+
+  // Only for connections that could not be established: nothing was sent, so trying again is always safe.
+  override failToConnect(_session: Session, peer: HttpPeer | Peer, ctx: Ctx, error: CirqueError): CirqueError {
+    console.log(`could not connect to ${peer}: ${error.type}`);
+    ctx.tries += 1;
+    return error.setRetry(ctx.tries < 2);
+  }
+
+  override logging(session: Session, _error: CirqueError | undefined, ctx: Ctx): void {
+    console.log(`${session.requestSummary()}: ${session.responseHeader?.status}, failed connections: ${ctx.tries}`);
+  }
+}
+
+const args = parseArgs({
+  name: 'failover',
+  description: 'Two upstreams, of which the first is in trouble.',
+  options: {
+    scenario: {
+      type: 'string',
+      default: 'refused',
+      valueName: 'NAME',
+      help: `what ails the first upstream: ${SCENARIOS.join(', ')}`,
+    },
+    listen: { type: 'string', default: '127.0.0.1:6194', valueName: 'ADDRESS', help: 'where the proxy listens' },
+  },
+});
+const { scenario, listen } = args.values;
+if (!isScenario(scenario)) {
+  console.error(`--scenario must be one of ${SCENARIOS.join(', ')}, got ${scenario}`);
+  process.exit(2);
+}
+
+const server = new Server(args);
+server.bootstrap();
+const upstreams = await startUpstreams(scenario);
+const proxy = httpProxyService(server.configuration, new Failover(upstreams));
+proxy.addTcp(listen);
+server.addService(proxy);
+server.onPhase((phase) => {
+  if (phase === 'Running') console.log(`listening on ${proxy.endpoints[0]?.text}; first upstream: ${scenario}`);
+  if (phase === 'Terminated') upstreams.close();
+});
+await server.runForever();
