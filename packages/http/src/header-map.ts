@@ -34,9 +34,12 @@ export class HeaderMap {
   }
 
   /** A map of the given fields, in their order. @throws CirqueError InvalidHTTPHeader */
-  static from(fields: Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>): HeaderMap {
+  static from(
+    fields: Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>,
+  ): HeaderMap {
     const map = HeaderMap.empty();
-    const entries = Symbol.iterator in fields ? (fields as Iterable<readonly [string, string]>) : Object.entries(fields);
+    const entries =
+      Symbol.iterator in fields ? (fields as Iterable<readonly [string, string]>) : Object.entries(fields);
     for (const [name, value] of entries) {
       if (typeof value === 'string') map.append(name, value);
       else for (const one of value as readonly string[]) map.append(name, one);
@@ -81,7 +84,11 @@ export class HeaderMap {
     return values;
   }
 
+  /** True when there is such a field. Quick for a name spelt as it came (`Date`): the block is searched as text. */
   has(name: string): boolean {
+    if (this.#edits === undefined && this.#offsets === undefined) {
+      if (this.#block.startsWith(`${name}:`) || this.#block.includes(`\r\n${name}:`)) return true;
+    }
     return this.get(name) !== undefined;
   }
 

@@ -38,20 +38,19 @@ export interface ConnectorStats extends PoolStats {
   readonly waiting: number;
 }
 
-/** What the connector remembers of a connection. */
-interface Known {
-  readonly entry: PoolEntry<Http1ClientSession>;
-  idleTimeoutMs: number;
-  slotKey: string | undefined;
-  active: boolean;
+/** A connection with what its connector remembers of it. */
+class PooledSession extends Http1ClientSession {
+  entry!: PoolEntry<PooledSession>;
+  idleTimeoutMs = 0;
+  slotKey: string | undefined = undefined;
+  active = false;
 }
 
 /** Gives and takes HTTP sessions of any peer. */
-export class HttpConnector implements SessionOwner {
+export class HttpConnector implements SessionOwner<PooledSession> {
   readonly #transport: TransportConnector;
-  readonly #pool: ConnectionPool<Http1ClientSession>;
+  readonly #pool: ConnectionPool<PooledSession>;
   readonly #slots = new PeerSlots();
-  readonly #known = new Map<Http1ClientSession, Known>();
   readonly #rules = new WeakMap<Http1Limits, ResponseRules>([[DEFAULT_HTTP1_LIMITS, DEFAULT_RULES]]);
   readonly #wheel: TimerWheel | undefined;
   #active = 0;
@@ -86,35 +85,31 @@ export class HttpConnector implements SessionOwner {
   }
 
   /** @internal */
-  reusable(session: Http1ClientSession): void {
-    const known = this.#known.get(session) as Known;
-    this.#inactive(known);
-    const idleMs = idleTimeout(known.idleTimeoutMs, session.peerIdleMs);
+  reusable(session: PooledSession): void {
+    this.#inactive(session);
+    const idleMs = idleTimeout(session.idleTimeoutMs, session.peerIdleMs);
     if (this.#closed || idleMs === 0) {
       session.evicted();
       return;
     }
-    session.idleSince = performance.now();
     session.idle(idleMs);
-    this.#pool.put(known.entry);
+    this.#pool.put(session.entry);
   }
 
   /** @internal */
-  closed(session: Http1ClientSession): void {
-    const known = this.#known.get(session);
-    if (known === undefined) return;
-    this.#known.delete(session);
-    this.#pool.remove(known.entry);
-    this.#inactive(known);
+  closed(session: PooledSession): void {
+    // Closed while it was being opened: there is no entry yet.
+    if (session.entry !== undefined) this.#pool.remove(session.entry);
+    this.#inactive(session);
   }
 
-  #inactive(known: Known): void {
-    if (!known.active) return;
-    known.active = false;
+  #inactive(session: PooledSession): void {
+    if (!session.active) return;
+    session.active = false;
     this.#active -= 1;
-    if (known.slotKey !== undefined) {
-      this.#slots.release(known.slotKey);
-      known.slotKey = undefined;
+    if (session.slotKey !== undefined) {
+      this.#slots.release(session.slotKey);
+      session.slotKey = undefined;
     }
   }
 
@@ -142,7 +137,7 @@ export class HttpConnector implements SessionOwner {
   }
 
   async #takeCarefully(
-    session: Http1ClientSession,
+    session: PooledSession,
     peer: Peer,
     request: SessionRequest,
     slotKey: string | undefined,
@@ -151,11 +146,10 @@ export class HttpConnector implements SessionOwner {
     return session.usable ? this.#activate(session, peer, slotKey) : this.#take(peer, request, slotKey);
   }
 
-  #activate(session: Http1ClientSession, peer: Peer, slotKey: string | undefined): ClientSession {
-    const known = this.#known.get(session) as Known;
-    known.active = true;
-    known.slotKey = slotKey;
-    known.idleTimeoutMs = peer.options.idleTimeoutMs;
+  #activate(session: PooledSession, peer: Peer, slotKey: string | undefined): ClientSession {
+    session.active = true;
+    session.slotKey = slotKey;
+    session.idleTimeoutMs = peer.options.idleTimeoutMs;
     this.#active += 1;
     session.begin(peer.options);
     return session;
@@ -164,9 +158,8 @@ export class HttpConnector implements SessionOwner {
   async #open(peer: Peer, request: SessionRequest, slotKey: string | undefined): Promise<ClientSession> {
     const stream = await this.#transport.newStream(peer, request.signal);
     this.#opened += 1;
-    const session = new Http1ClientSession(stream, peer.options, this.#rulesOf(peer.options.limits), this, this.#wheel);
-    const entry = new PoolEntry(peer.reuseKey, session);
-    this.#known.set(session, { entry, idleTimeoutMs: 0, slotKey: undefined, active: false });
+    const session = new PooledSession(stream, peer.options, this.#rulesOf(peer.options.limits), this, this.#wheel);
+    session.entry = new PoolEntry(peer.reuseKey, session);
     return this.#activate(session, peer, slotKey);
   }
 

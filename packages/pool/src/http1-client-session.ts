@@ -36,11 +36,11 @@ const MAX_HELD_CHARACTERS = 16_384;
 const CRLF = Buffer.from('\r\n');
 
 /** Where a connection goes when its exchange is over. */
-export interface SessionOwner {
+export interface SessionOwner<S = Http1ClientSession> {
   /** It may serve another request. */
-  reusable(session: Http1ClientSession): void;
+  reusable(session: S): void;
   /** It is closed, in use or idle; at most once. */
-  closed(session: Http1ClientSession): void;
+  closed(session: S): void;
 }
 
 /** What the connection does: nothing, an exchange, waiting for its release, or gone. */
@@ -64,8 +64,6 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   bodyBytesReceived = 0;
   /** How long the upstream keeps it idle, from its Keep-Alive field. */
   peerIdleMs: number | undefined = undefined;
-  /** `performance.now()` at the last release; for the owner. */
-  idleSince = 0;
 
   readonly #stream: Stream;
   readonly #owner: SessionOwner;

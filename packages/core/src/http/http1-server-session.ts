@@ -142,7 +142,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     if (this.#clientGone) return;
     // A response before the end of the request leaves bytes behind that nobody will read: close after it.
     if (!header.informational && !this.#decoder.received) this.#writer.keepAlive = false;
-    this.#writer.head(header, end, { method: this.requestHeader.method, minorVersion: this.minorVersion });
+    this.#writer.head(header, end, this.requestHeader.method, this.minorVersion);
     this.#watchWrites();
   }
 
@@ -330,7 +330,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.minorVersion = 1;
     if (status > 0) {
       this.#writer.reset(false);
-      this.#writer.head(errorResponse(status), true, { method: 'GET', minorVersion: 1 });
+      this.#writer.head(errorResponse(status), true, 'GET', 1);
     }
     this.#app.refusedRequest?.(error, status, this.digest);
     this.#lingeringClose();

@@ -30,12 +30,6 @@ const MAX_HELD_CHARACTERS = 16_384;
 
 const NO_COPY = Buffer.from('\r\n');
 
-/** What the writer must know of the request that is answered. */
-export interface AnsweredRequest {
-  readonly method: string;
-  readonly minorVersion: number;
-}
-
 /** The writing half of a connection. */
 export class ResponseWriter {
   readonly #stream: Stream;
@@ -67,24 +61,25 @@ export class ResponseWriter {
     return this.started && !this.ended && this.#body.untilClose;
   }
 
-  head(header: ResponseHeader, end: boolean, request: AnsweredRequest): void {
+  /** @param method and `minorVersion` of the request that is answered. */
+  head(header: ResponseHeader, end: boolean, method: string, minorVersion: number): void {
     if (this.started)
       throw new CirqueError('InternalError', 'a final response head was written already', { source: 'Internal' });
     if (header.informational) {
       // HTTP/1.0 clients do not know them (RFC 9110 section 15.2).
-      if (request.minorVersion > 0) this.#send(serializeResponseHead(header, ''));
+      if (minorVersion > 0) this.#send(serializeResponseHead(header, ''));
       return;
     }
     const headers = header.headers;
     if (headers.mayHoldHopByHop) this.#takeWishes(header);
-    this.#noBody = hasNoBody(header.status, request.method);
+    this.#noBody = hasNoBody(header.status, method);
     let lines = headers.has('Date') ? '' : `Date: ${httpDate()}\r\n`;
-    const framing = this.#frame(header, end, request.minorVersion);
+    const framing = this.#frame(header, end, minorVersion);
     if (framing === CHUNKED) lines += CHUNKED_LINE;
     else if (framing === UNTIL_CLOSE) this.keepAlive = false;
     else if (end && !this.#noBody && headers.contentLength < 0) lines += 'Content-Length: 0\r\n';
     if (!this.keepAlive) lines += CLOSE_LINE;
-    else if (request.minorVersion === 0) lines += KEEP_ALIVE_LINE;
+    else if (minorVersion === 0) lines += KEEP_ALIVE_LINE;
     this.#body.begin(framing);
     this.started = true;
     this.#held += serializeResponseHead(header, lines);
