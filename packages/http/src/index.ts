@@ -5,8 +5,8 @@ export {
   HOP_BY_HOP_FIELDS,
   parseConnectionOptions,
 } from './hop-by-hop.ts';
-export { type HttpVersion, RequestHeader } from './request-header.ts';
 export { latin1 } from './latin1.ts';
+export { type HttpVersion, RequestHeader } from './request-header.ts';
 export { ResponseHeader } from './response-header.ts';
 export { parseTarget, type Target } from './target.ts';
 export {

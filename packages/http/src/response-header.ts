@@ -47,7 +47,8 @@ export class ResponseHeader {
 
   /** @throws CirqueError InvalidHTTPHeader when it holds a control character. */
   set reason(reason: string) {
-    if (!isFieldValue(reason)) throw new CirqueError('InvalidHTTPHeader', `reason ${JSON.stringify(reason)} cannot be sent`);
+    if (!isFieldValue(reason))
+      throw new CirqueError('InvalidHTTPHeader', `reason ${JSON.stringify(reason)} cannot be sent`);
     this.#reason = reason;
   }
 

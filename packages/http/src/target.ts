@@ -20,7 +20,8 @@ const ABSOLUTE = /^https?:\/\//i;
 export function parseTarget(method: string, target: string): Target | undefined {
   if (method === 'CONNECT') return parseAuthorityForm(target);
   if (target.charCodeAt(0) === 0x2f) return { form: 'origin', originForm: target, authority: undefined };
-  if (target === '*') return method === 'OPTIONS' ? { form: 'asterisk', originForm: '*', authority: undefined } : undefined;
+  if (target === '*')
+    return method === 'OPTIONS' ? { form: 'asterisk', originForm: '*', authority: undefined } : undefined;
   return parseAbsoluteForm(method, target);
 }
 

@@ -48,7 +48,10 @@ export function isFieldValue(text: string): boolean {
 /** @throws CirqueError InvalidHTTPHeader naming the field and what is wrong with it. */
 export function assertField(name: string, value: string): void {
   if (!TOKEN.test(name)) {
-    throw new CirqueError('InvalidHTTPHeader', `field name ${JSON.stringify(name)} is not a token (RFC 9110 section 5.1)`);
+    throw new CirqueError(
+      'InvalidHTTPHeader',
+      `field name ${JSON.stringify(name)} is not a token (RFC 9110 section 5.1)`,
+    );
   }
   if (NOT_VALUE.test(value)) {
     throw new CirqueError(

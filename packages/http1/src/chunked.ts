@@ -148,7 +148,8 @@ export class ChunkedDecoder {
         this.#state = 'size-lf';
         break;
       }
-      if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f) throw this.#invalid('control character in a chunk extension');
+      if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f)
+        throw this.#invalid('control character in a chunk extension');
     }
     this.#countExtension(at - start);
     return at;

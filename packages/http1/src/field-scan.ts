@@ -130,7 +130,9 @@ function skipSpaceBeforeColon(buffer: Buffer, from: number, end: number, rules: 
   let at = from;
   if (at > lineStart && rules.spaceBeforeColon) while (at < end && isBlank(buffer[at])) at++;
   if (at < end && buffer[at] !== COLON) {
-    const what = isBlank(buffer[at]) ? 'white space before the colon of a field' : `byte ${hex(buffer[at])} in a field name`;
+    const what = isBlank(buffer[at])
+      ? 'white space before the colon of a field'
+      : `byte ${hex(buffer[at])} in a field name`;
     throw invalid(rules, what);
   }
   return at;
@@ -142,7 +144,14 @@ function endsWell(buffer: Buffer, at: number, end: number, rules: ScanRules): nu
 }
 
 /** Notes the fields that matter; true when the line is hop-by-hop. One switch on the length, then a folded compare. */
-function classify(buffer: Buffer, nameStart: number, nameEnd: number, from: number, to: number, facts: FieldFacts): boolean {
+function classify(
+  buffer: Buffer,
+  nameStart: number,
+  nameEnd: number,
+  from: number,
+  to: number,
+  facts: FieldFacts,
+): boolean {
   switch (nameEnd - nameStart) {
     case 2:
       return isName(buffer, nameStart, 'te');

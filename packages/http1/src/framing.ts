@@ -44,7 +44,12 @@ export function requestFraming(facts: FieldFacts, minorVersion: number, lenient:
  *
  * @throws CirqueError InvalidHTTPHeader, source Upstream, when it is not certain.
  */
-export function responseFraming(facts: FieldFacts, status: number, minorVersion: number, requestMethod: string): Framing {
+export function responseFraming(
+  facts: FieldFacts,
+  status: number,
+  minorVersion: number,
+  requestMethod: string,
+): Framing {
   if (hasNoBody(status, requestMethod)) return 0;
   const coding = facts.transferEncoding;
   if (coding !== undefined) {

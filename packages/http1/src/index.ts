@@ -1,7 +1,15 @@
 export { BodyWriter } from './body-writer.ts';
-export { type ChunkSink, ChunkedDecoder } from './chunked.ts';
+export { ChunkedDecoder, type ChunkSink } from './chunked.ts';
 export { FieldFacts, INCOMPLETE, normaliseFields, type ScanRules, scanFields } from './field-scan.ts';
-export { CHUNKED, type Framing, forbidsContentLength, hasNoBody, requestFraming, responseFraming, UNTIL_CLOSE } from './framing.ts';
+export {
+  CHUNKED,
+  type Framing,
+  forbidsContentLength,
+  hasNoBody,
+  requestFraming,
+  responseFraming,
+  UNTIL_CLOSE,
+} from './framing.ts';
 export {
   checkHttp1Leniency,
   DEFAULT_HTTP1_LIMITS,

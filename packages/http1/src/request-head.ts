@@ -13,8 +13,8 @@ import {
   parseTarget,
   RequestHeader,
   TARGET_BYTES,
-  TOKEN_BYTES,
   type Target,
+  TOKEN_BYTES,
 } from '@cirque/http';
 import { FieldFacts, INCOMPLETE, normaliseFields, type ScanRules, scanFields } from './field-scan.ts';
 import { CHUNKED, type Framing, requestFraming } from './framing.ts';
@@ -68,7 +68,8 @@ export class RequestRules implements ScanRules {
     this.lenient = lenient;
     this.maxFields = limits.maxFields;
     this.foldedLines = lenient.obsFold === true;
-    this.targetBytes = lenient.obsTextInTarget === true ? TARGET_BYTES.map((ok, byte) => (byte >= 0x80 ? 1 : ok)) : TARGET_BYTES;
+    this.targetBytes =
+      lenient.obsTextInTarget === true ? TARGET_BYTES.map((ok, byte) => (byte >= 0x80 ? 1 : ok)) : TARGET_BYTES;
   }
 }
 
@@ -99,7 +100,8 @@ export function parseRequestHead(buffer: Buffer, start: number, end: number, rul
     throw refuse(`request target above ${rules.limits.maxTargetBytes} bytes`, 414);
   }
   if (at >= end) return INCOMPLETE;
-  if (buffer[at] !== SP || targetEnd === targetStart) throw refuse('the request line is not METHOD SP target SP version');
+  if (buffer[at] !== SP || targetEnd === targetStart)
+    throw refuse('the request line is not METHOD SP target SP version');
   const minorVersion = parseVersion(buffer, at + 1, end);
   if (minorVersion === INCOMPLETE) return INCOMPLETE;
   const fieldsStart = at + VERSION_LINE_BYTES;
@@ -130,7 +132,8 @@ function parseVersion(buffer: Buffer, start: number, end: number): number {
   const major = digit(buffer[start + 5]);
   const minor = digit(buffer[start + 7]);
   const shaped = major >= 0 && minor >= 0 && buffer[start + 6] === 0x2e;
-  if (!shaped || buffer[start + 8] !== CR || buffer[start + 9] !== LF) throw refuse('the version is not HTTP/DIGIT.DIGIT');
+  if (!shaped || buffer[start + 8] !== CR || buffer[start + 9] !== LF)
+    throw refuse('the version is not HTTP/DIGIT.DIGIT');
   if (major !== 1) throw refuse(`HTTP version ${major}.${minor} is not supported here`, 505);
   return minor === 0 ? 0 : 1;
 }
@@ -141,7 +144,8 @@ function digit(byte: number | undefined): number {
 
 function methodName(buffer: Buffer, start: number, end: number): string {
   // GET is nearly all traffic: no string is made for it.
-  if (end - start === 3 && buffer[start] === 0x47 && buffer[start + 1] === 0x45 && buffer[start + 2] === 0x54) return 'GET';
+  if (end - start === 3 && buffer[start] === 0x47 && buffer[start + 1] === 0x45 && buffer[start + 2] === 0x54)
+    return 'GET';
   return latin1(buffer, start, end);
 }
 
@@ -164,7 +168,8 @@ function fill(method: string, target: string, minorVersion: number, block: strin
   const length = framing === CHUNKED ? -1 : facts.contentLengthLines === 0 ? -1 : framing;
   const headers = HeaderMap.fromBlock(block, facts.hopLines, length);
   if (framing === CHUNKED && facts.contentLengthLines > 0) headers.delete('content-length');
-  else if (facts.contentLengthLines > 1 || !facts.contentLengthCanonical) headers.set('Content-Length', String(framing));
+  else if (facts.contentLengthLines > 1 || !facts.contentLengthCanonical)
+    headers.set('Content-Length', String(framing));
   head.target = target.charCodeAt(0) === 0x2f && method !== 'CONNECT' ? undefined : otherTarget(method, target);
   head.header = new RequestHeader(method, target, headers, version, true);
   head.framing = framing;
@@ -178,7 +183,8 @@ function fill(method: string, target: string, minorVersion: number, block: strin
 
 function checkHost(minorVersion: number, lenient: Http1Leniency): void {
   if (facts.hostLines === 1) {
-    if (!isHostValue(facts.host as string)) throw refuse(`Host ${JSON.stringify((facts.host as string).slice(0, 128))} is not host[:port]`);
+    if (!isHostValue(facts.host as string))
+      throw refuse(`Host ${JSON.stringify((facts.host as string).slice(0, 128))} is not host[:port]`);
     return;
   }
   if (facts.hostLines > 1) throw refuse('more than one Host field');
@@ -187,13 +193,15 @@ function checkHost(minorVersion: number, lenient: Http1Leniency): void {
 
 function checkExpect(minorVersion: number): boolean {
   if (facts.expect === undefined || minorVersion === 0) return false;
-  if (facts.expect.toLowerCase() !== '100-continue') throw refuse(`expectation ${JSON.stringify(facts.expect.slice(0, 64))}`, 417);
+  if (facts.expect.toLowerCase() !== '100-continue')
+    throw refuse(`expectation ${JSON.stringify(facts.expect.slice(0, 64))}`, 417);
   return true;
 }
 
 function otherTarget(method: string, target: string): Target {
   const parsed = parseTarget(method, target);
-  if (parsed === undefined) throw refuse(`request target ${JSON.stringify(target.slice(0, 128))} is not valid for ${method}`);
+  if (parsed === undefined)
+    throw refuse(`request target ${JSON.stringify(target.slice(0, 128))} is not valid for ${method}`);
   return parsed;
 }
 

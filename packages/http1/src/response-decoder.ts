@@ -26,6 +26,8 @@ export class ResponseDecoder extends MessageDecoder {
   }
 
   protected override headTooLarge(): CirqueError {
-    return new CirqueError('InvalidHTTPHeader', `head above ${this.#rules.limits.maxHeadBytes} bytes`, { source: 'Upstream' });
+    return new CirqueError('InvalidHTTPHeader', `head above ${this.#rules.limits.maxHeadBytes} bytes`, {
+      source: 'Upstream',
+    });
   }
 }

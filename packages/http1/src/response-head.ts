@@ -6,7 +6,14 @@
  */
 import { STATUS_CODES } from 'node:http';
 import { CirqueError } from '@cirque/error';
-import { type ConnectionOptions, HeaderMap, latin1, parseConnectionOptions, ResponseHeader, VALUE_BYTES } from '@cirque/http';
+import {
+  type ConnectionOptions,
+  HeaderMap,
+  latin1,
+  parseConnectionOptions,
+  ResponseHeader,
+  VALUE_BYTES,
+} from '@cirque/http';
 import { FieldFacts, INCOMPLETE, normaliseFields, type ScanRules, scanFields } from './field-scan.ts';
 import { CHUNKED, type Framing, forbidsContentLength, responseFraming, UNTIL_CLOSE } from './framing.ts';
 import type { Http1Limits } from './limits.ts';
@@ -59,7 +66,13 @@ export class ResponseRules implements ScanRules {
  * @returns the offset of the first byte after the head, or INCOMPLETE.
  * @throws CirqueError InvalidHTTPHeader, source Upstream.
  */
-export function parseResponseHead(buffer: Buffer, start: number, end: number, rules: ResponseRules, requestMethod: string): number {
+export function parseResponseHead(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  rules: ResponseRules,
+  requestMethod: string,
+): number {
   // HTTP/1.1 200 X\r\n: version, space, three digits, then a reason that may be missing.
   const statusStart = start + 9;
   const minorVersion = parseVersion(buffer, start, end);
@@ -110,7 +123,8 @@ function parseStatus(buffer: Buffer, at: number): number {
 /** The reason as text; undefined when it is the registered one, which needs no memory of its own. */
 function reasonOf(buffer: Buffer, start: number, end: number, status: number): string | undefined {
   const registered = STATUS_CODES[status];
-  if (registered !== undefined && registered.length === end - start && isText(buffer, start, registered)) return undefined;
+  if (registered !== undefined && registered.length === end - start && isText(buffer, start, registered))
+    return undefined;
   return start >= end ? '' : latin1(buffer, start, end);
 }
 
@@ -128,15 +142,23 @@ function fieldBlock(buffer: Buffer, start: number, end: number, rules: ResponseR
   return regular;
 }
 
-function fill(status: number, reason: string | undefined, minorVersion: number, block: string, requestMethod: string): void {
+function fill(
+  status: number,
+  reason: string | undefined,
+  minorVersion: number,
+  block: string,
+  requestMethod: string,
+): void {
   const framing = responseFraming(facts, status, minorVersion, requestMethod);
   const connection = parseConnectionOptions(facts.connection);
   const bothFramings = facts.transferEncoding !== undefined && facts.contentLengthLines > 0;
-  const dropLength = facts.contentLengthLines > 0 && (bothFramings || forbidsContentLength(status) || facts.contentLength < 0);
+  const dropLength =
+    facts.contentLengthLines > 0 && (bothFramings || forbidsContentLength(status) || facts.contentLength < 0);
   const length = facts.contentLengthLines > 0 && !dropLength ? facts.contentLength : -1;
   const headers = HeaderMap.fromBlock(block, facts.hopLines, length);
   if (dropLength) headers.delete('content-length');
-  else if (length >= 0 && (facts.contentLengthLines > 1 || !facts.contentLengthCanonical)) headers.set('Content-Length', String(length));
+  else if (length >= 0 && (facts.contentLengthLines > 1 || !facts.contentLengthCanonical))
+    headers.set('Content-Length', String(length));
   head.header = ResponseHeader.parsed(status, reason, headers, minorVersion === 0 ? '1.0' : '1.1');
   head.framing = framing;
   head.connection = connection;

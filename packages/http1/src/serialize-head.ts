@@ -18,7 +18,8 @@ export function serializeRequestHead(header: RequestHeader, lines: string): stri
 
 /** A response head. `lines` are further field lines, each ended by CRLF. */
 export function serializeResponseHead(header: ResponseHeader, lines: string): string {
-  if (header.status === 200 && header.reason === 'OK') return `HTTP/1.1 200 OK\r\n${header.headers.serialize()}${lines}\r\n`;
+  if (header.status === 200 && header.reason === 'OK')
+    return `HTTP/1.1 200 OK\r\n${header.headers.serialize()}${lines}\r\n`;
   return `HTTP/1.1 ${header.status} ${header.reason}\r\n${header.headers.serialize()}${lines}\r\n`;
 }
 

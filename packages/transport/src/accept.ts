@@ -6,7 +6,7 @@
  * still works that way, and if not, the server goes back to its own 'connection' event with 'data' reads.
  */
 import { type Server, Socket, type SocketConstructorOpts } from 'node:net';
-import { CirqueError, fromNodeError } from '@cirque/error';
+import { type CirqueError, fromNodeError } from '@cirque/error';
 import { applySocketOptions, type TcpKeepAlive } from './socket-options.ts';
 import { acceptOnread, Stream } from './stream.ts';
 
@@ -48,7 +48,8 @@ export function acceptStreams(
   const handle = (server as unknown as { _handle: Handle | null })._handle;
   const original = handle?.onconnection;
   if (handle === null || typeof original !== 'function') return;
-  const keepAliveSeconds = options.keepAlive === undefined ? 0 : Math.max(1, Math.floor(options.keepAlive.idleMs / 1000));
+  const keepAliveSeconds =
+    options.keepAlive === undefined ? 0 : Math.max(1, Math.floor(options.keepAlive.idleMs / 1000));
   handle.onconnection = function onconnection(status, client) {
     if (status !== 0 || client === undefined) {
       onError(acceptError(status));
@@ -71,7 +72,14 @@ let adoptable: boolean | undefined;
 /** Builds a socket with callback reads on an accepted handle; undefined where the runtime does not support it. */
 function adopt(handle: ClientHandle): Socket | undefined {
   if (adoptable === false) return undefined;
-  const options = { handle, onread: acceptOnread, allowHalfOpen: true, manualStart: true, readable: true, writable: true };
+  const options = {
+    handle,
+    onread: acceptOnread,
+    allowHalfOpen: true,
+    manualStart: true,
+    readable: true,
+    writable: true,
+  };
   const socket = new Socket(options as unknown as SocketConstructorOpts);
   if (adoptable === undefined) {
     adoptable = hasCallbackReads(socket, handle);
