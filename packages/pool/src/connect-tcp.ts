@@ -3,7 +3,7 @@
  */
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { CirqueError, fromNodeError } from '@cirque/error';
-import { Timer } from '@cirque/timeout';
+import { Timer, type TimerWheel } from '@cirque/timeout';
 import {
   type Address,
   formatAddress,
@@ -22,6 +22,8 @@ export interface ConnectAttempt {
   readonly localAddress?: string | undefined;
   readonly keepAlive?: TcpKeepAlive | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Default: the wheel of this thread. */
+  readonly wheel?: TimerWheel | undefined;
 }
 
 /**
@@ -35,9 +37,9 @@ export function connectTcp(attempt: ConnectAttempt): Promise<Stream> {
     let stream: Stream | undefined;
     const where = formatAddress(attempt.address);
     const socket = connect(connectOptions(attempt, () => stream));
-    const timer = new Timer(() =>
-      fail(new CirqueError('ConnectTimedout', `connecting to ${where}`, { source: 'Upstream' })),
-    );
+    const onTimeout = (): void =>
+      fail(new CirqueError('ConnectTimedout', `connecting to ${where}`, { source: 'Upstream' }));
+    const timer = new Timer(onTimeout, attempt.wheel);
     const onAbort = (): void => fail(CirqueError.upstream('ConnectError', `connecting to ${where} was cancelled`));
     const settle = (): void => {
       timer.close();

@@ -14,8 +14,6 @@ import { TransportConnector, type TransportConnectorOptions } from './transport-
 export interface HttpConnectorOptions extends TransportConnectorOptions {
   /** Idle connections kept over all peers (configuration `upstream_keepalive_pool_size`). Default 128; 0 keeps none. */
   readonly poolSize?: number;
-  /** @internal for hand-driven time */
-  readonly wheel?: TimerWheel;
 }
 
 /** How one session is wanted. */

@@ -2,12 +2,13 @@
  * Opens the byte stream of a peer: names, every address, local address, tunnel, tracer, deadlines.
  */
 import { isIPv6 } from 'node:net';
-import { CirqueError } from '@cirque/error';
-import { withDeadline } from '@cirque/timeout';
+import { CirqueError, fromNodeError } from '@cirque/error';
+import { type TimerWheel, withDeadline } from '@cirque/timeout';
 import { type Address, formatAddress, isUnixAddress, Stream } from '@cirque/transport';
 import { connectTcp } from './connect-tcp.ts';
 import { connectTunnel } from './connect-tunnel.ts';
 import type { Peer } from './peer.ts';
+import type { CustomConnect } from './peer-options.ts';
 import { Resolver, type ResolverOptions } from './resolver.ts';
 
 /** Options of {@link TransportConnector}. */
@@ -19,6 +20,10 @@ export interface TransportConnectorOptions {
   readonly resolver?: ResolverOptions;
   /** From 0 inclusive to 1 exclusive; for tests. */
   readonly random?: () => number;
+  /** @internal In the place of the network, for tests: opens every connection that has no connect of its own. */
+  readonly connect?: CustomConnect;
+  /** @internal for hand-driven time */
+  readonly wheel?: TimerWheel;
 }
 
 /** Opens connections; keeps none. */
@@ -46,9 +51,13 @@ export class TransportConnector {
     signal?.addEventListener('abort', onAbort);
     try {
       const opening = this.#open(peer, stop.signal);
-      const stream = await (totalConnectionTimeoutMs > 0 ? within(opening, peer, stop) : opening);
+      const stream = await (totalConnectionTimeoutMs > 0 ? within(opening, peer, stop, this.#options.wheel) : opening);
       if (tracer !== undefined) trace(stream, tracer);
       return stream;
+    } catch (error) {
+      // Whoever still works on a connection learns that nobody waits for it any more.
+      stop.abort();
+      throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
@@ -56,7 +65,7 @@ export class TransportConnector {
 
   async #open(peer: Peer, signal: AbortSignal): Promise<Stream> {
     const { customConnect, proxy, connectionTimeoutMs } = peer.options;
-    if (customConnect !== undefined) return openCustom(peer, signal);
+    if (customConnect !== undefined) return this.#openCustom(customConnect, peer.address, peer, signal);
     if (proxy === undefined) return this.#connect(peer.address, peer, signal);
     const stream = await this.#connect(proxy.nextHop, peer, signal);
     const cut = (): void => stream.destroy();
@@ -67,6 +76,8 @@ export class TransportConnector {
   }
 
   async #connect(address: Address, peer: Peer, signal: AbortSignal): Promise<Stream> {
+    const { connect } = this.#options;
+    if (connect !== undefined) return this.#openCustom(connect, address, peer, signal);
     if (isUnixAddress(address)) return this.#attempt(address, peer, undefined, signal);
     const hosts = await this.#resolver.resolve(address.host);
     let failure: unknown;
@@ -93,7 +104,35 @@ export class TransportConnector {
 
   #attempt(address: Address, peer: Peer, localAddress: string | undefined, signal: AbortSignal): Promise<Stream> {
     const { connectionTimeoutMs, tcpKeepAlive } = peer.options;
-    return connectTcp({ address, timeoutMs: connectionTimeoutMs, localAddress, keepAlive: tcpKeepAlive, signal });
+    const { wheel } = this.#options;
+    return connectTcp({
+      address,
+      timeoutMs: connectionTimeoutMs,
+      localAddress,
+      keepAlive: tcpKeepAlive,
+      signal,
+      wheel,
+    });
+  }
+
+  async #openCustom(connect: CustomConnect, address: Address, peer: Peer, signal: AbortSignal): Promise<Stream> {
+    const { connectionTimeoutMs } = peer.options;
+    const where = formatAddress(address);
+    try {
+      const opening = Promise.resolve(connect(address, signal));
+      const onTimeout = (): CirqueError => {
+        opening.then((late) => late?.destroy(), ignore);
+        return new CirqueError('ConnectTimedout', `connecting to ${where}`, { source: 'Upstream' });
+      };
+      const duplex = await (connectionTimeoutMs > 0
+        ? withDeadline(opening, connectionTimeoutMs, onTimeout, this.#options.wheel)
+        : opening);
+      if (typeof duplex?.write !== 'function') throw new TypeError('customConnect did not answer a Duplex');
+      return new Stream(duplex, 'Upstream');
+    } catch (error) {
+      if (error instanceof CirqueError) throw error;
+      throw fromNodeError(error, 'connect', 'Upstream', `connecting to ${where}`);
+    }
   }
 
   #randomLocal(host: string): string | undefined {
@@ -102,35 +141,21 @@ export class TransportConnector {
   }
 }
 
-function within(opening: Promise<Stream>, peer: Peer, stop: AbortController): Promise<Stream> {
-  return withDeadline(opening, peer.options.totalConnectionTimeoutMs, () => {
+function within(
+  opening: Promise<Stream>,
+  peer: Peer,
+  stop: AbortController,
+  wheel: TimerWheel | undefined,
+): Promise<Stream> {
+  const onTimeout = (): CirqueError => {
     stop.abort();
     // What still arrives afterwards belongs to nobody.
     opening.then((late) => late.destroy(), ignore);
     return new CirqueError('ConnectTimedout', `connecting to ${formatAddress(peer.address)}, all in all`, {
       source: 'Upstream',
     });
-  });
-}
-
-async function openCustom(peer: Peer, signal: AbortSignal): Promise<Stream> {
-  const { customConnect, connectionTimeoutMs } = peer.options;
-  const where = formatAddress(peer.address);
-  const opening = Promise.resolve(customConnect?.(peer.address, signal));
-  try {
-    const duplex = await (connectionTimeoutMs > 0
-      ? withDeadline(opening, connectionTimeoutMs, () => {
-          opening.then((late) => late?.destroy(), ignore);
-          return new CirqueError('ConnectTimedout', `connecting to ${where}`, { source: 'Upstream' });
-        })
-      : opening);
-    if (duplex === undefined || typeof duplex.write !== 'function')
-      throw new TypeError('customConnect did not answer a Duplex');
-    return new Stream(duplex, 'Upstream');
-  } catch (error) {
-    if (error instanceof CirqueError) throw error;
-    throw CirqueError.upstream('ConnectError', `connecting to ${where}`, error);
-  }
+  };
+  return withDeadline(opening, peer.options.totalConnectionTimeoutMs, onTimeout, wheel);
 }
 
 function tunnelAuthority(address: Address): string {

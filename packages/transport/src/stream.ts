@@ -134,7 +134,9 @@ export class Stream {
   /** Closes with RST where the transport has one, so that the other side cannot take it for an orderly end. */
   reset(error?: CirqueError): void {
     this.#error ??= error;
-    if (this.duplex instanceof Socket && !this.duplex.destroyed) this.duplex.resetAndDestroy();
+    const { destroyed, resetAndDestroy } = this.duplex as Duplex & Partial<Pick<Socket, 'resetAndDestroy'>>;
+    // Streams in memory may offer it too.
+    if (resetAndDestroy !== undefined && !destroyed) resetAndDestroy.call(this.duplex);
     else this.duplex.destroy();
   }
 

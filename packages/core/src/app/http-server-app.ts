@@ -5,6 +5,7 @@
  */
 import type { CirqueError } from '@cirque/error';
 import type { RequestRules } from '@cirque/http1';
+import type { TimerWheel } from '@cirque/timeout';
 import type { Digest, Stream } from '@cirque/transport';
 import {
   type HttpServerOptions,
@@ -39,14 +40,19 @@ export class HttpConnectionApp<A extends HttpServerApp = HttpServerApp> implemen
   readonly app: A;
   readonly #options: ResolvedHttpServerOptions;
   readonly #rules: RequestRules;
+  readonly #wheel: TimerWheel | undefined;
 
-  /** @throws TypeError or RangeError for wrong server options. */
-  constructor(app: A) {
+  /**
+   * @param wheel for hand-driven time in tests. Default: the wheel of this thread.
+   * @throws TypeError or RangeError for wrong server options.
+   */
+  constructor(app: A, wheel?: TimerWheel) {
     if (typeof app?.processNewHttp !== 'function')
       throw new TypeError('an HTTP application needs a processNewHttp() function');
     this.app = app;
     this.#options = resolveHttpServerOptions(app.serverOptions);
     this.#rules = requestRules(this.#options);
+    this.#wheel = wheel;
   }
 
   setUp(context: AppContext): MaybePromise<void> {
@@ -54,7 +60,7 @@ export class HttpConnectionApp<A extends HttpServerApp = HttpServerApp> implemen
   }
 
   processNew(stream: Stream): void {
-    new Http1ServerSession(stream, this.app, this.#options, this.#rules).start();
+    new Http1ServerSession(stream, this.app, this.#options, this.#rules, this.#wheel).start();
   }
 
   /** The request under way is answered, then the connection closes; an idle one closes soon. */
