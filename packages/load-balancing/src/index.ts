@@ -1,1 +1,21 @@
-export {};
+/** Entry of @cirque/load-balancing. Only re-exports. */
+
+export { Backend, type BackendOptions, type InetBackend, type UnixBackend } from './backend.ts';
+export type { Accept, Backends } from './backends.ts';
+export { type BackgroundService, type BackgroundTask, backgroundService } from './background-service.ts';
+export type { Discovered, ServiceDiscovery } from './discovery/discovery.ts';
+export { StaticDiscovery, type StaticDiscoveryOptions } from './discovery/static.ts';
+export type { HealthCheck, HealthEvent, HealthObserver } from './health/health-check.ts';
+export { HttpHealthCheck, type HttpHealthCheckOptions } from './health/http-check.ts';
+export type { HttpCheckResponse } from './health/http-probe.ts';
+export { TcpHealthCheck, type TcpHealthCheckOptions } from './health/tcp-check.ts';
+export { LoadBalancer, type PickOptions } from './load-balancer.ts';
+export type { LoadBalancerOptions } from './load-balancer-options.ts';
+export type { Logger } from './logger.ts';
+export type { Pick } from './pick.ts';
+export { Consistent, type ConsistentFactory } from './selection/consistent.ts';
+export { FnvHash, FnvHash32 } from './selection/fnv-hash.ts';
+export { Random, type RandomFactory } from './selection/random.ts';
+export { RoundRobin } from './selection/round-robin.ts';
+export type { PickOutcome, Selection, SelectionFactory, SelectionKey } from './selection/selection.ts';
+export type { TimeSource } from './time-source.ts';

@@ -1,0 +1,63 @@
+/**
+ * What a balancer is made from: the options, their defaults and their checks.
+ */
+import type { ServiceDiscovery } from './discovery/discovery.ts';
+import type { HealthCheck } from './health/health-check.ts';
+import type { Logger } from './logger.ts';
+import type { SelectionFactory } from './selection/selection.ts';
+import type { TimeSource } from './time-source.ts';
+
+/** Everything but `discovery` has a default. */
+export interface LoadBalancerOptions {
+  /** Where the backends come from. */
+  readonly discovery: ServiceDiscovery;
+  /** The algorithm. Default `RoundRobin`. */
+  readonly selection?: SelectionFactory | undefined;
+  /** Default none: every backend counts as healthy. */
+  readonly healthCheck?: HealthCheck | undefined;
+  /** Time from the start of one round of health checks to that of the next. Default none: one round, at the start. */
+  readonly healthCheckFrequencyMs?: number | undefined;
+  /** Time from the start of one discovery to that of the next. Default none: one discovery, at the start. */
+  readonly updateFrequencyMs?: number | undefined;
+  /**
+   * Default true: up to 64 checks at a time, each begun after a random delay of up to a tenth of the frequency (without
+   * delay in the first round). False: one after the other.
+   */
+  readonly parallelHealthCheck?: boolean | undefined;
+  /** Default silent. */
+  readonly logger?: Logger | undefined;
+  /** For tests: the clock and the timers. */
+  readonly time?: TimeSource | undefined;
+  /** For tests: numbers from 0 up to but not including 1. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** The value, if it is a time or undefined. Throws RangeError naming the option. */
+export function checkFrequency(option: string, value: number | undefined): number | undefined {
+  if (value === undefined || (Number.isFinite(value) && value >= 1)) return value;
+  throw new RangeError(
+    `${option} must be a number of milliseconds from 1, or undefined for never, got ${String(value)}`,
+  );
+}
+
+/** Throws TypeError unless it looks like a discovery. */
+export function checkDiscovery(discovery: ServiceDiscovery): ServiceDiscovery {
+  if (typeof discovery?.discover === 'function') return discovery;
+  throw new TypeError(
+    'discovery must be an object with a method discover(signal); for a fixed list see LoadBalancer.fromAddresses',
+  );
+}
+
+/** Throws TypeError unless it looks like a factory. */
+export function checkSelection(selection: SelectionFactory): SelectionFactory {
+  if (typeof selection?.build === 'function') return selection;
+  throw new TypeError(
+    'selection must have a method build(backends, previous): RoundRobin, Random, FnvHash, Consistent or your own',
+  );
+}
+
+/** Throws TypeError unless it looks like a health check. */
+export function checkHealthCheck(check: HealthCheck): HealthCheck {
+  if (typeof check?.check === 'function' && typeof check.healthThreshold === 'function') return check;
+  throw new TypeError('a health check must have the methods check(backend, signal) and healthThreshold(success)');
+}

@@ -1,0 +1,296 @@
+/**
+ * Chooses a backend for each request, and keeps the set of backends and their health up to date beside that.
+ *
+ * Joins the parts: the current snapshot is in backend-set.ts, when things happen in background.ts, how checks are run
+ * in health/health-monitor.ts, in which order backends are tried in selection/.
+ */
+import { CirqueError } from '@cirque/error';
+import { Backend } from './backend.ts';
+import { BackendSet } from './backend-set.ts';
+import type { Accept, Backends } from './backends.ts';
+import { type PeriodicJob, runPeriodically } from './background.ts';
+import type { BackgroundTask } from './background-service.ts';
+import { boundedCall } from './bounded-call.ts';
+import { DEFAULT_DISCOVERY_TIMEOUT_MS, type ServiceDiscovery } from './discovery/discovery.ts';
+import { StaticDiscovery } from './discovery/static.ts';
+import type { HealthCheck, HealthObserver } from './health/health-check.ts';
+import { HealthMonitor } from './health/health-monitor.ts';
+import {
+  checkDiscovery,
+  checkFrequency,
+  checkHealthCheck,
+  checkSelection,
+  type LoadBalancerOptions,
+} from './load-balancer-options.ts';
+import { type Logger, silentLogger } from './logger.ts';
+import { type Pick, PickHandle } from './pick.ts';
+import { RoundRobin } from './selection/round-robin.ts';
+import type { SelectionKey } from './selection/selection.ts';
+import { realTime, type TimeSource } from './time-source.ts';
+
+/** How many candidates `select` and `pick` look at where the caller says nothing. */
+const MAX_ITERATIONS = 256;
+/** Part of the frequency over which the checks of a round are spread. */
+const SPREAD = 0.1;
+
+/** How `pick` chooses. */
+export interface PickOptions {
+  /** How many backends to consider at most. Default 256. */
+  readonly maxIterations?: number | undefined;
+  /** Default: whoever is in rotation. */
+  readonly accept?: Accept | undefined;
+}
+
+/**
+ * A set of backends, an algorithm, and their upkeep.
+ *
+ * `select` works at once for a balancer made by `fromAddresses`; one made from a discovery is empty until `update` or
+ * `start` has run. No backends, all of them out of rotation, only weights of zero: `select` returns undefined.
+ */
+export class LoadBalancer implements BackgroundTask, AsyncDisposable {
+  readonly #discovery: ServiceDiscovery;
+  readonly #set: BackendSet;
+  readonly #monitor: HealthMonitor;
+  readonly #logger: Logger;
+  readonly #time: TimeSource;
+  #healthCheckFrequencyMs: number | undefined;
+  #updateFrequencyMs: number | undefined;
+  #isChoosing = false;
+  #updating: Promise<boolean> | undefined;
+  #checking: Promise<void> | undefined;
+  #stop: AbortController | undefined;
+  #running: Promise<void> | undefined;
+
+  /** Check several backends at a time, spread over a tenth of the frequency. May be changed at any time. */
+  parallelHealthCheck: boolean;
+
+  /** Throws TypeError or RangeError, naming the option, for values that cannot work. */
+  constructor(options: LoadBalancerOptions) {
+    const {
+      healthCheck,
+      logger = silentLogger,
+      random = Math.random,
+      selection = RoundRobin,
+      time = realTime,
+    } = options;
+    this.#discovery = checkDiscovery(options.discovery);
+    this.#set = new BackendSet(checkSelection(selection));
+    this.#logger = logger;
+    this.#time = time;
+    this.#healthCheckFrequencyMs = checkFrequency('healthCheckFrequencyMs', options.healthCheckFrequencyMs);
+    this.#updateFrequencyMs = checkFrequency('updateFrequencyMs', options.updateFrequencyMs);
+    this.parallelHealthCheck = options.parallelHealthCheck ?? true;
+    this.#monitor = new HealthMonitor({
+      logger,
+      time,
+      random,
+      onResult: (backend, success, threshold) => this.#set.observe(backend, success, threshold),
+    });
+    if (healthCheck !== undefined) this.setHealthCheck(healthCheck);
+  }
+
+  /**
+   * A balancer over a fixed list, ready for use. Host names stay names: whoever connects resolves them (to have them
+   * resolved beforehand, use `StaticDiscovery` and await `update`).
+   *
+   * Throws TypeError for a bad address, naming its position and the accepted forms.
+   */
+  static fromAddresses(
+    addresses: Iterable<string | Backend>,
+    options: Omit<LoadBalancerOptions, 'discovery'> = {},
+  ): LoadBalancer {
+    const discovery = new StaticDiscovery(addresses, { resolve: 'never' });
+    const balancer = new LoadBalancer({ ...options, discovery });
+    balancer.#set.replace({ backends: discovery.backends });
+    return balancer;
+  }
+
+  /** The backends and their states at this moment. Never changes; ask again for news. */
+  get backends(): Backends {
+    return this.#set.snapshot;
+  }
+
+  /** Time from the start of one round of health checks to that of the next; undefined: no further round. */
+  get healthCheckFrequencyMs(): number | undefined {
+    return this.#healthCheckFrequencyMs;
+  }
+
+  set healthCheckFrequencyMs(value: number | undefined) {
+    this.#healthCheckFrequencyMs = checkFrequency('healthCheckFrequencyMs', value);
+  }
+
+  /** Time from the start of one discovery to that of the next; undefined: no further one. */
+  get updateFrequencyMs(): number | undefined {
+    return this.#updateFrequencyMs;
+  }
+
+  set updateFrequencyMs(value: number | undefined) {
+    this.#updateFrequencyMs = checkFrequency('updateFrequencyMs', value);
+  }
+
+  /** Sets the check that the next round will use. States of health stay as they are. */
+  setHealthCheck(check: HealthCheck): void {
+    this.#monitor.check = checkHealthCheck(check);
+  }
+
+  /** Calls the observer at each change of a backend's health from now on. Returns a function that ends it. */
+  observe(observer: HealthObserver): () => void {
+    return this.#monitor.observe(observer);
+  }
+
+  /**
+   * The backend for this key: the first candidate of the algorithm that is in rotation. Undefined when there is none
+   * among the first `maxIterations` candidates, which are distinct backends.
+   */
+  select(key: SelectionKey, maxIterations: number = MAX_ITERATIONS): Backend | undefined {
+    if (this.#isChoosing) throw reentered();
+    const { snapshot } = this.#set;
+    return snapshot.at(snapshot.choose(key, maxIterations));
+  }
+
+  /**
+   * As `select`, but `accept` decides on each candidate, and may take one that is not in rotation. It must not choose
+   * from the same balancer; what it throws passes through.
+   */
+  selectWith(key: SelectionKey, maxIterations: number, accept: Accept): Backend | undefined {
+    const { snapshot } = this.#set;
+    return snapshot.at(this.#chooseWith(snapshot, key, maxIterations, accept));
+  }
+
+  /**
+   * As `select`, for algorithms that need to know what is in use and how it went. Call `done` on the result when the
+   * request has ended, in every case.
+   */
+  pick(key: SelectionKey, options: PickOptions = {}): Pick | undefined {
+    if (this.#isChoosing) throw reentered();
+    const { accept, maxIterations = MAX_ITERATIONS } = options;
+    const { snapshot } = this.#set;
+    const position =
+      accept === undefined
+        ? snapshot.choose(key, maxIterations)
+        : this.#chooseWith(snapshot, key, maxIterations, accept);
+    const backend = snapshot.at(position);
+    return backend === undefined ? undefined : new PickHandle(backend, position, snapshot.selection);
+  }
+
+  /**
+   * Takes a backend out of rotation, or back in, whatever its health and the discovery say. Lasts until it is undone
+   * or the backend leaves the set. Returns false when there is no such backend.
+   */
+  setEnabled(address: string | Backend, enabled: boolean): boolean {
+    const canonical = typeof address === 'string' ? Backend.parse(address).address : address.address;
+    return this.#set.setEnabled(canonical, enabled);
+  }
+
+  /**
+   * Asks the discovery for the present set and takes it over; resolves with true when anything has changed. Backends
+   * that stay keep their health. Rejects with what went wrong, and keeps the set, when the discovery fails, takes too
+   * long or gives something unusable. A call while another is under way shares its result.
+   */
+  update(signal?: AbortSignal): Promise<boolean> {
+    this.#updating ??= this.#discover(signal).finally(() => {
+      this.#updating = undefined;
+    });
+    return this.#updating;
+  }
+
+  /** Checks every backend once, now. Resolves when all results are in; a call while a round is under way shares it. */
+  runHealthCheck(signal?: AbortSignal): Promise<void> {
+    return this.#checkHealth(0, signal);
+  }
+
+  /**
+   * The background work: an update and a round of health checks, then `ready`, then both at their frequencies, until the
+   * signal aborts. Ends at once when there are no frequencies. A failing discovery is logged and tried again when it is next due.
+   * Rejects when it is running already.
+   */
+  async start(signal: AbortSignal, ready: () => void = () => undefined): Promise<void> {
+    if (this.#stop !== undefined)
+      throw CirqueError.internal('InternalError', 'the load balancer has been started already');
+    const stop = new AbortController();
+    const onAbort = (): void => stop.abort(signal.reason);
+    this.#stop = stop;
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
+    this.#running = runPeriodically(this.#jobs(), stop.signal, ready, this.#time);
+    try {
+      await this.#running;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      await this.#monitor.release();
+      this.#stop = undefined;
+      this.#running = undefined;
+    }
+  }
+
+  /** Ends the background work, if it is running, and lets the health check close its connections. `select` still works. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop?.abort();
+    // Should it fail, the promise that `start` returned says so.
+    await this.#running?.catch(() => undefined);
+    await this.#monitor.release();
+  }
+
+  #jobs(): PeriodicJob[] {
+    let isFirstRound = true;
+    return [
+      { frequencyMs: () => this.#updateFrequencyMs, run: (signal) => this.#updateOrLog(signal) },
+      {
+        frequencyMs: () => this.#healthCheckFrequencyMs,
+        run: (signal) => {
+          const spreadMs = isFirstRound ? 0 : SPREAD * (this.#healthCheckFrequencyMs ?? 0);
+          isFirstRound = false;
+          return this.#checkHealth(spreadMs, signal);
+        },
+      },
+    ];
+  }
+
+  async #updateOrLog(signal: AbortSignal): Promise<void> {
+    try {
+      await this.update(signal);
+    } catch (error) {
+      if (!signal.aborted)
+        this.#logger.error(
+          { err: error, backends: this.#set.snapshot.size },
+          'discovery failed, backends stay as they are',
+        );
+    }
+  }
+
+  async #discover(signal: AbortSignal | undefined): Promise<boolean> {
+    const timeoutMs = this.#discovery.timeoutMs ?? DEFAULT_DISCOVERY_TIMEOUT_MS;
+    const found = await boundedCall((inner) => this.#discovery.discover(inner), {
+      timeoutMs,
+      signal,
+      wheel: this.#time.wheel,
+      onTimeout: () => CirqueError.internal('DiscoveryTimedout', `no answer within ${timeoutMs} ms`),
+    });
+    const { changed, removed } = this.#set.replace(found);
+    for (const backend of removed) this.#monitor.forget(backend);
+    if (changed) this.#logger.info({ backends: this.#set.snapshot.size, removed: removed.length }, 'backends changed');
+    return changed;
+  }
+
+  #checkHealth(spreadMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const round = { parallel: this.parallelHealthCheck, spreadMs, signal };
+    this.#checking ??= this.#monitor.runRound([...this.#set.snapshot], round).finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  #chooseWith(snapshot: Backends, key: SelectionKey, maxIterations: number, accept: Accept): number {
+    if (this.#isChoosing) throw reentered();
+    this.#isChoosing = true;
+    try {
+      return snapshot.chooseWith(key, maxIterations, accept);
+    } finally {
+      this.#isChoosing = false;
+    }
+  }
+}
+
+function reentered(): CirqueError {
+  return CirqueError.internal('InternalError', 'accept must not choose from the balancer it is deciding for');
+}

@@ -1,0 +1,56 @@
+/**
+ * Random choice in proportion to the weights.
+ *
+ * After a refusal it draws among the others, again by weight: sampling without replacement, so a heavy backend that
+ * is down costs one extra draw and not many.
+ */
+import type { Backend } from '../backend.ts';
+import { seededRandom } from './seeded-random.ts';
+import type { Selection, SelectionFactory } from './selection.ts';
+import { WeightTree } from './weight-tree.ts';
+
+/** Up to here a point is passed on as an integer, which needs no object on the heap. */
+const MAX_INT32 = 0x7fffffff;
+
+class RandomSelection implements Selection {
+  readonly #tree: WeightTree;
+  readonly #random: () => number;
+  #offered = -1;
+
+  constructor(backends: readonly Backend[], seed: number) {
+    this.#tree = new WeightTree(Float64Array.from(backends, (backend) => backend.weight));
+    // Our own also where nobody asks for repeatable choices: `Math.random` allocates the number it returns.
+    this.#random = seededRandom(seed);
+  }
+
+  first(): number {
+    this.#tree.restore();
+    return this.#draw();
+  }
+
+  next(): number {
+    if (this.#offered === -1) return -1;
+    this.#tree.take(this.#offered);
+    return this.#draw();
+  }
+
+  #draw(): number {
+    const { total } = this.#tree;
+    const point = this.#random() * total;
+    this.#offered = total === 0 ? -1 : this.#tree.find(total <= MAX_INT32 ? point | 0 : Math.floor(point));
+    return this.#offered;
+  }
+}
+
+/** The factory, and how to get a repeatable one. */
+export interface RandomFactory extends SelectionFactory {
+  /** The same choices for the same seed (any integer) and backends, for tests and simulations. */
+  seeded(seed: number): SelectionFactory;
+}
+
+/** Weighted random choice; the key is ignored. `Random.seeded(42)` repeats itself. */
+export const Random: RandomFactory = {
+  name: 'Random',
+  build: (backends) => new RandomSelection(backends, Math.random() * 0x100000000),
+  seeded: (seed) => ({ name: 'Random', build: (backends) => new RandomSelection(backends, seed) }),
+};

@@ -1,0 +1,47 @@
+/**
+ * The contract between a balancer and its algorithm.
+ *
+ * An algorithm only says in which order the backends are to be considered for a key. Whether one is healthy, how many
+ * are tried and what becomes of the request is the balancer's business (backends.ts). A new algorithm is a new file
+ * that exports a `SelectionFactory`; `test/selection.contract.ts` is the suite it has to pass.
+ */
+import type { Backend } from '../backend.ts';
+
+/** What a choice may depend on: text, hashed as UTF-8, or bytes. Algorithms without hashing ignore it. */
+export type SelectionKey = string | Uint8Array;
+
+/** How the use of a picked backend ended. */
+export interface PickOutcome {
+  /** False when the backend is to blame: it could not be reached, timed out, or answered with an error. */
+  readonly ok: boolean;
+  /** Time until its answer, if there was one. */
+  readonly latencyMs?: number | undefined;
+}
+
+/**
+ * An algorithm at work on one list of backends. Positions are indexes into the list it was built from.
+ *
+ * `first` begins a choice and abandons the one before; `next` goes on with it after the candidate was refused. The
+ * candidates of one choice are distinct, and all of them come up in the end. Neither method allocates or throws.
+ */
+export interface Selection {
+  /** The position of the best candidate for this key, -1 when the list is empty. */
+  first(key: SelectionKey): number;
+  /** The position of the best candidate among those not yet offered in this choice, -1 when all have been. */
+  next(): number;
+  /** Called when the candidate was taken by `pick`, before the caller has it. For algorithms that count what is in use. */
+  onPick?(position: number): void;
+  /** Called exactly once for each `onPick` whose handle is released, also when newer lists exist by then. */
+  onDone?(position: number, outcome: PickOutcome | undefined): void;
+}
+
+/** Builds the algorithm's state for a list of backends; a class with a static `build` is one. */
+export interface SelectionFactory {
+  /** For logs. */
+  readonly name: string;
+  /**
+   * Runs whenever the list has changed. Every weight is at least 1, addresses are distinct, the list may be empty.
+   * `previous` is what this factory built for the list before, so that counters can live on.
+   */
+  build(backends: readonly Backend[], previous: Selection | undefined): Selection;
+}
