@@ -5,6 +5,7 @@
  * is; fields are found in it only when somebody asks, and edits are notes beside it. So a proxy that touches no
  * field pays for none (measured: rebuilding both heads costs 3 us of about 14).
  */
+import { cutLines, indexFields, isSameName } from './field-block.ts';
 import { HOP_BY_HOP_FIELDS } from './hop-by-hop.ts';
 import { assertField, parseContentLength } from './validate.ts';
 
@@ -70,7 +71,7 @@ export class HeaderMap {
     const added = this.#added;
     if (added !== undefined) {
       for (let at = 0; at < added.length; at += 2) {
-        if (sameName(added[at] as string, wanted)) return added[at + 1];
+        if (isSameName(added[at] as string, wanted)) return added[at + 1];
       }
     }
     return undefined;
@@ -80,7 +81,7 @@ export class HeaderMap {
   getAll(name: string): string[] {
     const wanted = name.toLowerCase();
     const values: string[] = [];
-    for (const [field, value] of this) if (sameName(field, wanted)) values.push(value);
+    for (const [field, value] of this) if (isSameName(field, wanted)) values.push(value);
     return values;
   }
 
@@ -169,7 +170,11 @@ export class HeaderMap {
   stripHopByHop(nominated: readonly string[] | undefined): void {
     const lines = this.#hopLines;
     if (lines !== undefined && this.#edits === undefined && this.#added === undefined) {
-      if (lines.length > 0) this.#cut(lines);
+      if (lines.length > 0) {
+        this.#block = cutLines(this.#block, lines);
+        this.#offsets = undefined;
+        this.#hopLines = NO_LINES;
+      }
     } else {
       for (const name of HOP_BY_HOP_FIELDS) this.#removeAll(name, -1);
     }
@@ -206,24 +211,9 @@ export class HeaderMap {
     return out + block.slice(kept);
   }
 
-  /** Finds the fields in the block: it was validated, so colon and CRLF are where they must be. */
   #index(): readonly number[] {
-    if (this.#offsets !== undefined) return this.#offsets;
-    const block = this.#block;
-    const offsets: number[] = [];
-    let at = 0;
-    while (at < block.length) {
-      const colon = block.indexOf(':', at);
-      const end = block.indexOf('\r\n', colon);
-      let from = colon + 1;
-      let to = end;
-      while (from < to && isSpace(block.charCodeAt(from))) from++;
-      while (to > from && isSpace(block.charCodeAt(to - 1))) to--;
-      offsets.push(at, colon, from, to);
-      at = end + 2;
-    }
-    this.#offsets = offsets;
-    return offsets;
+    this.#offsets ??= indexFields(this.#block);
+    return this.#offsets;
   }
 
   #originalName(offsets: readonly number[], field: number): string {
@@ -273,7 +263,7 @@ export class HeaderMap {
     if (added === undefined) return false;
     let removed = false;
     for (let at = added.length - 2; at >= 0; at -= 2) {
-      if (!sameName(added[at] as string, lower)) continue;
+      if (!isSameName(added[at] as string, lower)) continue;
       added.splice(at, 2);
       removed = true;
     }
@@ -295,27 +285,6 @@ export class HeaderMap {
     const length = values.length === 1 ? parseContentLength(values[0] as string) : -1;
     return length < 0 ? Number.NaN : length;
   }
-
-  #cut(lines: readonly number[]): void {
-    const block = this.#block;
-    let out = '';
-    let kept = 0;
-    for (let at = 0; at < lines.length; at += 2) {
-      out += block.slice(kept, lines[at]);
-      kept = lines[at + 1] as number;
-    }
-    this.#block = out + block.slice(kept);
-    this.#offsets = undefined;
-    this.#hopLines = NO_LINES;
-  }
 }
 
 const NO_LINES: readonly number[] = [];
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09;
-}
-
-function sameName(name: string, lower: string): boolean {
-  return name.length === lower.length && (name === lower || name.toLowerCase() === lower);
-}
