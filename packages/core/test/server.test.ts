@@ -230,6 +230,39 @@ describe('Server.run', () => {
     expect(stopped).toHaveBeenCalledTimes(1);
   });
 
+  test('run that is stopped while an address is still in use ends without an error', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const { port } = taken.address() as { port: number };
+    const lines: LogLine[] = [];
+    const server = new Server({ logger: recordingLogger(lines) });
+    const cleanup = vi.fn();
+    const service = new ListeningService('web', { processNew: () => {}, cleanup }).addTcp(`127.0.0.1:${port}`);
+    server.addService(service);
+    const stop = new AbortController();
+    const done = server.run({ signal: stop.signal });
+    setTimeout(() => stop.abort(), 30);
+    await done;
+    expect(lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { message: 'service failed while it was stopping' },
+    ]);
+    expect(cleanup).toHaveBeenCalledTimes(1);
+    taken.close();
+  });
+
+  test('run that is stopped during setUp never listens', async () => {
+    const stop = new AbortController();
+    const cleanup = vi.fn();
+    const app = { processNew: () => {}, setUp: async () => stop.abort(), cleanup };
+    const service = new ListeningService('web', app).addTcp('127.0.0.1:0');
+    const lines: LogLine[] = [];
+    const server = new Server({ logger: recordingLogger(lines) });
+    server.addService(service);
+    await server.run({ signal: stop.signal });
+    expect(lines.map(({ message }) => message)).not.toContain('listening');
+    expect(cleanup).toHaveBeenCalledTimes(1);
+  });
+
   test('run waits for open connections and no longer', async () => {
     const service = new ListeningService('slow', {
       processNew: () => {},
@@ -297,7 +330,8 @@ describe('Server --test', () => {
     server.addService(service);
     server.addService(idle('background'));
     await server.run();
-    expect(lines.map(({ message }) => message)).toEqual(['address can be used', 'address can be used', 'test passed']);
+    const infos = lines.filter(({ level }) => level === 'info');
+    expect(infos.map(({ message }) => message)).toEqual(['address can be used', 'address can be used', 'test passed']);
     expect(server.phase).toBe('Terminated');
   });
 

@@ -1,3 +1,5 @@
+import { FakeClock } from '@cirque/testing';
+import { TimerWheel } from '@cirque/timeout';
 import { expect, test } from 'vitest';
 import { askFilter, connectionFilter } from './connection-filter.ts';
 
@@ -20,4 +22,17 @@ test('askFilter answers synchronously when the filter does', async () => {
 
 test('askFilter passes on what the filter rejects with', async () => {
   await expect(askFilter({ shouldAccept: () => Promise.reject(new Error('no')) }, ADDRESS)).rejects.toThrow('no');
+});
+
+test('askFilter gives up on a filter that does not decide', async () => {
+  const clock = new FakeClock();
+  const wheel = new TimerWheel({ clock });
+  clock.onAdvance(() => wheel.advance());
+  const verdict = askFilter({ shouldAccept: () => new Promise<boolean>(() => {}) }, ADDRESS, wheel);
+  const refused = expect(verdict).rejects.toThrow('did not decide within 10000 ms');
+  clock.advance(9_990, 10);
+  expect(wheel.size).toBe(1);
+  clock.advance(100, 10);
+  await refused;
+  expect(wheel.size).toBe(0);
 });

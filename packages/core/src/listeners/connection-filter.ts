@@ -2,7 +2,7 @@
  * Decides whether a new connection is served at all, before a byte of it is read.
  */
 import { CirqueError } from '@cirque/error';
-import { withDeadline } from '@cirque/timeout';
+import { type TimerWheel, withDeadline } from '@cirque/timeout';
 import type { InetAddress } from '@cirque/transport';
 import type { MaybePromise } from '../app/server-app.ts';
 
@@ -31,10 +31,14 @@ export function connectionFilter(filter: ConnectionFilterLike): ConnectionFilter
 }
 
 /** Asks the filter. A plain boolean comes back as it is, so that synchronous filters cost no promise. */
-export function askFilter(filter: ConnectionFilter, address: InetAddress | undefined): boolean | Promise<boolean> {
+export function askFilter(
+  filter: ConnectionFilter,
+  address: InetAddress | undefined,
+  wheel?: TimerWheel,
+): boolean | Promise<boolean> {
   const verdict = filter.shouldAccept(address);
   if (typeof verdict === 'boolean') return verdict;
-  return withDeadline(Promise.resolve(verdict), FILTER_DEADLINE_MS, () =>
-    CirqueError.internal('InternalError', `the connection filter did not decide within ${FILTER_DEADLINE_MS} ms`),
-  );
+  const tooLate = (): CirqueError =>
+    CirqueError.internal('InternalError', `the connection filter did not decide within ${FILTER_DEADLINE_MS} ms`);
+  return withDeadline(Promise.resolve(verdict), FILTER_DEADLINE_MS, tooLate, wheel);
 }

@@ -93,8 +93,10 @@ export class ServiceRunner {
   }
 
   #report(run: Run, error: CirqueError): void {
-    const { logger } = this.#options;
-    if (run.isReady) logger.error({ err: error, service: run.service.name }, 'service failed; the others go on');
+    const { logger, shutdown } = this.#options;
+    const facts = { err: error, service: run.service.name };
+    if (shutdown.aborted) logger.error(facts, 'service failed while it was stopping');
+    else if (run.isReady) logger.error(facts, 'service failed; the others go on');
     else this.#failed.resolve(error);
   }
 

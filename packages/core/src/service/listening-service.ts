@@ -111,25 +111,32 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
       throw new TypeError(`service ${this.name} has no endpoint: call addTcp() or addUds() before the server starts`);
     }
     this.#started = true;
-    const { shutdown, logger, configuration } = context;
+    const { shutdown, logger, configuration, fast } = context;
     await this.app.setUp?.({ logger, configuration });
-    const { maxConnections } = this.#options;
-    const parts = { app: this.app, open: this.#open, logger, shutdown, filter: this.#filter, maxConnections };
-    this.#stacks = await this.#listeners.build(parts).catch(async (error: unknown) => {
-      await this.#cleanUp(logger);
-      throw this.#startFailed(error);
-    });
-    logger.info({ endpoints: this.endpoints.map(({ text }) => text) }, 'listening');
-    context.ready();
-    await aborted(shutdown);
-    for (const stack of this.#stacks) stack.stop();
-    this.#shutConnectionsDown(logger);
-    await Promise.all([this.#cleanUp(logger), this.#drain(context.fast)]);
+    try {
+      if (!shutdown.aborted) await this.#serve(context);
+    } finally {
+      await Promise.all([this.#cleanUp(logger), this.#drain(fast)]);
+    }
   }
 
   /** Called by the server for `--test`. */
   check(): Promise<readonly EndpointCheck[]> {
     return this.#listeners.check();
+  }
+
+  /** Listens until the shutdown. */
+  async #serve({ shutdown, logger, ready }: ServiceContext): Promise<void> {
+    const { maxConnections } = this.#options;
+    const parts = { app: this.app, open: this.#open, logger, shutdown, filter: this.#filter, maxConnections };
+    this.#stacks = await this.#listeners.build(parts).catch((error: unknown) => {
+      throw this.#startFailed(error);
+    });
+    logger.info({ endpoints: this.endpoints.map(({ text }) => text) }, 'listening');
+    ready();
+    await aborted(shutdown);
+    for (const stack of this.#stacks) stack.stop();
+    this.#shutConnectionsDown(logger);
   }
 
   #startFailed(error: unknown): unknown {

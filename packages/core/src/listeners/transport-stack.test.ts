@@ -1,0 +1,69 @@
+import { Socket } from 'node:net';
+import { RawClient } from '@cirque/testing';
+import type { InetAddress } from '@cirque/transport';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { ServerApp } from '../app/server-app.ts';
+import { silentLogger } from '../logger.ts';
+import { bind } from './bind.ts';
+import type { BoundListener } from './bound-listener.ts';
+import { tcpEndpoint } from './endpoint.ts';
+import { OpenStreams } from './open-streams.ts';
+import { TransportStack } from './transport-stack.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Parts {
+  readonly listener: BoundListener;
+  readonly stack: TransportStack;
+  readonly open: OpenStreams;
+  readonly warn: ReturnType<typeof vi.fn>;
+}
+
+async function stackOf(app: ServerApp): Promise<Parts> {
+  const endpoint = tcpEndpoint('127.0.0.1:0');
+  const listener = await bind(endpoint);
+  const open = new OpenStreams();
+  const warn = vi.fn();
+  const logger = { ...silentLogger, warn };
+  const shutdown = new AbortController().signal;
+  const stack = new TransportStack(endpoint, listener, {
+    app,
+    open,
+    logger,
+    shutdown,
+    filter: undefined,
+    maxConnections: undefined,
+  });
+  cleanups.push(() => {
+    stack.stop();
+    open.destroyAll();
+  });
+  return { listener, stack, open, warn };
+}
+
+test.each(['callback', 'duplex'] as const)('TransportStack survives accept errors and goes on (%s)', async (reads) => {
+  const accepted = Promise.withResolvers<void>();
+  const { listener, stack, warn } = await stackOf({ reads, processNew: () => accepted.resolve() });
+  for (let round = 0; round < 3; round += 1) {
+    listener.server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+  }
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(warn.mock.calls[0]?.[1]).toBe('a connection could not be accepted; the listener goes on');
+  const client = await RawClient.connect({ port: (stack.address as InetAddress).port });
+  cleanups.push(() => client.close());
+  await accepted.promise;
+});
+
+test('TransportStack drops a connection that arrives after its stop', async () => {
+  const processNew = vi.fn();
+  const { listener, stack, open } = await stackOf({ processNew });
+  stack.stop();
+  const late = new Socket();
+  listener.server.emit('connection', late);
+  expect(late.destroyed).toBe(true);
+  expect(open.size).toBe(0);
+  expect(processNew).not.toHaveBeenCalled();
+});
