@@ -93,7 +93,10 @@ export class HeaderMap {
     return this.get(name) !== undefined;
   }
 
-  /** Replaces every field of that name by one, at the place of the first. @throws CirqueError InvalidHTTPHeader */
+  /**
+   * Replaces every field of that name by one, at the place of the first and in its spelling; without one it is added
+   * after all others. @throws CirqueError InvalidHTTPHeader
+   */
   set(name: string, value: string): void {
     assertField(name, value);
     const wanted = name.toLowerCase();
@@ -241,14 +244,25 @@ export class HeaderMap {
       this.#removeAll(lower, field);
       return true;
     }
-    this.#removeAdded(lower);
+    return this.#replaceFirstAdded(lower, value);
+  }
+
+  #replaceFirstAdded(lower: string, value: string): boolean {
+    const added = this.#added;
+    if (added === undefined) return false;
+    for (let at = 0; at < added.length; at += 2) {
+      if (!isSameName(added[at] as string, lower)) continue;
+      added[at + 1] = value;
+      this.#removeAdded(lower, at + 2);
+      return true;
+    }
     return false;
   }
 
   /** Removes all fields of that name but the one at index `except` of the block. */
   #removeAll(lower: string, except: number): boolean {
     const offsets = this.#index();
-    let removed = this.#removeAdded(lower);
+    let removed = this.#removeAdded(lower, 0);
     for (let field = 0; field * 4 < offsets.length; field++) {
       if (field === except || this.#edits?.[field] === false || !this.#isNamed(offsets, field, lower)) continue;
       this.#edits ??= new Array(offsets.length / 4).fill(undefined);
@@ -258,11 +272,11 @@ export class HeaderMap {
     return removed;
   }
 
-  #removeAdded(lower: string): boolean {
+  #removeAdded(lower: string, from: number): boolean {
     const added = this.#added;
     if (added === undefined) return false;
     let removed = false;
-    for (let at = added.length - 2; at >= 0; at -= 2) {
+    for (let at = added.length - 2; at >= from; at -= 2) {
       if (!isSameName(added[at] as string, lower)) continue;
       added.splice(at, 2);
       removed = true;
