@@ -28,8 +28,8 @@ import type { ResolvedPeerOptions } from './peer-options.ts';
 
 /** Interim responses accepted for one request (a flood of them is an attack). */
 const MAX_INTERIM = 20;
-/** Reads go to leased buffers when at least this much body is still to come. */
-const LARGE_BODY_BYTES = 8_192;
+/** Reads go to leased buffers when at least this much body is still to come, or the last response was larger. */
+const LARGE_BODY_BYTES = 16_384;
 /** Body pieces up to this size are sent as text together with what is before them. */
 const SMALL_BODY_BYTES = 8_192;
 const MAX_HELD_CHARACTERS = 16_384;
@@ -209,7 +209,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     }
     this.#phase = 'idle';
     this.reused ||= answered;
-    this.#stream.largeReads = false;
+    // The next response of this upstream is likely of the same size: its first read can do without a copy then.
+    this.#stream.largeReads = this.bodyBytesReceived > LARGE_BODY_BYTES;
     if (this.#paused) {
       this.#paused = false;
       this.#decoder.unhold();
@@ -338,7 +339,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
       this.#finished();
       return;
     }
-    this.#stream.largeReads = this.#decoder.expectsBody(LARGE_BODY_BYTES);
+    if (!this.#stream.largeReads) this.#stream.largeReads = this.#decoder.expectsBody(LARGE_BODY_BYTES);
     this.handler.onUpstreamFlush();
     if (!this.#paused) this.#watch();
   }
@@ -346,7 +347,6 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   #finished(): void {
     this.#phase = 'finished';
     this.#timer.clear();
-    this.#stream.largeReads = false;
     this.handler.onResponseEnd(this.#trailers);
   }
 

@@ -3,22 +3,42 @@
  *
  * A new option needs its reader and a conscious answer in reuse-key.ts.
  */
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CirqueError } from '@cirque/error';
+import { HeaderMap } from '@cirque/http';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits, resolveHttp1Limits } from '@cirque/http1';
 import type { Address, Digest, TcpKeepAlive } from '@cirque/transport';
+import {
+  checkFunction,
+  type OptionReader,
+  readBoolean,
+  readCount,
+  readFields,
+  readObject,
+  readText,
+  shown,
+} from './check-option.ts';
+import { checkAddress } from './peer-address.ts';
 
 /** The local address of outgoing connections. */
 export interface BindTo {
-  /** A local IP address of the family of the upstream. */
+  /** A local IP address. Of an upstream's name only the addresses of the same family are tried. */
   readonly address: string;
-  /** When the address cannot be bound (EADDRNOTAVAIL), connect without it. Default false. */
+  /** When the address cannot be bound, or is of the other family, connect without it. Default false. */
   readonly fallback?: boolean;
 }
 
-/** Told about the life of each connection of a peer (Pingora's Tracer). A throwing tracer is ignored. */
+/**
+ * Told about the life of each connection of a peer (Pingora's Tracer).
+ *
+ * What it throws becomes a process warning and changes nothing. Use one object for all peers that may share
+ * connections: it is part of their identity, so that a tracer hears of every connection its peers use.
+ */
 export interface ConnectionTracer {
+  /** The byte stream is there, tunnel included. */
   onConnected?(digest: Digest): void;
+  /** It is closed; `error` is undefined unless the transport broke. */
   onDisconnected?(error: CirqueError | undefined): void;
 }
 
@@ -26,7 +46,7 @@ export interface ConnectionTracer {
 export interface ProxyTunnel {
   /** Where the proxy listens. */
   readonly nextHop: Address;
-  /** Further fields of the CONNECT request, for example Proxy-Authorization. */
+  /** Further fields of the CONNECT request, for example Proxy-Authorization; not Host and no framing fields. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -38,7 +58,11 @@ export interface UpstreamRequestPolicy {
   readonly stripConnectionNominated?: boolean;
 }
 
-/** Makes the byte stream of a peer itself (Pingora's custom L4). */
+/**
+ * Makes the byte stream of a peer itself (Pingora's custom L4).
+ *
+ * The signal aborts when the attempt is given up; a stream that comes later is destroyed. `connectionTimeoutMs` applies.
+ */
 export type CustomConnect = (address: Address, signal: AbortSignal) => Promise<Duplex>;
 
 /** Options of a peer. Times are milliseconds; 0 switches a time limit off. */
@@ -47,25 +71,40 @@ export interface PeerOptions {
   readonly connectionTimeoutMs?: number;
   /** For everything until the connection is usable: waiting for a slot, names, all addresses, a tunnel. Default 0. */
   readonly totalConnectionTimeoutMs?: number;
-  /** Between two reads while a response is due. Default 60,000 (Pingora: none; nginx: the same). */
+  /**
+   * Between two reads while a response is due: from the end of the request, or from the response head if that comes
+   * first, and not while the session is paused. Default 60,000 (Pingora: none; nginx: the same).
+   */
   readonly readTimeoutMs?: number;
-  /** Without progress while the upstream does not take the request. Default 60,000. */
+  /** Without progress while the upstream does not take the request. Default 60,000 (Pingora: none). */
   readonly writeTimeoutMs?: number;
-  /** How long an unused connection is kept. Default 60,000; 0 keeps none (Pingora: for ever when unset). */
+  /**
+   * How long an unused connection is kept; half a second less than the upstream announces in `Keep-Alive: timeout=n`
+   * if that is shorter. Default 60,000; 0 keeps none (Pingora: for ever when unset).
+   */
   readonly idleTimeoutMs?: number;
+  /** TCP keep-alive probes. Default: none. Of no meaning on unix sockets. */
   readonly tcpKeepAlive?: TcpKeepAlive;
+  /** Default: the system's choice. Of no meaning on unix sockets. */
   readonly bindTo?: BindTo;
-  /** Connections in use at the same time; more requests wait for one. Default 0: no limit. */
+  /**
+   * Connections in use at the same time, per identity; more requests wait for one, within `totalConnectionTimeoutMs`.
+   * Idle connections do not count. Default 0: no limit.
+   */
   readonly maxConnections?: number;
   /** Requests that may wait for a connection; more are refused with 503. Default 1,024. */
   readonly maxPendingRequests?: number;
-  /** Keeps the connections of peers that are otherwise the same apart. */
+  /** Keeps the connections of peers that are otherwise the same apart. Default: none. */
   readonly groupKey?: string;
+  /** Default: none. The peer must have a host and a port then. */
   readonly proxy?: ProxyTunnel;
+  /** Default: TCP or unix socket. Not together with `proxy`, `bindTo` or `tcpKeepAlive`. */
   readonly customConnect?: CustomConnect;
+  /** Default: none. */
   readonly tracer?: ConnectionTracer;
-  /** Limits for response heads and chunked bodies. */
+  /** Limits for response heads and chunked bodies; a connection keeps those it was made with. Defaults of http1. */
   readonly limits?: Partial<Http1Limits>;
+  /** What the proxy removes from the client's head. */
   readonly requestPolicy?: UpstreamRequestPolicy;
 }
 
@@ -89,8 +128,8 @@ export interface ResolvedPeerOptions {
   readonly stripConnectionNominated: boolean;
 }
 
-/** The defaults, shared by every peer without options. */
-export const DEFAULT_PEER_OPTIONS: ResolvedPeerOptions = {
+/** The defaults, shared by every peer without options. Frozen. */
+export const DEFAULT_PEER_OPTIONS: ResolvedPeerOptions = Object.freeze({
   connectionTimeoutMs: 10_000,
   totalConnectionTimeoutMs: 0,
   readTimeoutMs: 60_000,
@@ -107,54 +146,117 @@ export const DEFAULT_PEER_OPTIONS: ResolvedPeerOptions = {
   limits: DEFAULT_HTTP1_LIMITS,
   stripHopByHop: true,
   stripConnectionNominated: true,
+});
+
+const READERS: { readonly [Name in keyof Required<PeerOptions>]: OptionReader<unknown> } = {
+  connectionTimeoutMs: readCount,
+  totalConnectionTimeoutMs: readCount,
+  readTimeoutMs: readCount,
+  writeTimeoutMs: readCount,
+  idleTimeoutMs: readCount,
+  tcpKeepAlive: readKeepAlive,
+  bindTo: readBindTo,
+  maxConnections: readCount,
+  maxPendingRequests: readCount,
+  groupKey: readText,
+  proxy: readProxy,
+  customConnect: readCustomConnect,
+  tracer: readTracer,
+  limits: readLimits,
+  requestPolicy: readPolicy,
 };
 
-const POLICY_KEYS = ['stripHopByHop', 'stripConnectionNominated'] as const;
+/** What a user's own connect function makes meaningless, as it makes the connection itself. */
+const NOT_WITH_CUSTOM_CONNECT = ['proxy', 'bindTo', 'tcpKeepAlive'] as const;
 
 /**
- * Checks options and fills in the defaults.
+ * Checks options and fills in the defaults. An option that is undefined counts as absent.
  *
  * @throws TypeError or RangeError naming the option, the value and what would be right.
  */
 export function resolvePeerOptions(options: PeerOptions): ResolvedPeerOptions {
   const resolved: Record<string, unknown> = { ...DEFAULT_PEER_OPTIONS };
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, value] of Object.entries(readObject('peer options', options))) {
+    if (!Object.hasOwn(READERS, name)) throw unknownOption(name);
     if (value === undefined) continue;
-    if (name === 'requestPolicy') applyPolicy(resolved, value as UpstreamRequestPolicy);
-    else if (name === 'limits') resolved['limits'] = resolveHttp1Limits(value as Partial<Http1Limits>);
-    else resolved[name] = checkOption(name, value);
+    const read = READERS[name as keyof PeerOptions](`peer option ${name}`, value);
+    if (name === 'requestPolicy') Object.assign(resolved, read);
+    else resolved[name] = read;
   }
+  checkCombination(resolved as unknown as ResolvedPeerOptions);
   return resolved as unknown as ResolvedPeerOptions;
 }
 
-function checkOption(name: string, value: unknown): unknown {
-  if (!(name in DEFAULT_PEER_OPTIONS) || POLICY_KEYS.some((key) => key === name)) throw unknownOption(name);
-  if (typeof DEFAULT_PEER_OPTIONS[name as keyof ResolvedPeerOptions] === 'number') {
-    if (!Number.isSafeInteger(value) || (value as number) < 0) {
-      throw new RangeError(`peer option ${name} is ${String(value)}: expected an integer of at least 0`);
-    }
-  } else if (
-    name === 'groupKey'
-      ? typeof value !== 'string'
-      : typeof value !== (name === 'customConnect' ? 'function' : 'object')
-  ) {
-    throw new TypeError(`peer option ${name} has the wrong type ${typeof value}`);
-  }
-  return value;
-}
-
-function applyPolicy(resolved: Record<string, unknown>, policy: UpstreamRequestPolicy): void {
-  for (const [name, value] of Object.entries(policy)) {
-    if (!POLICY_KEYS.some((key) => key === name)) {
-      throw new TypeError(`requestPolicy.${name} is unknown: expected one of ${POLICY_KEYS.join(', ')}`);
-    }
-    if (typeof value !== 'boolean')
-      throw new TypeError(`requestPolicy.${name} is ${String(value)}: expected true or false`);
-    resolved[name] = value;
+function checkCombination(options: ResolvedPeerOptions): void {
+  if (options.customConnect === undefined) return;
+  for (const name of NOT_WITH_CUSTOM_CONNECT) {
+    if (options[name] === undefined) continue;
+    throw new TypeError(`peer option ${name} is given together with customConnect, which connects itself: omit one`);
   }
 }
 
 function unknownOption(name: string): TypeError {
-  const known = Object.keys(DEFAULT_PEER_OPTIONS).filter((key) => !POLICY_KEYS.some((policy) => policy === key));
-  return new TypeError(`peer option ${name} is unknown: expected one of ${known.join(', ')}, requestPolicy`);
+  return new TypeError(`peer option ${name} is unknown: expected one of ${Object.keys(READERS).join(', ')}`);
+}
+
+function readKeepAlive(name: string, value: unknown): TcpKeepAlive {
+  const { idleMs } = readFields(name, value, ['idleMs']);
+  return { idleMs: readCount(`${name}.idleMs`, idleMs) };
+}
+
+function readBindTo(name: string, value: unknown): BindTo {
+  const { address, fallback } = readFields(name, value, ['address', 'fallback']);
+  if (typeof address !== 'string' || isIP(address) === 0) {
+    throw new TypeError(`${name}.address is ${shown(address)}: expected a local IP address without port`);
+  }
+  return { address, fallback: fallback === undefined ? false : readBoolean(`${name}.fallback`, fallback) };
+}
+
+function readProxy(name: string, value: unknown): ProxyTunnel {
+  const { nextHop, headers } = readFields(name, value, ['nextHop', 'headers']);
+  const address = checkAddress(`${name}.nextHop`, nextHop as Address);
+  return headers === undefined ? { nextHop: address } : { nextHop: address, headers: readHeaders(name, headers) };
+}
+
+function readHeaders(name: string, value: unknown): Readonly<Record<string, string>> {
+  const fields = Object.entries(readObject(`${name}.headers`, value)).map(([field, text]): [string, string] => {
+    if (/^(?:host|content-length|transfer-encoding)$/i.test(field)) {
+      throw new TypeError(`${name}.headers.${field} is not accepted: the CONNECT request has its own, or none`);
+    }
+    return [field, readText(`${name}.headers.${field}`, text)];
+  });
+  try {
+    HeaderMap.from(fields);
+  } catch (cause) {
+    throw new TypeError(`${name}.headers holds a field that cannot be sent: ${String(cause)}`, { cause });
+  }
+  return Object.fromEntries(fields);
+}
+
+function readCustomConnect(name: string, value: unknown): CustomConnect {
+  checkFunction(name, value);
+  return value as CustomConnect;
+}
+
+function readTracer(name: string, value: unknown): ConnectionTracer {
+  const tracer = readObject(name, value) as ConnectionTracer;
+  for (const event of ['onConnected', 'onDisconnected'] as const) {
+    if (tracer[event] !== undefined) checkFunction(`${name}.${event}`, tracer[event]);
+  }
+  return tracer;
+}
+
+/** The default object itself where nothing differs: it is known by its identity. */
+function readLimits(name: string, value: unknown): Http1Limits {
+  const limits = resolveHttp1Limits(readObject(name, value) as Partial<Http1Limits>);
+  const names = Object.keys(limits) as (keyof Http1Limits)[];
+  return names.every((limit) => limits[limit] === DEFAULT_HTTP1_LIMITS[limit]) ? DEFAULT_HTTP1_LIMITS : limits;
+}
+
+function readPolicy(name: string, value: unknown): UpstreamRequestPolicy {
+  const policy: Record<string, boolean> = {};
+  for (const [rule, on] of Object.entries(readFields(name, value, ['stripHopByHop', 'stripConnectionNominated']))) {
+    if (on !== undefined) policy[rule] = readBoolean(`${name}.${rule}`, on);
+  }
+  return policy;
 }

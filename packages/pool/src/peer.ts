@@ -2,6 +2,7 @@
  * An upstream server to talk HTTP to, and how: what `upstreamPeer` answers.
  */
 import { type Address, formatAddress, isUnixAddress, parseAddress } from '@cirque/transport';
+import { checkAddress } from './peer-address.ts';
 import {
   DEFAULT_PEER_OPTIONS,
   type PeerOptions,
@@ -11,7 +12,7 @@ import {
 import { reuseKey } from './reuse-key.ts';
 
 /**
- * What connectors need of a peer. Users may implement it themselves.
+ * What connectors need of a peer. Users may implement it themselves, with `resolvePeerOptions` and `reuseKey`.
  */
 export interface Peer {
   readonly address: Address;
@@ -20,32 +21,45 @@ export interface Peer {
   readonly reuseKey: string;
 }
 
-/** Keys of plain peers, so that a peer made for every request costs no text. */
-const plainKeys = new WeakMap<object, string>();
+/** A checked address and the key of a peer that has no options. */
+interface Plain {
+  readonly address: Address;
+  readonly key: string;
+}
+
+/** By the object that was given, so that a peer made for every request checks nothing twice and costs no text. */
+const plains = new WeakMap<object, Plain>();
 
 /**
  * An HTTP upstream. Immutable, so one object may serve for ever, or be made for every request.
  *
+ * Cheapest is an address object that is used again and again (a Backend); text is parsed each time.
+ *
  * @example new HttpPeer('127.0.0.1:9000', { connectionTimeoutMs: 400 })
  */
 export class HttpPeer implements Peer {
+  /** A copy of the address given. */
   readonly address: Address;
   readonly options: ResolvedPeerOptions;
-  #reuseKey: string | undefined;
+  readonly reuseKey: string;
 
   /**
    * @param address text as parseAddress reads it, or an object with `host` and `port`, or with `path` (a Backend fits).
    * @throws TypeError or RangeError naming what is wrong.
    */
   constructor(address: Address | string, options?: PeerOptions) {
-    this.address = typeof address === 'string' ? parseAddress(address) : checkAddress(address);
-    this.options = options === undefined ? DEFAULT_PEER_OPTIONS : resolvePeerOptions(options);
-  }
-
-  get reuseKey(): string {
-    this.#reuseKey ??=
-      this.options === DEFAULT_PEER_OPTIONS ? plainKey(this.address) : reuseKey(this.address, this.options);
-    return this.#reuseKey;
+    const plain = typeof address === 'string' ? makePlain(parseAddress(address)) : plainOf(address);
+    this.address = plain.address;
+    if (options === undefined) {
+      this.options = DEFAULT_PEER_OPTIONS;
+      this.reuseKey = plain.key;
+      return;
+    }
+    this.options = resolvePeerOptions(options);
+    if (this.options.proxy !== undefined && isUnixAddress(plain.address)) {
+      throw new TypeError(`peer address ${plain.key} is a unix socket: expected host and port with peer option proxy`);
+    }
+    this.reuseKey = reuseKey(plain.address, this.options);
   }
 
   /** The address as text, for logs. */
@@ -54,26 +68,22 @@ export class HttpPeer implements Peer {
   }
 }
 
-function plainKey(address: Address): string {
-  let key = plainKeys.get(address);
-  if (key === undefined) {
-    key = formatAddress(address);
-    plainKeys.set(address, key);
-  }
-  return key;
+function plainOf(given: Address): Plain {
+  const known = typeof given === 'object' && given !== null ? plains.get(given) : undefined;
+  if (known !== undefined && isSame(known.address, given)) return known;
+  const plain = makePlain(given);
+  plains.set(given, plain);
+  return plain;
 }
 
-function checkAddress(address: Address): Address {
-  if (isUnixAddress(address)) {
-    if (typeof address.path === 'string' && address.path !== '') return address;
-  } else if (typeof address.host === 'string' && address.host !== '' && isPort(address.port)) {
-    return address;
-  }
-  throw new TypeError(
-    `peer address ${JSON.stringify(address)} is not valid: expected { host, port from 1 to 65535 } or { path }`,
-  );
+function makePlain(address: Address): Plain {
+  const copy = checkAddress('peer address', address);
+  return { address: copy, key: formatAddress(copy) };
 }
 
-function isPort(port: number): boolean {
-  return Number.isInteger(port) && port > 0 && port <= 65_535;
+/** False when the object that was given has been changed since: its old key would lead to another upstream. */
+function isSame(known: Address, given: Address): boolean {
+  const a = known as { host?: string; port?: number; path?: string };
+  const b = given as { host?: string; port?: number; path?: string };
+  return a.host === b.host && a.port === b.port && a.path === b.path;
 }

@@ -1,58 +1,68 @@
 /**
- * What makes two peers interchangeable for a pooled connection: everything that decides who is at the other end.
+ * What makes two peers interchangeable for a pooled connection: everything that decides who is at the other end, and
+ * what a connection cannot change once it is made.
  *
  * The whole text is the key, not a hash of it: two peers can never collide.
  */
 import { type Address, formatAddress } from '@cirque/transport';
-import type { ResolvedPeerOptions } from './peer-options.ts';
+import { DEFAULT_PEER_OPTIONS, type ResolvedPeerOptions } from './peer-options.ts';
 
 /**
- * For every option: is it part of a connection's identity? A test demands an answer for each new one.
- *
- * Left out on purpose are times and caps, which govern a use, and the limits and policies of single messages.
+ * How an option counts for the identity of a connection:
+ * - `value`: two equal values are the same;
+ * - `object`: only the same function or object is the same;
+ * - `none`: it governs one use of a connection.
  */
-export const IDENTITY: { readonly [Option in keyof ResolvedPeerOptions]: boolean } = {
-  connectionTimeoutMs: false,
-  totalConnectionTimeoutMs: false,
-  readTimeoutMs: false,
-  writeTimeoutMs: false,
-  idleTimeoutMs: false,
-  maxConnections: false,
-  maxPendingRequests: false,
-  tcpKeepAlive: true,
-  bindTo: true,
-  groupKey: true,
-  proxy: true,
-  customConnect: true,
-  tracer: true,
-  limits: false,
-  stripHopByHop: false,
-  stripConnectionNominated: false,
+export type Identity = 'value' | 'object' | 'none';
+
+/**
+ * The answer for every option; a test demands one for each new option.
+ *
+ * Times, caps and policies govern a use. Limits count, because the decoder of a connection keeps those it was made with:
+ * a peer with stricter ones must not be served by a connection of a laxer one.
+ */
+export const IDENTITY: { readonly [Option in keyof ResolvedPeerOptions]: Identity } = {
+  connectionTimeoutMs: 'none',
+  totalConnectionTimeoutMs: 'none',
+  readTimeoutMs: 'none',
+  writeTimeoutMs: 'none',
+  idleTimeoutMs: 'none',
+  maxConnections: 'none',
+  maxPendingRequests: 'none',
+  tcpKeepAlive: 'value',
+  bindTo: 'value',
+  groupKey: 'value',
+  proxy: 'value',
+  customConnect: 'object',
+  tracer: 'object',
+  limits: 'value',
+  stripHopByHop: 'none',
+  stripConnectionNominated: 'none',
 };
 
-/** The key of a peer. Functions and tracers count by identity. */
+const COUNTING = (Object.keys(IDENTITY) as (keyof ResolvedPeerOptions)[]).filter((name) => IDENTITY[name] !== 'none');
+
+/** The key of a peer: its address alone, or a list of it and the identity options that differ from the default. */
 export function reuseKey(address: Address, options: ResolvedPeerOptions): string {
-  const parts: unknown[] = [formatAddress(address)];
-  for (const name of Object.keys(IDENTITY) as (keyof ResolvedPeerOptions)[]) {
+  const where = formatAddress(address);
+  let parts: unknown[] | undefined;
+  for (const name of COUNTING) {
     const value = options[name];
-    if (IDENTITY[name] && value !== undefined) parts.push(name, identityOf(value));
+    if (value === DEFAULT_PEER_OPTIONS[name]) continue;
+    parts ??= [where];
+    parts.push(name, IDENTITY[name] === 'object' ? numberOf(value as object) : value);
   }
-  return parts.length === 1 ? (parts[0] as string) : JSON.stringify(parts);
+  return parts === undefined ? where : JSON.stringify(parts);
 }
 
 const numbers = new WeakMap<object, number>();
 let lastNumber = 0;
 
-/** Plain data stands for itself; functions and objects with methods by a number of their own. */
-function identityOf(value: unknown): unknown {
-  const opaque =
-    typeof value === 'function' || Object.values(value as object).some((part) => typeof part === 'function');
-  const instance = typeof value === 'object' && Object.getPrototypeOf(value) !== Object.prototype;
-  if (!opaque && !instance) return value;
-  let number = numbers.get(value as object);
+function numberOf(object: object): number {
+  let number = numbers.get(object);
   if (number === undefined) {
     number = ++lastNumber;
-    numbers.set(value as object, number);
+    numbers.set(object, number);
   }
   return number;
 }
