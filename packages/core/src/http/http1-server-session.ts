@@ -5,7 +5,7 @@
  * come too early (pipelined requests, a body nobody wants yet) are held up to a cap, then reading pauses.
  */
 import { CirqueError, statusFor } from '@cirque/error';
-import type { ConnectionOptions, HeaderMap, RequestHeader, ResponseHeader, Target } from '@cirque/http';
+import { type ConnectionOptions, type HeaderMap, RequestHeader, type ResponseHeader, type Target } from '@cirque/http';
 import { CHUNKED, type MessageSink, RequestDecoder, RequestRules, requestHead } from '@cirque/http1';
 import { Timer, type TimerWheel } from '@cirque/timeout';
 import type { Digest, Lease, Stream, StreamHandler } from '@cirque/transport';
@@ -34,6 +34,7 @@ const DRAIN_LINGER_MS = 500;
 type Deadline = 'none' | 'first-byte' | 'head' | 'idle' | 'body' | 'write' | 'linger';
 
 const NOTHING = Buffer.alloc(0);
+const NO_REQUEST = new RequestHeader('GET', '/');
 
 const NOBODY: ServerSessionHandler = {
   onRequestBody() {},
@@ -44,7 +45,7 @@ const NOBODY: ServerSessionHandler = {
 
 /** See the file's head. */
 export class Http1ServerSession implements ServerSession, StreamHandler, MessageSink {
-  requestHeader!: RequestHeader;
+  requestHeader: RequestHeader = NO_REQUEST;
   bodyLength: number | undefined = 0;
   connectionOptions!: ConnectionOptions;
   target: Target | undefined = undefined;
@@ -307,6 +308,9 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
       return false;
     }
     this.#writer.reset(false);
+    // An idle connection keeps nothing of its last request: there may be very many.
+    this.requestHeader = NO_REQUEST;
+    this.target = undefined;
     this.#decoder.unhold();
     this.#decoder.next();
     this.#arm('idle', this.shuttingDown ? DRAIN_LINGER_MS : this.#options.idleTimeoutMs);

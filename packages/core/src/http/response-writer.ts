@@ -98,7 +98,7 @@ export class ResponseWriter {
       if (this.#held.length > MAX_HELD_CHARACTERS) return this.flush();
       return !this.#stream.duplex.writableNeedDrain;
     }
-    return this.#large(buffer, start, end, lease);
+    return this.#large(buffer, start, end, lease, this.bodyBytes === bytes);
   }
 
   /** @throws CirqueError PrematureBodyEnd */
@@ -123,11 +123,17 @@ export class ResponseWriter {
     this.#held = '';
   }
 
-  #large(buffer: Buffer, start: number, end: number, lease: Lease | undefined): boolean {
+  /** `first`: nothing of the body was written yet, so nothing before `start` in this buffer is still in use. */
+  #large(buffer: Buffer, start: number, end: number, lease: Lease | undefined, first: boolean): boolean {
     const stream = this.#stream;
     const before = this.#held + (this.#body.chunked ? chunkSizeLine(end - start) : '');
     this.#held = '';
     if (before === '') return stream.writeSlice(buffer, start, end, lease);
+    if (first && lease !== undefined && before.length <= start && !this.#body.chunked) {
+      // Our head takes the place of the upstream's, in front of the body it came with: one plain write, no copy.
+      buffer.write(before, start - before.length, 'latin1');
+      return stream.writeSlice(buffer, start - before.length, end, lease);
+    }
     stream.duplex.cork();
     stream.writeLatin1(before);
     let more = stream.writeSlice(buffer, start, end, lease);
