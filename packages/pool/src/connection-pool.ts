@@ -31,11 +31,15 @@ export class PoolEntry<C extends Poolable> {
   }
 }
 
-/** Counters since the start. */
+/** Numbers of a pool; all but `idle` since the start. */
 export interface PoolStats {
+  /** Connections in the pool now. */
   readonly idle: number;
+  /** How often a connection was found, */
   readonly hits: number;
+  /** and how often none was there. */
   readonly misses: number;
+  /** Connections given up for the cap or by `clear`, not those that closed. */
   readonly evictions: number;
 }
 
@@ -70,14 +74,9 @@ export class ConnectionPool<C extends Poolable> {
     return entry.connection;
   }
 
-  /** Keeps a connection; beyond the cap the least recently used one of all is evicted. */
+  /** Keeps a connection as the newest; beyond the cap the least recently used one of all is evicted. */
   put(entry: PoolEntry<C>): void {
-    if (this.#capacity === 0) {
-      this.#evictions += 1;
-      entry.connection.evicted();
-      return;
-    }
-    if (this.#size === this.#capacity) this.#evictOldest();
+    this.remove(entry);
     const ofKey = this.#newestOfKey.get(entry.key);
     entry.olderOfKey = ofKey;
     if (ofKey !== undefined) ofKey.newerOfKey = entry;
@@ -88,6 +87,8 @@ export class ConnectionPool<C extends Poolable> {
     this.#oldest ??= entry;
     entry.pooled = true;
     this.#size += 1;
+    // Last, when everything is consistent: an eviction may call back.
+    while (this.#size > this.#capacity) this.#evictOldest();
   }
 
   /** Takes a connection out, for example because it was closed; does nothing when it is not in. */
