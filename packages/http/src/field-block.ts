@@ -4,6 +4,7 @@
  * The block was validated byte by byte before (http1/field-scan.ts), so colon and CRLF are where they must be and
  * nothing is checked again. What the lines mean is the business of header-map.ts.
  */
+import { isBlank } from './validate.ts';
 
 /** Four numbers per field: name start, name end, value start, value end. */
 export function indexFields(block: string): number[] {
@@ -36,8 +37,4 @@ export function cutLines(block: string, lines: readonly number[]): string {
 /** True when `name` is `lower` but for case. */
 export function isSameName(name: string, lower: string): boolean {
   return name.length === lower.length && (name === lower || name.toLowerCase() === lower);
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }

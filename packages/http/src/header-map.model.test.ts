@@ -75,10 +75,9 @@ class Model {
       const key = name.toLowerCase();
       out.set(key, [...(out.get(key) ?? []), value]);
     }
-    return Object.fromEntries([...out].map(([key, values]) => [key, values.length === 1 ? values[0] : values])) as Record<
-      string,
-      string | string[]
-    >;
+    return Object.fromEntries(
+      [...out].map(([key, values]) => [key, values.length === 1 ? values[0] : values]),
+    ) as Record<string, string | string[]>;
   }
 }
 
@@ -112,18 +111,16 @@ const values = fc.oneof(
 const blanks = fc.string({ unit: fc.constantFrom(' ', '\t'), maxLength: 3 });
 
 /** Fields as a parser accepts them: at most one Content-Length, and that a number. */
-const parsedFields = fc
-  .array(fc.tuple(names, values, blanks, blanks), { maxLength: 12 })
-  .map((rows) => {
-    let lengths = 0;
-    return rows
-      .filter(([name, value]) => {
-        if (name.toLowerCase() !== 'content-length') return true;
-        lengths += 1;
-        return lengths === 1 && /^\d{1,15}$/.test(value);
-      })
-      .map(([name, value, before, after]) => field(name, value, `${name}:${before}${value}${after}\r\n`));
-  });
+const parsedFields = fc.array(fc.tuple(names, values, blanks, blanks), { maxLength: 12 }).map((rows) => {
+  let lengths = 0;
+  return rows
+    .filter(([name, value]) => {
+      if (name.toLowerCase() !== 'content-length') return true;
+      lengths += 1;
+      return lengths === 1 && /^\d{1,15}$/.test(value);
+    })
+    .map(([name, value, before, after]) => field(name, value, `${name}:${before}${value}${after}\r\n`));
+});
 
 const edits = fc.array(
   fc.oneof(

@@ -3,8 +3,7 @@
  *
  * The one list in the repository; the parser marks these lines and the proxy cuts them on both sides.
  */
-import { CirqueError } from '@cirque/error';
-import { isToken } from './validate.ts';
+import { isToken, trimBlanks } from './validate.ts';
 
 /** Lower-case names that are never forwarded. */
 export const HOP_BY_HOP_FIELDS: ReadonlySet<string> = new Set([
@@ -33,8 +32,8 @@ const PROTECTED_FIELDS: ReadonlySet<string> = new Set([
   'via',
 ]);
 
-/** More options than this in one message is an attack, not a need (Pingora 0.9). */
-const MAX_OPTIONS = 9;
+/** More options than this in one message are an attack, not a need (Pingora 0.9). */
+export const MAX_CONNECTION_OPTIONS = 9;
 
 /** What the Connection field of one message says. */
 export interface ConnectionOptions {
@@ -65,7 +64,7 @@ function parseOptionList(value: string): ConnectionOptions {
   let count = 0;
   const nominated: string[] = [];
   for (const part of value.split(',')) {
-    const option = part.trim().toLowerCase();
+    const option = trimBlanks(part).toLowerCase();
     if (option === '') continue;
     count += 1;
     if (option === 'close') close = true;
@@ -74,11 +73,7 @@ function parseOptionList(value: string): ConnectionOptions {
     else if (!isToken(option)) problem ??= `Connection option ${JSON.stringify(option.slice(0, 64))} is not a token`;
     else if (!HOP_BY_HOP_FIELDS.has(option)) nominated.push(option);
   }
-  if (count > MAX_OPTIONS) problem ??= `Connection has ${count} options, at most ${MAX_OPTIONS} are accepted`;
+  if (count > MAX_CONNECTION_OPTIONS)
+    problem ??= `Connection has ${count} options, at most ${MAX_CONNECTION_OPTIONS} are accepted`;
   return { close, keepAlive, nominated: nominated.length > 0 ? nominated : undefined, problem };
-}
-
-/** @throws CirqueError InvalidHTTPHeader when the options are malformed. */
-export function assertConnectionOptions(options: ConnectionOptions): void {
-  if (options.problem !== undefined) throw CirqueError.downstream('InvalidHTTPHeader', options.problem);
 }

@@ -1,8 +1,8 @@
 export { HeaderMap } from './header-map.ts';
 export {
-  assertConnectionOptions,
   type ConnectionOptions,
   HOP_BY_HOP_FIELDS,
+  MAX_CONNECTION_OPTIONS,
   parseConnectionOptions,
 } from './hop-by-hop.ts';
 export { latin1 } from './latin1.ts';
