@@ -1,7 +1,7 @@
 import { existsSync, globSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
-const others = ['e2e', 'bench', 'tools/config', 'tools/packaging', ...globSync('examples/*')];
+const others = ['e2e', 'bench', 'tools/config', 'tools/docs', 'tools/packaging', ...globSync('examples/*')];
 const present = others.filter((folder) => existsSync(`${folder}/vitest.config.ts`));
 
 export default defineConfig({

@@ -3,7 +3,7 @@ import { parseArgs, Server } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import type { RequestHeader, ResponseHeader } from '@cirque/http';
 import { HttpPeer } from '@cirque/pool';
-import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
+import { addXForwarded, httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
 import { isAmbiguous, mayPass } from './access.ts';
 import { startOrigins } from './origins.ts';
 
@@ -44,7 +44,7 @@ class Gateway extends ProxyHttp<Ctx> {
   override upstreamRequestFilter(session: Session, request: RequestHeader): void {
     if (request.path.startsWith(API)) request.target = request.target.slice(API.length - 1);
     request.removeHeader('Authorization'); // the token is for us
-    request.insertHeader('X-Forwarded-For', session.clientAddress ?? 'unknown');
+    addXForwarded(session, request);
   }
 
   override responseFilter(_session: Session, response: ResponseHeader): void {

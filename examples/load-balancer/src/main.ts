@@ -37,7 +37,7 @@ const server = new Server(args);
 server.bootstrap();
 
 const origins = await startOrigins();
-const upstreams = LoadBalancer.fromAddresses(origins.addresses, { selection: RoundRobin });
+const upstreams = LoadBalancer.fromAddresses(origins.addresses, { selection: RoundRobin, logger: server.logger });
 upstreams.setHealthCheck(new TcpHealthCheck());
 upstreams.healthCheckFrequencyMs = 1_000;
 const background = backgroundService('health check', upstreams);

@@ -1,0 +1,56 @@
+/**
+ * Reads what a README promises: its `console` blocks as a list of steps.
+ *
+ * In a `console` block a line that begins with `$ ` is a command and the lines up to the next one are its output. In a
+ * `console server` block every line is one that the program started last writes while it is running.
+ */
+import { codeBlocks } from './markdown.ts';
+
+export type Step =
+  | { readonly kind: 'command'; readonly words: readonly string[]; readonly output: string; readonly line: number }
+  | { readonly kind: 'server'; readonly output: string; readonly line: number };
+
+/** The steps of a README, in their order. */
+export function transcript(text: string): Step[] {
+  const steps: Step[] = [];
+  for (const { info, code, line } of codeBlocks(text)) {
+    if (info === 'console server') steps.push({ kind: 'server', output: code, line });
+    if (info === 'console') steps.push(...commands(code, line));
+  }
+  return steps;
+}
+
+function commands(code: string, firstLine: number): Step[] {
+  const steps: Step[] = [];
+  const lines = code.split('\n');
+  for (let at = 0; at < lines.length; at++) {
+    const line = firstLine + at;
+    let command = lines[at] as string;
+    if (!command.startsWith('$ ')) throw new Error(`line ${line}: a console block begins with a command`);
+    while (command.endsWith('\\')) command = `${command.slice(0, -1)}${(lines[++at] ?? '').trim()}`;
+    const output: string[] = [];
+    while (at + 1 < lines.length && !lines[at + 1]?.startsWith('$ ')) output.push(lines[++at] as string);
+    steps.push({ kind: 'command', words: shellWords(command.slice(2)), output: output.join('\n'), line });
+  }
+  return steps;
+}
+
+/** Splits a command as a shell does, as far as quotes go; a `|` is a word of its own. */
+export function shellWords(command: string): string[] {
+  const parts = command.matchAll(/(?:'[^']*'|"(?:\\.|[^"\\])*"|[^\s'"])+/g);
+  return Array.from(parts, ([part]) =>
+    part.replace(/'([^']*)'|"((?:\\.|[^"\\])*)"/g, (_, single?: string, double?: string) =>
+      single === undefined ? (double ?? '').replace(/\\(["\\$`])/g, '$1') : single,
+    ),
+  );
+}
+
+/** What differs from run to run, replaced: dates, ports, measured times. */
+export function withoutChance(text: string): string {
+  return text
+    .replace(/^Date: .*$/gm, 'Date: (a date)')
+    .replace(/\b(127\.0\.0\.1|0\.0\.0\.0):\d+/g, '$1:(port)')
+    .replace(/\d+\.\d+ ms\b/g, '(time) ms')
+    .replace(/\b\d+ seconds\b/g, '(some) seconds')
+    .trimEnd();
+}
