@@ -94,7 +94,8 @@ export function parseRequestHead(buffer: Buffer, start: number, end: number, rul
   const methodEnd = at;
   at++;
   const targetStart = at;
-  while (at < end && rules.targetBytes[buffer[at] as number] === 1) at++;
+  const { targetBytes } = rules;
+  while (at < end && targetBytes[buffer[at] as number] === 1) at++;
   const targetEnd = at;
   if (targetEnd - targetStart > rules.limits.maxTargetBytes) {
     throw refuse(`request target above ${rules.limits.maxTargetBytes} bytes`, 414);
@@ -108,8 +109,17 @@ export function parseRequestHead(buffer: Buffer, start: number, end: number, rul
   const next = scanFields(buffer, fieldsStart, end, rules, facts);
   if (next === INCOMPLETE) return INCOMPLETE;
   if (next - start > rules.limits.maxHeadBytes) throw refuse(`head above ${rules.limits.maxHeadBytes} bytes`, 431);
-  const block = fieldBlock(buffer, fieldsStart, next - 2, rules);
-  fill(methodName(buffer, methodStart, methodEnd), latin1(buffer, targetStart, targetEnd), minorVersion, block, rules);
+  // Target and fields come out of one string: making a string costs more than slicing one.
+  const text = latin1(buffer, targetStart, next - 2);
+  const block = text.slice(fieldsStart - targetStart);
+  const target = text.slice(0, targetEnd - targetStart);
+  fill(
+    methodName(buffer, methodStart, methodEnd),
+    target,
+    minorVersion,
+    facts.irregular ? regular(block, rules) : block,
+    rules,
+  );
   return next;
 }
 
@@ -149,13 +159,12 @@ function methodName(buffer: Buffer, start: number, end: number): string {
   return latin1(buffer, start, end);
 }
 
-function fieldBlock(buffer: Buffer, start: number, end: number, rules: RequestRules): string {
-  const text = latin1(buffer, start, end);
-  if (!facts.irregular) return text;
-  const regular = normaliseFields(text);
-  const again = Buffer.from(`${regular}\r\n`, 'latin1');
+/** The fields without folds, scanned again so that the facts fit them. */
+function regular(block: string, rules: RequestRules): string {
+  const text = normaliseFields(block);
+  const again = Buffer.from(`${text}\r\n`, 'latin1');
   scanFields(again, 0, again.length, rules, facts);
-  return regular;
+  return text;
 }
 
 function fill(method: string, target: string, minorVersion: number, block: string, rules: RequestRules): void {
@@ -181,10 +190,15 @@ function fill(method: string, target: string, minorVersion: number, block: strin
   head.keepAlive = !doubtful && !connection.close && (minorVersion === 1 || connection.keepAlive);
 }
 
+/** The last Host that was valid: most requests repeat it. */
+let validHost = '';
+
 function checkHost(minorVersion: number, lenient: Http1Leniency): void {
   if (facts.hostLines === 1) {
-    if (!isHostValue(facts.host as string))
-      throw refuse(`Host ${JSON.stringify((facts.host as string).slice(0, 128))} is not host[:port]`);
+    const host = facts.host as string;
+    if (host === validHost) return;
+    if (!isHostValue(host)) throw refuse(`Host ${JSON.stringify(host.slice(0, 128))} is not host[:port]`);
+    validHost = host;
     return;
   }
   if (facts.hostLines > 1) throw refuse('more than one Host field');
