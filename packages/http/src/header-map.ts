@@ -42,8 +42,8 @@ export class HeaderMap {
     const entries =
       Symbol.iterator in fields ? (fields as Iterable<readonly [string, string]>) : Object.entries(fields);
     for (const [name, value] of entries) {
-      if (typeof value === 'string') map.append(name, value);
-      else for (const one of value as readonly string[]) map.append(name, one);
+      if (Array.isArray(value)) for (const one of value) map.append(name, one);
+      else map.append(name, value as string);
     }
     return map;
   }

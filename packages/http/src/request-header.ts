@@ -94,11 +94,11 @@ function checkMethod(method: string): string {
 }
 
 function checkTarget(target: string): string {
-  let valid = target.length > 0;
+  let valid = typeof target === 'string' && target.length > 0;
   for (let at = 0; valid && at < target.length; at++) valid = TARGET_BYTES[target.charCodeAt(at)] === 1;
   if (valid) return target;
   throw new CirqueError(
     'InvalidHTTPHeader',
-    `request target ${JSON.stringify(target.slice(0, 256))} is empty or holds a space, control, non-ASCII character or '#'; percent-encode it`,
+    `request target ${JSON.stringify(String(target).slice(0, 256))} is empty or holds a space, control, non-ASCII character or '#'; percent-encode it`,
   );
 }
