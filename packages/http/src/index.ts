@@ -17,5 +17,6 @@ export {
   parseContentLength,
   TARGET_BYTES,
   TOKEN_BYTES,
+  trimBlanks,
   VALUE_BYTES,
 } from './validate.ts';

@@ -122,11 +122,6 @@ export function scanFields(buffer: Buffer, start: number, end: number, rules: Sc
   }
 }
 
-/** Removes what made a head irregular: folds become one space, space before a colon goes (RFC 9112 section 5). */
-export function normaliseFields(text: string): string {
-  return text.replace(/[ \t]*\r\n[ \t]+/g, ' ').replace(/^([^:\r\n \t]+)[ \t]+:/gm, '$1:');
-}
-
 /** The first byte that may not stand in a field value. Compares instead of a table: half the loads (measured: 2x). */
 function skipValue(buffer: Buffer, from: number, end: number): number {
   let at = from;

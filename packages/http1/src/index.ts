@@ -1,6 +1,6 @@
 export { BodyWriter } from './body-writer.ts';
 export { ChunkedDecoder, type ChunkSink } from './chunked.ts';
-export { FieldFacts, INCOMPLETE, normaliseFields, type ScanRules, scanFields } from './field-scan.ts';
+export { FieldFacts, INCOMPLETE, type ScanRules, scanFields } from './field-scan.ts';
 export {
   CHUNKED,
   type Framing,
@@ -18,6 +18,7 @@ export {
   resolveHttp1Limits,
 } from './limits.ts';
 export { type DecoderState, MessageDecoder, type MessageSink } from './message-decoder.ts';
+export { normaliseFields } from './normalise-fields.ts';
 export { RequestDecoder } from './request-decoder.ts';
 export { parseRequestHead, type RequestHead, RequestRules, requestHead } from './request-head.ts';
 export { ResponseDecoder } from './response-decoder.ts';

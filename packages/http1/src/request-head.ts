@@ -16,9 +16,10 @@ import {
   type Target,
   TOKEN_BYTES,
 } from '@cirque/http';
-import { FieldFacts, INCOMPLETE, normaliseFields, type ScanRules, scanFields } from './field-scan.ts';
+import { FieldFacts, INCOMPLETE, type ScanRules, scanFields } from './field-scan.ts';
 import { CHUNKED, type Framing, requestFraming } from './framing.ts';
 import type { Http1Leniency, Http1Limits } from './limits.ts';
+import { normaliseFields } from './normalise-fields.ts';
 
 const SP = 0x20;
 const CR = 0x0d;

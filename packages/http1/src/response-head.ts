@@ -14,9 +14,10 @@ import {
   ResponseHeader,
   VALUE_BYTES,
 } from '@cirque/http';
-import { FieldFacts, INCOMPLETE, normaliseFields, type ScanRules, scanFields } from './field-scan.ts';
+import { FieldFacts, INCOMPLETE, type ScanRules, scanFields } from './field-scan.ts';
 import { CHUNKED, type Framing, forbidsContentLength, responseFraming, UNTIL_CLOSE } from './framing.ts';
 import type { Http1Limits } from './limits.ts';
+import { normaliseFields } from './normalise-fields.ts';
 
 const SP = 0x20;
 const CR = 0x0d;
