@@ -84,6 +84,37 @@ describe('runPeriodically', () => {
     expect(scene.log).toEqual(['check@0', 'ready', 'check@200', 'check@800']);
   });
 
+  it('runPeriodically ends when the last frequency is taken away', async () => {
+    const scene = new Scene();
+    let frequencyMs: number | undefined = 200;
+    const ended = scene.run(scene.job('check', () => frequencyMs));
+    await turn();
+    await scene.pass(100);
+    frequencyMs = undefined;
+    await scene.pass(200);
+    await ended;
+    expect(scene.log).toEqual(['check@0', 'ready']);
+  });
+
+  it('runPeriodically lets a job that hangs hold up nothing but itself', async () => {
+    const scene = new Scene();
+    let runs = 0;
+    const hang = (): Promise<void> => {
+      runs += 1;
+      return runs === 1 ? turn() : new Promise(() => undefined);
+    };
+    const ended = scene.run(
+      scene.job('update', () => 300, hang),
+      scene.job('check', () => 200),
+    );
+    await turn();
+    await scene.pass(1_000);
+    expect(scene.log.filter((entry) => entry.startsWith('update'))).toEqual(['update@0', 'update@300']);
+    expect(scene.log.filter((entry) => entry.startsWith('check'))).toHaveLength(6);
+    scene.controller.abort();
+    await ended;
+  });
+
   it('runPeriodically never overlaps, and runs again at once when a job took too long', async () => {
     const scene = new Scene();
     let end: () => void = () => undefined;

@@ -1,22 +1,22 @@
 /**
  * When a balancer updates its list and when it checks health.
  *
- * Knows only the two jobs and their frequencies. A job starts again its frequency after it last started, or when it
- * has ended if it takes longer than that; the two never overlap.
+ * Knows only jobs and their frequencies. The first round is run in order; after it the jobs go their own ways, so that a
+ * discovery that hangs keeps nobody from noticing a dead backend. A job never overlaps with itself.
  */
 import { sleep } from '@cirque/timeout';
 import type { TimeSource } from './time-source.ts';
 
 /** A job that is due now and then. Must not reject. */
 export interface PeriodicJob {
-  /** Undefined: only in the first round. Read anew before each wait. */
+  /** Time from the start of one run to that of the next. Undefined: no further run. Read anew for each run. */
   readonly frequencyMs: () => number | undefined;
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Runs each job once, in order, then calls `ready`, then runs each when it is due. Ends when the signal aborts, at
- * once and with no timer left, or when no job has a frequency. Does not call `ready` after the signal has aborted.
+ * Runs each job once, in order, then calls `ready`, then runs each at its frequency. Ends when the signal aborts, at
+ * once and with no timer left, or when no job is to be run again. Does not call `ready` after the signal has aborted.
  */
 export async function runPeriodically(
   jobs: readonly PeriodicJob[],
@@ -24,25 +24,29 @@ export async function runPeriodically(
   ready: () => void,
   time: TimeSource,
 ): Promise<void> {
-  const startedAt = new Map<PeriodicJob, number>();
-  const runJob = async (job: PeriodicJob): Promise<void> => {
-    if (signal.aborted) return;
-    startedAt.set(job, time.clock.now());
-    await untilAborted(job.run(signal), signal);
-  };
-  const dueAt = (job: PeriodicJob): number =>
-    (startedAt.get(job) ?? 0) + (job.frequencyMs() ?? Number.POSITIVE_INFINITY);
+  const startTimes: number[] = [];
+  for (const job of jobs) {
+    startTimes.push(time.clock.now());
+    if (!signal.aborted) await untilAborted(job.run(signal), signal);
+  }
+  if (signal.aborted) return;
+  ready();
+  await Promise.all(jobs.map((job, i) => repeat(job, startTimes[i] ?? 0, signal, time)));
+}
 
-  for (const job of jobs) await runJob(job);
-  if (!signal.aborted) ready();
-  while (!signal.aborted) {
-    const waitMs = Math.min(...jobs.map(dueAt)) - time.clock.now();
-    if (waitMs === Number.POSITIVE_INFINITY) return;
-    // Also when something is overdue: each turn gives way to whatever else there is to do.
+/** Runs the job again and again; when a run has taken longer than the frequency, the next one follows at once. */
+async function repeat(job: PeriodicJob, firstStart: number, signal: AbortSignal, time: TimeSource): Promise<void> {
+  let lastStart = firstStart;
+  for (let frequencyMs = job.frequencyMs(); frequencyMs !== undefined; frequencyMs = job.frequencyMs()) {
+    const waitMs = lastStart + frequencyMs - time.clock.now();
+    // Also when it is overdue: each run gives way to whatever else there is to do.
     await pause(Math.max(0, waitMs), signal, time);
-    for (const job of jobs) {
-      if (dueAt(job) <= time.clock.now()) await runJob(job);
-    }
+    if (signal.aborted) return;
+    // The frequency may have become lower meanwhile, or none.
+    if (lastStart + (job.frequencyMs() ?? Number.POSITIVE_INFINITY) > time.clock.now()) continue;
+    lastStart = time.clock.now();
+    await untilAborted(job.run(signal), signal);
+    if (signal.aborted) return;
   }
 }
 

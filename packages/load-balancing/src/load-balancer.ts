@@ -217,6 +217,7 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
       await this.#running;
     } finally {
       signal.removeEventListener('abort', onAbort);
+      stop.abort();
       await this.#monitor.release();
       this.#stop = undefined;
       this.#running = undefined;

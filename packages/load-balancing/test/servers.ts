@@ -55,17 +55,29 @@ export class Endpoint {
 
   /** Listens, the second time where it did the first time. */
   async start(): Promise<this> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(
-        this.#path === undefined ? { host: '127.0.0.1', port: this.#port } : { path: this.#path },
-        resolve,
-      );
-    });
+    // Somebody's client may have been given the port in between; it will not have it for long.
+    for (let tries = 1; !(await this.#listen(tries === 100)); tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     closeLater(() => this.stop());
     const address = this.#server.address();
     if (address !== null && typeof address === 'object') this.#port = address.port;
     return this;
+  }
+
+  #listen(isLastTry: boolean): Promise<boolean> {
+    const target = this.#path === undefined ? { host: '127.0.0.1', port: this.#port } : { path: this.#path };
+    return new Promise<boolean>((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException): void => {
+        if (error.code === 'EADDRINUSE' && !isLastTry) resolve(false);
+        else reject(error);
+      };
+      this.#server.once('error', onError);
+      this.#server.listen(target, () => {
+        this.#server.off('error', onError);
+        resolve(true);
+      });
+    });
   }
 
   /** Closes the listener and all connections. Harmless when it is closed already. */
