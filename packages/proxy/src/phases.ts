@@ -10,43 +10,71 @@ export type PhaseName = keyof ProxyPhases<unknown>;
 /** One row of the table. */
 export interface PhaseRow {
   readonly name: PhaseName;
-  /** What can come next; `logging` is always last but for `persistConnectionContext`. */
+  /**
+   * What can come next when every phase is present; an absent one is run through. `logging` is always last but for
+   * `persistConnectionContext`.
+   */
   readonly next: readonly PhaseName[];
   /** How often per request. */
   readonly runs: 'once' | 'per attempt' | 'per chunk' | 'per head' | 'on failure';
 }
 
+/** What a failure leads to while there is an upstream connection, and when the client leaves. */
+const BROKEN = ['errorWhileProxy', 'failToProxy'] as const;
+
 const TABLE = [
   { name: 'newCtx', runs: 'once', next: ['onConnectionReuse', 'earlyRequestFilter'] },
-  { name: 'onConnectionReuse', runs: 'once', next: ['earlyRequestFilter'] },
+  { name: 'onConnectionReuse', runs: 'once', next: ['earlyRequestFilter', 'failToProxy'] },
   { name: 'earlyRequestFilter', runs: 'once', next: ['requestFilter', 'failToProxy'] },
   { name: 'requestFilter', runs: 'once', next: ['proxyUpstreamFilter', 'logging', 'failToProxy'] },
   { name: 'proxyUpstreamFilter', runs: 'once', next: ['upstreamPeer', 'logging', 'failToProxy'] },
-  { name: 'upstreamPeer', runs: 'per attempt', next: ['connectedToUpstream', 'failToConnect', 'failToProxy'] },
-  { name: 'failToConnect', runs: 'on failure', next: ['upstreamPeer', 'failToProxy'] },
-  { name: 'connectedToUpstream', runs: 'per attempt', next: ['upstreamRequestFilter', 'errorWhileProxy'] },
+  {
+    name: 'upstreamPeer',
+    runs: 'per attempt',
+    next: ['connectedToUpstream', 'failToConnect', 'failToProxy', 'requestSummary'],
+  },
+  { name: 'failToConnect', runs: 'on failure', next: ['failToProxy', 'requestSummary'] },
+  { name: 'connectedToUpstream', runs: 'per attempt', next: ['upstreamRequestFilter', ...BROKEN] },
   {
     name: 'upstreamRequestFilter',
     runs: 'per attempt',
-    next: ['requestBodyFilter', 'upstreamResponseFilter', 'errorWhileProxy'],
+    next: ['requestBodyFilter', 'upstreamResponseFilter', ...BROKEN],
   },
   {
     name: 'requestBodyFilter',
     runs: 'per chunk',
-    next: ['requestBodyFilter', 'upstreamResponseFilter', 'errorWhileProxy'],
+    // The response may come while the request body is still on its way: this phase and those after it run side by side.
+    next: [
+      'requestBodyFilter',
+      'upstreamResponseFilter',
+      'responseFilter',
+      'upstreamResponseBodyFilter',
+      'responseBodyFilter',
+      'logging',
+      ...BROKEN,
+    ],
   },
-  { name: 'upstreamResponseFilter', runs: 'per head', next: ['responseFilter', 'errorWhileProxy'] },
+  { name: 'upstreamResponseFilter', runs: 'per head', next: ['responseFilter', 'requestBodyFilter', ...BROKEN] },
   {
     name: 'responseFilter',
     runs: 'per head',
-    next: ['upstreamResponseFilter', 'upstreamResponseBodyFilter', 'logging', 'errorWhileProxy'],
+    next: ['upstreamResponseFilter', 'upstreamResponseBodyFilter', 'requestBodyFilter', ...BROKEN],
   },
-  { name: 'upstreamResponseBodyFilter', runs: 'per chunk', next: ['responseBodyFilter', 'errorWhileProxy'] },
-  { name: 'responseBodyFilter', runs: 'per chunk', next: ['upstreamResponseBodyFilter', 'logging', 'errorWhileProxy'] },
-  { name: 'errorWhileProxy', runs: 'on failure', next: ['upstreamPeer', 'failToProxy'] },
+  {
+    name: 'upstreamResponseBodyFilter',
+    runs: 'per chunk',
+    next: ['responseBodyFilter', 'requestBodyFilter', ...BROKEN],
+  },
+  {
+    name: 'responseBodyFilter',
+    runs: 'per chunk',
+    next: ['upstreamResponseBodyFilter', 'requestBodyFilter', 'logging', ...BROKEN],
+  },
+  { name: 'errorWhileProxy', runs: 'on failure', next: ['failToProxy', 'requestSummary'] },
   { name: 'failToProxy', runs: 'on failure', next: ['suppressErrorLog', 'logging'] },
   { name: 'suppressErrorLog', runs: 'on failure', next: ['requestSummary', 'logging'] },
-  { name: 'requestSummary', runs: 'on failure', next: ['logging'] },
+  // For the log line of a failed request, and for that of an attempt that is followed by another one.
+  { name: 'requestSummary', runs: 'on failure', next: ['logging', 'upstreamPeer'] },
   { name: 'logging', runs: 'once', next: ['persistConnectionContext'] },
   { name: 'persistConnectionContext', runs: 'once', next: [] },
 ] as const satisfies readonly PhaseRow[];

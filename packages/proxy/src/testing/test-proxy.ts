@@ -19,17 +19,17 @@ import type { TestUpstream } from './upstream-script.ts';
 /** What a test proxy can be given besides its phases. */
 export interface TestProxySettings {
   /** Default: every request is answered with 200 and no body. */
-  readonly upstream?: TestUpstream;
+  readonly upstream?: TestUpstream | undefined;
   /** Default: a new one. */
-  readonly clock?: TestClock;
+  readonly clock?: TestClock | undefined;
   /** Options of the proxy, as for `httpProxyService`. */
-  readonly options?: HttpProxyOptions;
+  readonly options?: HttpProxyOptions | undefined;
 }
 
 /** Where a client of a test connects from. */
 export interface TestClientSettings {
   /** Default `127.0.0.1`. */
-  readonly address?: string;
+  readonly address?: string | undefined;
 }
 
 /** See the file's head. */
