@@ -19,31 +19,35 @@ export interface ConnectAttempt {
   readonly address: Address;
   /** 0: no deadline of its own. */
   readonly timeoutMs: number;
+  /** Of the family of the address; of no meaning for a unix path, as is `keepAlive`. */
   readonly localAddress?: string | undefined;
   readonly keepAlive?: TcpKeepAlive | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Default: the wheel of this thread. */
   readonly wheel?: TimerWheel | undefined;
 }
 
 /**
  * Connects and answers the stream, not started.
  *
- * @throws CirqueError ConnectRefused, ConnectTimedout, ConnectNoRoute, BindError or ConnectError, source Upstream:
- * nothing was sent.
+ * @throws CirqueError, source Upstream: ConnectRefused, ConnectTimedout, ConnectNoRoute, BindError when the local address
+ * cannot be used, ConnectError when the signal aborts or for another reason, SocketError or InternalError when this
+ * host lacks resources or rights. Nothing was sent.
  */
 export function connectTcp(attempt: ConnectAttempt): Promise<Stream> {
   return new Promise((resolve, reject) => {
+    const { signal } = attempt;
+    const where = `connecting to ${formatAddress(attempt.address)}`;
+    if (signal?.aborted === true) {
+      reject(CirqueError.upstream('ConnectError', `${where} was cancelled`));
+      return;
+    }
     let stream: Stream | undefined;
-    const where = formatAddress(attempt.address);
     const socket = connect(connectOptions(attempt, () => stream));
-    const onTimeout = (): void =>
-      fail(new CirqueError('ConnectTimedout', `connecting to ${where}`, { source: 'Upstream' }));
-    const timer = new Timer(onTimeout, attempt.wheel);
-    const onAbort = (): void => fail(CirqueError.upstream('ConnectError', `connecting to ${where} was cancelled`));
+    const timer = new Timer(() => fail(CirqueError.upstream('ConnectTimedout', where)), attempt.wheel);
+    const onAbort = (): void => fail(CirqueError.upstream('ConnectError', `${where} was cancelled`));
     const settle = (): void => {
       timer.close();
-      attempt.signal?.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', onAbort);
       socket.removeListener('connect', onConnect);
       socket.removeListener('error', onError);
     };
@@ -53,7 +57,7 @@ export function connectTcp(attempt: ConnectAttempt): Promise<Stream> {
       socket.destroy();
       reject(error);
     };
-    const onError = (cause: Error): void => fail(fromNodeError(cause, 'connect', 'Upstream', `connecting to ${where}`));
+    const onError = (cause: Error): void => fail(fromNodeError(cause, phaseOf(cause), 'Upstream', where));
     const onConnect = (): void => {
       settle();
       stream = new Stream(socket, 'Upstream', true);
@@ -62,8 +66,7 @@ export function connectTcp(attempt: ConnectAttempt): Promise<Stream> {
     socket.once('connect', onConnect);
     socket.once('error', onError);
     if (attempt.timeoutMs > 0) timer.set(attempt.timeoutMs);
-    attempt.signal?.addEventListener('abort', onAbort);
-    if (attempt.signal?.aborted === true) onAbort();
+    signal?.addEventListener('abort', onAbort);
   });
 }
 
@@ -80,6 +83,11 @@ function connectOptions(attempt: ConnectAttempt, stream: () => Stream | undefine
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(keepAlive === undefined ? {} : { keepAlive: true, keepAliveInitialDelay: keepAlive.idleMs }),
   } as NetConnectOpts;
+}
+
+/** The local address is bound first, in the same call; only the name of the system call tells which of the two failed. */
+function phaseOf(cause: NodeJS.ErrnoException): 'bind' | 'connect' {
+  return cause.syscall?.startsWith('bind') === true ? 'bind' : 'connect';
 }
 
 // The attempt was given up; what its socket says afterwards is of no interest.

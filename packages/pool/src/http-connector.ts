@@ -112,25 +112,27 @@ export class HttpConnector implements SessionOwner<PooledSession> {
   }
 
   async #getCapped(peer: Peer, request: SessionRequest, max: number): Promise<ClientSession> {
+    const { maxPendingRequests: maxPending, totalConnectionTimeoutMs: timeoutMs } = peer.options;
     const key = peer.reuseKey;
-    const deadline = peer.options.totalConnectionTimeoutMs;
-    const signals = [request.signal, deadline > 0 ? AbortSignal.timeout(deadline) : undefined].filter(
-      (signal) => signal !== undefined,
-    );
-    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
-    await this.#slots.acquire(key, max, peer.options.maxPendingRequests, signal);
+    const { signal } = request;
+    const budgetMs = await this.#slots.acquire(key, { max, maxPending, timeoutMs, signal, wheel: this.#wheel });
     try {
-      return await this.#take(peer, request, key);
+      return await this.#take(peer, request, key, budgetMs);
     } catch (error) {
       this.#slots.release(key);
       throw error;
     }
   }
 
-  #take(peer: Peer, request: SessionRequest, slotKey: string | undefined): ClientSession | Promise<ClientSession> {
+  #take(
+    peer: Peer,
+    request: SessionRequest,
+    slotKey: string | undefined,
+    budgetMs?: number,
+  ): ClientSession | Promise<ClientSession> {
     const session = this.#pool.get(peer.reuseKey);
-    if (session === undefined) return this.#open(peer, request, slotKey);
-    if (request.careful === true) return this.#takeCarefully(session, peer, request, slotKey);
+    if (session === undefined) return this.#open(peer, request, slotKey, budgetMs);
+    if (request.careful === true) return this.#takeCarefully(session, peer, request, slotKey, budgetMs);
     return this.#activate(session, peer, slotKey);
   }
 
@@ -139,9 +141,10 @@ export class HttpConnector implements SessionOwner<PooledSession> {
     peer: Peer,
     request: SessionRequest,
     slotKey: string | undefined,
+    budgetMs: number | undefined,
   ): Promise<ClientSession> {
     await new Promise((resolve) => setImmediate(resolve));
-    return session.usable ? this.#activate(session, peer, slotKey) : this.#take(peer, request, slotKey);
+    return session.usable ? this.#activate(session, peer, slotKey) : this.#take(peer, request, slotKey, budgetMs);
   }
 
   #activate(session: PooledSession, peer: Peer, slotKey: string | undefined): ClientSession {
@@ -153,8 +156,13 @@ export class HttpConnector implements SessionOwner<PooledSession> {
     return session;
   }
 
-  async #open(peer: Peer, request: SessionRequest, slotKey: string | undefined): Promise<ClientSession> {
-    const stream = await this.#transport.newStream(peer, request.signal);
+  async #open(
+    peer: Peer,
+    request: SessionRequest,
+    slotKey: string | undefined,
+    budgetMs: number | undefined,
+  ): Promise<ClientSession> {
+    const stream = await this.#transport.newStream(peer, request.signal, budgetMs);
     this.#opened += 1;
     const session = new PooledSession(stream, peer.options, this.#rulesOf(peer.options.limits), this, this.#wheel);
     session.entry = new PoolEntry(peer.reuseKey, session);

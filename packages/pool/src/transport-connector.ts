@@ -1,19 +1,25 @@
 /**
  * Opens the byte stream of a peer: names, every address, local address, tunnel, tracer, deadlines.
  */
-import { isIPv6 } from 'node:net';
-import { CirqueError, fromNodeError } from '@cirque/error';
-import { type TimerWheel, withDeadline } from '@cirque/timeout';
-import { type Address, formatAddress, isUnixAddress, Stream } from '@cirque/transport';
+import { isIP, isIPv6 } from 'node:net';
+import { CirqueError } from '@cirque/error';
+import { Timer, type TimerWheel } from '@cirque/timeout';
+import { type Address, formatAddress, type InetAddress, isUnixAddress, type Stream } from '@cirque/transport';
+import { shown } from './check-option.ts';
+import { connectCustom } from './connect-custom.ts';
 import { connectTcp } from './connect-tcp.ts';
 import { connectTunnel } from './connect-tunnel.ts';
 import type { Peer } from './peer.ts';
-import type { CustomConnect } from './peer-options.ts';
+import type { BindTo, CustomConnect } from './peer-options.ts';
 import { Resolver, type ResolverOptions } from './resolver.ts';
+import { traceConnection } from './trace-connection.ts';
 
 /** Options of {@link TransportConnector}. */
 export interface TransportConnectorOptions {
-  /** Local IPv4 addresses to connect from, one at random per connection (configuration `client_bind_to_ipv4`). */
+  /**
+   * Local IPv4 addresses to connect from, one at random per connection (configuration `client_bind_to_ipv4`). A peer's
+   * `bindTo` comes before. Default: the system's choice.
+   */
   readonly bindToIpv4?: readonly string[];
   /** The same for IPv6. */
   readonly bindToIpv6?: readonly string[];
@@ -28,58 +34,98 @@ export interface TransportConnectorOptions {
 
 /** Opens connections; keeps none. */
 export class TransportConnector {
-  readonly #options: TransportConnectorOptions;
+  readonly #bindToIpv4: readonly string[];
+  readonly #bindToIpv6: readonly string[];
   readonly #resolver: Resolver;
   readonly #random: () => number;
+  readonly #network: CustomConnect | undefined;
+  readonly #wheel: TimerWheel | undefined;
 
+  /** @throws TypeError or RangeError naming the option. */
   constructor(options: TransportConnectorOptions = {}) {
-    this.#options = options;
+    this.#bindToIpv4 = checkLocals('bindToIpv4', options.bindToIpv4, 4);
+    this.#bindToIpv6 = checkLocals('bindToIpv6', options.bindToIpv6, 6);
     this.#resolver = new Resolver(options.resolver);
     this.#random = options.random ?? Math.random;
+    this.#network = options.connect;
+    this.#wheel = options.wheel;
   }
 
   /**
    * A new connection to the peer, not started.
    *
-   * A name is resolved and its addresses are tried one after another, each within `connectionTimeoutMs`.
-   * @throws CirqueError of a Connect type, source Upstream; nothing was sent to the peer.
+   * A name is resolved and its addresses are tried one after another, each within `connectionTimeoutMs`. What comes after
+   * the end of the attempt is closed.
+   * @param budgetMs time for all of it, 0 for no limit; by default the peer's `totalConnectionTimeoutMs`.
+   * @throws CirqueError of a Connect type (or BindError, SocketError, InternalError), source Upstream; nothing was sent
+   * to the peer.
    */
-  async newStream(peer: Peer, signal?: AbortSignal): Promise<Stream> {
+  async newStream(peer: Peer, signal?: AbortSignal, budgetMs?: number): Promise<Stream> {
     const { totalConnectionTimeoutMs, tracer } = peer.options;
-    const stop = new AbortController();
-    const onAbort = (): void => stop.abort();
-    signal?.addEventListener('abort', onAbort);
-    try {
-      const opening = this.#open(peer, stop.signal);
-      const stream = await (totalConnectionTimeoutMs > 0 ? within(opening, peer, stop, this.#options.wheel) : opening);
-      if (tracer !== undefined) trace(stream, tracer);
-      return stream;
-    } catch (error) {
-      // Whoever still works on a connection learns that nobody waits for it any more.
-      stop.abort();
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
+    const stream = await this.#openWithin(peer, signal, budgetMs ?? totalConnectionTimeoutMs);
+    if (tracer !== undefined) traceConnection(stream, tracer);
+    return stream;
+  }
+
+  /** Whatever happens first decides: the stream, the end of the budget, or the caller's signal. */
+  #openWithin(peer: Peer, signal: AbortSignal | undefined, budgetMs: number): Promise<Stream> {
+    const where = `connecting to ${formatAddress(peer.address)}`;
+    if (signal?.aborted === true) return Promise.reject(cancelled(where));
+    return new Promise((resolve, reject) => {
+      const stop = new AbortController();
+      let open = true;
+      const settle = (): boolean => {
+        if (!open) return false;
+        open = false;
+        timer.close();
+        signal?.removeEventListener('abort', onAbort);
+        return true;
+      };
+      const giveUp = (error: unknown): void => {
+        if (!settle()) return;
+        reject(error);
+        stop.abort();
+      };
+      const onAbort = (): void => giveUp(cancelled(where));
+      const onTimeout = (): void => giveUp(CirqueError.upstream('ConnectTimedout', `${where}, all in all`));
+      const timer = new Timer(onTimeout, this.#wheel);
+      signal?.addEventListener('abort', onAbort);
+      if (budgetMs > 0) timer.set(budgetMs);
+      this.#open(peer, stop.signal).then((stream) => {
+        if (settle()) resolve(stream);
+        else stream.destroy();
+      }, giveUp);
+    });
   }
 
   async #open(peer: Peer, signal: AbortSignal): Promise<Stream> {
-    const { customConnect, proxy, connectionTimeoutMs } = peer.options;
-    if (customConnect !== undefined) return this.#openCustom(customConnect, peer.address, peer, signal);
-    if (proxy === undefined) return this.#connect(peer.address, peer, signal);
+    const { address } = peer;
+    const { customConnect, proxy, connectionTimeoutMs: timeoutMs } = peer.options;
+    const wheel = this.#wheel;
+    if (customConnect !== undefined) return this.#connectCustom(customConnect, address, peer, signal);
+    if (proxy === undefined) return this.#connect(address, peer, signal);
+    if (isUnixAddress(address)) {
+      const what = `peer address ${formatAddress(address)} is a unix socket: expected host and port with a proxy`;
+      throw CirqueError.internal('InternalError', what);
+    }
     const stream = await this.#connect(proxy.nextHop, peer, signal);
     const cut = (): void => stream.destroy();
     signal.addEventListener('abort', cut, { once: true });
-    await connectTunnel(stream, tunnelAuthority(peer.address), proxy.headers ?? {}, connectionTimeoutMs);
+    await connectTunnel(stream, { authority: formatAddress(address), headers: proxy.headers, timeoutMs, wheel });
     signal.removeEventListener('abort', cut);
     return stream;
   }
 
+  #connectCustom(connect: CustomConnect, address: Address, peer: Peer, signal: AbortSignal): Promise<Stream> {
+    const { connectionTimeoutMs: timeoutMs } = peer.options;
+    return connectCustom({ connect, address, timeoutMs, signal, wheel: this.#wheel });
+  }
+
   async #connect(address: Address, peer: Peer, signal: AbortSignal): Promise<Stream> {
-    const { connect } = this.#options;
-    if (connect !== undefined) return this.#openCustom(connect, address, peer, signal);
+    if (this.#network !== undefined) return this.#connectCustom(this.#network, address, peer, signal);
     if (isUnixAddress(address)) return this.#attempt(address, peer, undefined, signal);
-    const hosts = await this.#resolver.resolve(address.host);
+    const { bindTo } = peer.options;
+    const hosts = ofFamily(await this.#resolver.resolve(address.host), address.host, bindTo);
     let failure: unknown;
     for (const host of hosts) {
       if (signal.aborted) break;
@@ -89,96 +135,50 @@ export class TransportConnector {
         failure = error;
       }
     }
-    throw failure ?? CirqueError.upstream('ConnectError', `connecting to ${formatAddress(address)} was cancelled`);
+    throw failure ?? cancelled(`connecting to ${formatAddress(address)}`);
   }
 
-  async #bindAndAttempt(address: { host: string; port: number }, peer: Peer, signal: AbortSignal): Promise<Stream> {
+  async #bindAndAttempt(address: InetAddress, peer: Peer, signal: AbortSignal): Promise<Stream> {
     const { bindTo } = peer.options;
     try {
       return await this.#attempt(address, peer, bindTo?.address ?? this.#randomLocal(address.host), signal);
     } catch (error) {
-      if (bindTo?.fallback !== true || !(error instanceof CirqueError) || error.rootType() !== 'BindError') throw error;
+      if (bindTo?.fallback !== true || !(error instanceof CirqueError) || error.type !== 'BindError') throw error;
       return this.#attempt(address, peer, undefined, signal);
     }
   }
 
   #attempt(address: Address, peer: Peer, localAddress: string | undefined, signal: AbortSignal): Promise<Stream> {
-    const { connectionTimeoutMs, tcpKeepAlive } = peer.options;
-    const { wheel } = this.#options;
-    return connectTcp({
-      address,
-      timeoutMs: connectionTimeoutMs,
-      localAddress,
-      keepAlive: tcpKeepAlive,
-      signal,
-      wheel,
-    });
-  }
-
-  async #openCustom(connect: CustomConnect, address: Address, peer: Peer, signal: AbortSignal): Promise<Stream> {
-    const { connectionTimeoutMs } = peer.options;
-    const where = formatAddress(address);
-    try {
-      const opening = Promise.resolve(connect(address, signal));
-      const onTimeout = (): CirqueError => {
-        opening.then((late) => late?.destroy(), ignore);
-        return new CirqueError('ConnectTimedout', `connecting to ${where}`, { source: 'Upstream' });
-      };
-      const duplex = await (connectionTimeoutMs > 0
-        ? withDeadline(opening, connectionTimeoutMs, onTimeout, this.#options.wheel)
-        : opening);
-      if (typeof duplex?.write !== 'function') throw new TypeError('customConnect did not answer a Duplex');
-      return new Stream(duplex, 'Upstream');
-    } catch (error) {
-      if (error instanceof CirqueError) throw error;
-      throw fromNodeError(error, 'connect', 'Upstream', `connecting to ${where}`);
-    }
+    const { connectionTimeoutMs: timeoutMs, tcpKeepAlive: keepAlive } = peer.options;
+    return connectTcp({ address, timeoutMs, localAddress, keepAlive, signal, wheel: this.#wheel });
   }
 
   #randomLocal(host: string): string | undefined {
-    const choices = (isIPv6(host) ? this.#options.bindToIpv6 : this.#options.bindToIpv4) ?? [];
+    const choices = isIPv6(host) ? this.#bindToIpv6 : this.#bindToIpv4;
     return choices.length === 0 ? undefined : choices[Math.floor(this.#random() * choices.length)];
   }
 }
 
-function within(
-  opening: Promise<Stream>,
-  peer: Peer,
-  stop: AbortController,
-  wheel: TimerWheel | undefined,
-): Promise<Stream> {
-  const onTimeout = (): CirqueError => {
-    stop.abort();
-    // What still arrives afterwards belongs to nobody.
-    opening.then((late) => late.destroy(), ignore);
-    return new CirqueError('ConnectTimedout', `connecting to ${formatAddress(peer.address)}, all in all`, {
-      source: 'Upstream',
-    });
-  };
-  return withDeadline(opening, peer.options.totalConnectionTimeoutMs, onTimeout, wheel);
+/** From an IPv4 address only IPv4 addresses can be reached, and so with IPv6; of a name those of the family are taken. */
+function ofFamily(hosts: readonly string[], name: string, bindTo: BindTo | undefined): readonly string[] {
+  if (bindTo === undefined || hosts[0] === name) return hosts;
+  const family = isIP(bindTo.address);
+  const fitting = hosts.filter((host) => isIP(host) === family);
+  if (fitting.length > 0) return fitting;
+  if (bindTo.fallback === true) return hosts;
+  throw CirqueError.upstream('BindError', `${name} has no address of the family of bindTo ${bindTo.address}`);
 }
 
-function tunnelAuthority(address: Address): string {
-  if (!isUnixAddress(address)) return formatAddress(address);
-  throw new TypeError('a peer behind a proxy must have a host and a port, not a unix path');
-}
-
-function trace(stream: Stream, tracer: NonNullable<Peer['options']['tracer']>): void {
-  attempt(() => tracer.onConnected?.(stream.digest));
-  let failure: CirqueError | undefined;
-  stream.duplex.on('error', (error) => {
-    failure = CirqueError.from(error, 'ReadError', 'Upstream');
-  });
-  stream.duplex.on('close', () => attempt(() => tracer.onDisconnected?.(failure)));
-}
-
-/** A tracer only watches: what it throws is its own affair, reported where nobody can miss it but nothing breaks. */
-function attempt(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    process.emitWarning(`connection tracer failed: ${String(error)}`, 'CirqueWarning');
+function checkLocals(name: string, addresses: readonly string[] | undefined, family: 4 | 6): readonly string[] {
+  if (addresses === undefined) return [];
+  if (!Array.isArray(addresses)) throw new TypeError(`${name} is ${shown(addresses)}: expected a list of IP addresses`);
+  for (const address of addresses) {
+    if (isIP(address) === family) continue;
+    throw new TypeError(`${name} holds ${shown(address)}: expected local IPv${family} addresses without port`);
   }
+  return [...addresses];
 }
 
-function ignore(): void {}
+function cancelled(where: string): CirqueError {
+  return CirqueError.upstream('ConnectError', `${where} was cancelled`);
+}
