@@ -11,6 +11,14 @@ import { assertField, parseContentLength } from './validate.ts';
 
 const LENGTH_UNKNOWN = -2;
 
+/**
+ * One of 32 bits for a name of that length and first character, whatever its case. A head has some ten names, so a
+ * name that is not in it is nearly always told apart without a search.
+ */
+export function nameBit(length: number, firstCode: number): number {
+  return 1 << ((length * 5 + (firstCode | 0x20)) & 31);
+}
+
 /** A multimap of header fields. Names given by callers may be in any case. */
 export class HeaderMap {
   /** `Name: value\r\n` lines as they came; never edited in place. */
@@ -23,15 +31,20 @@ export class HeaderMap {
   #added: string[] | undefined;
   /** Start and end of every hop-by-hop line of the block, from the parser; undefined when not known. */
   #hopLines: readonly number[] | undefined;
+  /** One bit per kind of name in the block, see {@link nameBit}: a clear bit says that no such field is there. */
+  #names: number;
+  /** A hop-by-hop field was added after the parse. */
+  #hopAdded = false;
   #contentLength: number = LENGTH_UNKNOWN;
 
-  private constructor(block: string, hopLines: readonly number[] | undefined) {
+  private constructor(block: string, hopLines: readonly number[] | undefined, names: number) {
     this.#block = block;
     this.#hopLines = hopLines;
+    this.#names = names;
   }
 
   static empty(): HeaderMap {
-    return new HeaderMap('', NO_LINES);
+    return new HeaderMap('', NO_LINES, 0);
   }
 
   /** A map of the given fields, in their order. @throws CirqueError InvalidHTTPHeader */
@@ -53,17 +66,18 @@ export class HeaderMap {
    *
    * @param hopLines start and end offsets of the hop-by-hop lines in it, ascending.
    * @param contentLength the value of its only Content-Length field, -1 when there is none.
+   * @param names the {@link nameBit}s of all its names together; by default every bit is set.
    */
-  static fromBlock(block: string, hopLines: readonly number[], contentLength: number): HeaderMap {
-    const map = new HeaderMap(block, hopLines);
+  static fromBlock(block: string, hopLines: readonly number[], contentLength: number, names = -1): HeaderMap {
+    const map = new HeaderMap(block, hopLines, names);
     map.#contentLength = contentLength;
     return map;
   }
 
   /** Value of the first field of that name. */
   get(name: string): string | undefined {
-    const offsets = this.#index();
     const wanted = name.toLowerCase();
+    const offsets = this.#mayHave(wanted) ? this.#index() : NO_LINES;
     for (let field = 0; field * 4 < offsets.length; field++) {
       const edit = this.#edits?.[field];
       if (edit !== false && this.#isNamed(offsets, field, wanted)) return edit ?? this.#originalValue(offsets, field);
@@ -152,7 +166,8 @@ export class HeaderMap {
 
   /** An independent copy; costs no work per field. */
   clone(): HeaderMap {
-    const copy = new HeaderMap(this.#block, this.#hopLines);
+    const copy = new HeaderMap(this.#block, this.#hopLines, this.#names);
+    copy.#hopAdded = this.#hopAdded;
     copy.#offsets = this.#offsets;
     copy.#edits = this.#edits?.slice();
     copy.#added = this.#added?.slice();
@@ -172,21 +187,20 @@ export class HeaderMap {
   /** Removes every hop-by-hop field (RFC 9110 section 7.6.1) and the nominated ones. */
   stripHopByHop(nominated: readonly string[] | undefined): void {
     const lines = this.#hopLines;
-    if (lines !== undefined && this.#edits === undefined && this.#added === undefined) {
-      if (lines.length > 0) {
-        this.#block = cutLines(this.#block, lines);
-        this.#offsets = undefined;
-        this.#hopLines = NO_LINES;
-      }
-    } else {
+    if (lines === undefined || this.#edits !== undefined || this.#hopAdded) {
       for (const name of HOP_BY_HOP_FIELDS) this.#removeAll(name, -1);
+    } else if (lines.length > 0) {
+      this.#block = cutLines(this.#block, lines);
+      this.#offsets = undefined;
     }
+    this.#hopLines = NO_LINES;
+    this.#hopAdded = false;
     if (nominated !== undefined) for (const name of nominated) this.delete(name);
   }
 
-  /** True when the map may hold hop-by-hop fields: the parser saw some, or somebody edited it. */
+  /** True when the map may hold hop-by-hop fields: the parser saw some, or somebody added one. */
   get mayHoldHopByHop(): boolean {
-    return this.#hopLines === undefined || this.#hopLines.length > 0 || this.#added !== undefined;
+    return this.#hopLines === undefined || this.#hopLines.length > 0 || this.#hopAdded;
   }
 
   /** The field lines, each ended by CRLF, without the empty line that ends a head. */
@@ -230,12 +244,21 @@ export class HeaderMap {
   #isNamed(offsets: readonly number[], field: number, lower: string): boolean {
     const start = offsets[field * 4] as number;
     if ((offsets[field * 4 + 1] as number) - start !== lower.length) return false;
-    // The first letter decides nearly always; 0x20 folds the case of a letter.
-    if ((this.#block.charCodeAt(start) | 0x20) !== (lower.charCodeAt(0) | 0x20)) return false;
-    return this.#originalName(offsets, field).toLowerCase() === lower;
+    for (let at = 0; at < lower.length; at++) {
+      const code = this.#block.charCodeAt(start + at);
+      const wanted = lower.charCodeAt(at);
+      if (code !== wanted && !(code >= 0x41 && code <= 0x5a && code + 0x20 === wanted)) return false;
+    }
+    return true;
+  }
+
+  /** False when the block certainly has no field of that name, known without looking into it. */
+  #mayHave(lower: string): boolean {
+    return (this.#names & nameBit(lower.length, lower.charCodeAt(0))) !== 0;
   }
 
   #replaceFirst(lower: string, value: string): boolean {
+    if (!this.#mayHave(lower)) return this.#replaceFirstAdded(lower, value);
     const offsets = this.#index();
     for (let field = 0; field * 4 < offsets.length; field++) {
       if (this.#edits?.[field] === false || !this.#isNamed(offsets, field, lower)) continue;
@@ -261,8 +284,9 @@ export class HeaderMap {
 
   /** Removes all fields of that name but the one at index `except` of the block. */
   #removeAll(lower: string, except: number): boolean {
-    const offsets = this.#index();
     let removed = this.#removeAdded(lower, 0);
+    if (!this.#mayHave(lower)) return removed;
+    const offsets = this.#index();
     for (let field = 0; field * 4 < offsets.length; field++) {
       if (field === except || this.#edits?.[field] === false || !this.#isNamed(offsets, field, lower)) continue;
       this.#edits ??= new Array(offsets.length / 4).fill(undefined);
@@ -291,6 +315,7 @@ export class HeaderMap {
 
   #touched(lower: string): void {
     if (lower === 'content-length') this.#contentLength = LENGTH_UNKNOWN;
+    else if (HOP_BY_HOP_FIELDS.has(lower)) this.#hopAdded = true;
   }
 
   #readContentLength(): number {

@@ -1,4 +1,4 @@
-export { HeaderMap } from './header-map.ts';
+export { HeaderMap, nameBit } from './header-map.ts';
 export {
   type ConnectionOptions,
   HOP_BY_HOP_FIELDS,

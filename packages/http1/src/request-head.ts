@@ -176,7 +176,7 @@ function fill(method: string, target: string, minorVersion: number, block: strin
   const expectContinue = checkExpect(minorVersion);
   const version = minorVersion === 0 ? '1.0' : '1.1';
   const length = framing === CHUNKED ? -1 : facts.contentLengthLines === 0 ? -1 : framing;
-  const headers = HeaderMap.fromBlock(block, facts.hopLines, length);
+  const headers = HeaderMap.fromBlock(block, facts.hopLines, length, facts.names);
   if (framing === CHUNKED && facts.contentLengthLines > 0) headers.delete('content-length');
   else if (facts.contentLengthLines > 1 || !facts.contentLengthCanonical)
     headers.set('Content-Length', String(framing));

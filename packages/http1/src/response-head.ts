@@ -156,7 +156,7 @@ function fill(
   const dropLength =
     facts.contentLengthLines > 0 && (bothFramings || forbidsContentLength(status) || facts.contentLength < 0);
   const length = facts.contentLengthLines > 0 && !dropLength ? facts.contentLength : -1;
-  const headers = HeaderMap.fromBlock(block, facts.hopLines, length);
+  const headers = HeaderMap.fromBlock(block, facts.hopLines, length, facts.names);
   if (dropLength) headers.delete('content-length');
   else if (length >= 0 && (facts.contentLengthLines > 1 || !facts.contentLengthCanonical))
     headers.set('Content-Length', String(length));
