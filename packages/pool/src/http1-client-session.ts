@@ -235,6 +235,13 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
       this.#close();
       return;
     }
+    if (this.#untouched) {
+      // It cannot be meant for a request that was not sent yet.
+      this.#fail(
+        new CirqueError('InvalidHTTPHeader', 'the upstream sent bytes before the request', { source: 'Upstream' }),
+      );
+      return;
+    }
     this.responseStarted = true;
     if (this.#paused) this.#keep(buffer, 0, length);
     else this.#consume(buffer, length, lease);
