@@ -2,10 +2,11 @@
  * What a request leaves in the log: a line per retry, per failure, and one per request when asked.
  */
 import { accessLogRecord } from '@cirque/core';
-import { CirqueError } from '@cirque/error';
+import { CirqueError, escapeText, statusFor } from '@cirque/error';
 import type { Peer } from '@cirque/pool';
 import { formatAddress } from '@cirque/transport';
 import type { ExchangeContext } from './exchange-context.ts';
+import { atOnce } from './hooks.ts';
 import type { Session } from './session.ts';
 
 /** The client closed the connection before it was answered (nginx's code, in logs only). */
@@ -50,7 +51,7 @@ export function logAccess<Ctx>(
 ): void {
   const { session } = exchange;
   const { method, target, version, headers } = session.requestHeader;
-  const left = error?.source === 'Downstream' && error.type === 'ConnectionClosed';
+  const left = error?.source === 'Downstream' && statusFor(error) === 0;
   const record = accessLogRecord({
     clientAddress: session.clientAddress,
     method,
@@ -71,7 +72,7 @@ export function logAccess<Ctx>(
 
 function suppressed<Ctx>(context: ExchangeContext<Ctx>, session: Session, error: CirqueError, ctx: Ctx): boolean {
   try {
-    return context.hooks.suppressErrorLog?.(session, ctx, error) === true;
+    return atOnce('suppressErrorLog', context.hooks.suppressErrorLog?.(session, ctx, error)) === true;
   } catch (failure) {
     context.logger.error({ err: CirqueError.from(failure, 'InternalError') }, 'suppressErrorLog failed');
     return false;
@@ -80,7 +81,9 @@ function suppressed<Ctx>(context: ExchangeContext<Ctx>, session: Session, error:
 
 function summary<Ctx>(context: ExchangeContext<Ctx>, session: Session, ctx: Ctx): string {
   try {
-    return context.hooks.requestSummary?.(session, ctx) ?? session.requestSummary();
+    return escapeText(
+      String(atOnce('requestSummary', context.hooks.requestSummary?.(session, ctx)) ?? session.requestSummary()),
+    );
   } catch (failure) {
     context.logger.error({ err: CirqueError.from(failure, 'InternalError') }, 'requestSummary failed');
     return session.requestSummary();

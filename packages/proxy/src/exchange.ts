@@ -13,7 +13,7 @@ import { formatAddress, type Lease } from '@cirque/transport';
 import { type BodyFilter, BodyFilters } from './body-filters.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { logAccess, logFailure, logRetry } from './exchange-log.ts';
-import { isThenable } from './hooks.ts';
+import { atOnce, decision, isThenable, NO_HOOKS } from './hooks.ts';
 import { PendingHook } from './pending-hook.ts';
 import type { PhaseName } from './phases.ts';
 import type { FailToProxy } from './proxy-http.ts';
@@ -31,7 +31,7 @@ export class Exchange<Ctx>
   readonly downstream: ServerSession;
   readonly session: Session;
   readonly startedAt: number;
-  readonly #context: ExchangeContext<Ctx>;
+  #context: ExchangeContext<Ctx>;
   #ctx: Ctx = undefined as Ctx;
   #peer: HttpPeer | Peer | undefined = undefined;
   #upstream: ClientSession | undefined = undefined;
@@ -64,15 +64,14 @@ export class Exchange<Ctx>
     if (downstream.bodyLength !== 0 || hooks.requestBodyFilter !== undefined) this.#relay = new RequestRelay(this);
     normaliseTarget(downstream);
     try {
-      this.#ctx = hooks.newCtx();
-      const kept = downstream.connectionContext;
-      downstream.connectionContext = undefined;
-      if (kept !== undefined) hooks.onConnectionReuse?.(this.session, this.#ctx, kept);
+      this.#ctx = atOnce('newCtx', hooks.newCtx());
     } catch (error) {
+      // Without a context no phase can be called, not even those for failures.
+      this.#context = { ...this.#context, hooks: NO_HOOKS };
       this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
       return;
     }
-    this.#run('earlyRequestFilter');
+    this.#run(downstream.connectionContext === undefined ? 'earlyRequestFilter' : 'onConnectionReuse');
   }
 
   // ---- the chain of phases
@@ -101,6 +100,8 @@ export class Exchange<Ctx>
     const { session } = this;
     const ctx = this.#ctx;
     switch (step) {
+      case 'onConnectionReuse':
+        return this.#handOver();
       case 'earlyRequestFilter':
         return hooks.earlyRequestFilter?.(session, ctx);
       case 'requestFilter':
@@ -132,9 +133,19 @@ export class Exchange<Ctx>
     }
   }
 
+  /** What the request before on this connection has left for this one. */
+  #handOver(): unknown {
+    const { downstream } = this;
+    const kept = downstream.connectionContext;
+    downstream.connectionContext = undefined;
+    return this.#context.hooks.onConnectionReuse?.(this.session, this.#ctx, kept);
+  }
+
   /** Uses what the phase answered; tells the next step, undefined where the chain rests. */
   #settle(step: Step, answer: unknown): Step | undefined {
     switch (step) {
+      case 'onConnectionReuse':
+        return 'earlyRequestFilter';
       case 'earlyRequestFilter':
         return 'requestFilter';
       case 'requestFilter':
@@ -146,6 +157,7 @@ export class Exchange<Ctx>
         return 'connect';
       case 'connect':
         this.#upstream = answer as ClientSession;
+        this.#upstream.handler = this;
         this.#upstreamReused = this.#upstream.reused;
         return 'connectedToUpstream';
       case 'connectedToUpstream':
@@ -164,7 +176,8 @@ export class Exchange<Ctx>
   #wait(step: Step, answer: PromiseLike<unknown>): void {
     const towardsClient = step === 'upstreamResponseFilter' || step === 'responseFilter';
     if (towardsClient) this.#upstream?.pause();
-    else if (this.downstream.bodyLength !== 0) this.downstream.pause();
+    // But for a phase that reads the body itself.
+    else if (this.downstream.bodyLength !== 0 && this.#relay?.collecting !== true) this.downstream.pause();
     const goOn = (value: unknown): void => {
       this.#pending = undefined;
       this.#resume(step, value);
@@ -228,7 +241,6 @@ export class Exchange<Ctx>
   #send(): void {
     const upstream = this.#upstream as ClientSession;
     const head = this.#upstreamHead as RequestHeader;
-    upstream.handler = this;
     if (this.#relay === undefined) {
       upstream.writeHead(head, 0);
       return;
@@ -334,7 +346,8 @@ export class Exchange<Ctx>
 
   onDownstreamError(error: CirqueError): void {
     this.#drained?.resolve();
-    this.#fail(error);
+    if (this.#concluding) this.session.noteAborted(error);
+    else this.#fail(error);
   }
 
   #drained: PromiseWithResolvers<void> | undefined = undefined;
@@ -374,7 +387,8 @@ export class Exchange<Ctx>
     const { hooks } = this.#context;
     let error = cause;
     try {
-      error = hooks.failToConnect?.(this.session, this.#peer as Peer, this.#ctx, cause) ?? cause;
+      const answer: unknown = hooks.failToConnect?.(this.session, this.#peer as Peer, this.#ctx, cause);
+      error = decision('failToConnect', answer) ?? cause;
     } catch (thrown) {
       this.#fail(CirqueError.from(thrown, 'InternalError', 'Internal'));
       return;
@@ -389,11 +403,14 @@ export class Exchange<Ctx>
     const cause = CirqueError.from(thrown, 'InternalError', 'Internal');
     const { hooks } = this.#context;
     const reused = this.#upstreamReused;
+    // A phase that is still awaited belongs to the attempt that is over.
+    this.#pending?.cancel();
+    this.#pending = undefined;
     this.#dropUpstream();
     let error = cause;
     try {
-      error =
-        hooks.errorWhileProxy?.(this.#peer as Peer, this.session, cause, this.#ctx, reused) ?? this.#peerError(cause);
+      const answer: unknown = hooks.errorWhileProxy?.(this.#peer as Peer, this.session, cause, this.#ctx, reused);
+      error = decision('errorWhileProxy', answer) ?? this.#peerError(cause);
     } catch (failure) {
       this.#fail(CirqueError.from(failure, 'InternalError', 'Internal'));
       return;
@@ -460,7 +477,8 @@ export class Exchange<Ctx>
     try {
       this.downstream.writeEnd();
     } catch (error) {
-      this.attemptFailed(error);
+      if (this.#upstream === undefined) this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
+      else this.attemptFailed(error);
       return;
     }
     this.#concluding = true;
@@ -475,12 +493,17 @@ export class Exchange<Ctx>
   }
 
   #conclude(): void {
-    if (this.#context.hooks.logging === undefined) this.#finish();
-    else this.#callGuarded('logging', () => this.#finish());
+    if (this.#context.hooks.logging === undefined) this.#keepContext();
+    else this.#callGuarded('logging', () => this.#keepContext());
+  }
+
+  #keepContext(): void {
+    if (this.#context.hooks.persistConnectionContext === undefined) this.#finish(undefined);
+    else this.#callGuarded('persistConnectionContext', (kept) => this.#finish(kept));
   }
 
   /** Calls one of the last phases; whatever it throws is logged, and the request ends all the same. */
-  #callGuarded(phase: 'failToProxy' | 'logging', then: (answer: unknown) => void): void {
+  #callGuarded(phase: 'failToProxy' | 'logging' | 'persistConnectionContext', then: (answer: unknown) => void): void {
     const { hooks, logger, options } = this.#context;
     const report = (error: unknown): void => {
       logger.error({ err: CirqueError.from(error, 'InternalError', 'Internal') }, `${phase} failed`);
@@ -489,7 +512,9 @@ export class Exchange<Ctx>
     let answer: unknown;
     try {
       if (phase === 'logging') answer = hooks.logging?.(this.session, this.#error, this.#ctx);
-      else answer = hooks.failToProxy?.(this.session, this.#error as CirqueError, this.#ctx);
+      else if (phase === 'failToProxy')
+        answer = hooks.failToProxy?.(this.session, this.#error as CirqueError, this.#ctx);
+      else answer = hooks.persistConnectionContext?.(this.session, this.#ctx);
     } catch (error) {
       report(error);
       return;
@@ -499,16 +524,10 @@ export class Exchange<Ctx>
     else then(answer);
   }
 
-  #finish(): void {
+  #finish(kept: unknown): void {
     if (this.#over) return;
     const { downstream, session } = this;
-    const { hooks, options, counters } = this.#context;
-    let kept: unknown;
-    try {
-      kept = hooks.persistConnectionContext?.(session, this.#ctx);
-    } catch (error) {
-      this.#context.logger.error({ err: CirqueError.from(error, 'InternalError') }, 'persistConnectionContext failed');
-    }
+    const { options, counters } = this.#context;
     if (options.accessLog) logAccess(this.#context, this, this.#peer, this.#upstreamReused, this.#error);
     this.#over = true;
     counters.active -= 1;

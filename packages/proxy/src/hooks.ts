@@ -1,7 +1,8 @@
 /**
  * Resolves a proxy's phases once, at construction: a phase that is absent is undefined here and is skipped.
  */
-import { PHASES } from './phases.ts';
+import { CirqueError } from '@cirque/error';
+import { PHASES, type PhaseName } from './phases.ts';
 import type { ProxyPhases } from './proxy-http.ts';
 
 /** Phases bound to their proxy. */
@@ -29,7 +30,32 @@ export function resolveHooks<Ctx>(proxy: ProxyPhases<Ctx>): Hooks<Ctx> {
   return hooks as unknown as Hooks<Ctx>;
 }
 
+/** For a request without a context: nothing can be called. */
+export const NO_HOOKS: Hooks<never> = {} as Hooks<never>;
+
 /** True for what must be awaited. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/**
+ * The answer of a phase that is not awaited.
+ *
+ * @throws CirqueError InternalError when it is a promise; what becomes of that is of no interest.
+ */
+export function atOnce<T>(phase: PhaseName, answer: T): T {
+  if (!isThenable(answer)) return answer;
+  Promise.resolve(answer).catch(() => undefined);
+  throw CirqueError.internal('InternalError', `${phase} answered a promise: it must answer at once`);
+}
+
+/**
+ * What a phase that judges an error has answered; undefined leaves the error as it is.
+ *
+ * @throws CirqueError InternalError when it is anything else.
+ */
+export function decision(phase: PhaseName, answer: unknown): CirqueError | undefined {
+  const error = atOnce(phase, answer);
+  if (error === undefined || CirqueError.is(error)) return error;
+  throw CirqueError.internal('InternalError', `${phase} answered ${typeof error}: expected a CirqueError`);
 }

@@ -30,7 +30,8 @@ export class PendingHook {
     };
     this.#timer = new Timer(() => settle(() => onError(tooSlow(name, timeoutMs))), wheel);
     if (timeoutMs > 0) this.#timer.set(timeoutMs);
-    answer.then(
+    // A promise of another kind may settle at once: then its answer comes before this object is known to anybody.
+    Promise.resolve(answer).then(
       (value) => (this.#open ? settle(() => onValue(value)) : onLate?.(value)),
       (error: unknown) => settle(() => onError(error)),
     );

@@ -26,14 +26,17 @@ export interface FailToProxy {
 
 /** The phases, in the order in which they run. `Ctx` is the user's own state of one request. */
 export interface ProxyPhases<Ctx> {
-  /** Makes the context of a request. Runs first, when the request head was parsed. */
+  /**
+   * Makes the context of a request. Runs first, when the request head was parsed, and answers at once: what takes time
+   * belongs into `earlyRequestFilter`. Throwing ends the request with 500; no other phase is called then.
+   */
   newCtx(): Ctx;
 
   /**
    * Hands over what {@link persistConnectionContext} kept from the request before on the same client connection.
    * Runs after `newCtx`, not for the first request of a connection.
    */
-  onConnectionReuse?(session: Session, ctx: Ctx, kept: unknown): void;
+  onConnectionReuse?(session: Session, ctx: Ctx, kept: unknown): MaybePromise<void>;
 
   /** Runs before everything else that can see the request. Throwing ends the request through `failToProxy`. */
   earlyRequestFilter?(session: Session, ctx: Ctx): MaybePromise<void>;
@@ -150,7 +153,10 @@ export interface ProxyPhases<Ctx> {
   /** Last of all, exactly once for every request with a context, whatever happened. Throwing is only logged. */
   logging?(session: Session, error: CirqueError | undefined, ctx: Ctx): MaybePromise<void>;
 
-  /** What to keep for the next request on the same client connection; undefined keeps nothing. Runs after `logging`. */
+  /**
+   * What to keep for the next request on the same client connection; undefined keeps nothing. Runs after `logging`.
+   * Throwing is only logged.
+   */
   persistConnectionContext?(session: Session, ctx: Ctx): unknown;
 }
 

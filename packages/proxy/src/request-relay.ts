@@ -59,6 +59,11 @@ export class RequestRelay {
     return !this.#replay.overflowed;
   }
 
+  /** A phase reads the body before any attempt. */
+  get collecting(): boolean {
+    return this.#collector !== undefined;
+  }
+
   /** Begins an attempt: the head, what is known of the body, and from then on what comes. */
   send(upstream: ClientSession, head: RequestHeader): void {
     this.#upstream = upstream;
