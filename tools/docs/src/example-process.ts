@@ -2,7 +2,6 @@
  * A program of a transcript as a child process: started, watched line by line, stopped.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { withoutChance } from './transcript.ts';
 
 /** How long a line may be waited for, and how long a program may take to end. */
@@ -10,9 +9,10 @@ const PATIENCE_MS = 20_000;
 
 export class ExampleProcess {
   readonly #child: ChildProcess;
-  /** Lines of standard output, and of standard error behind them in another list: their order is chance. */
+  /** Two lists, because the order of lines on different streams is chance. */
   readonly #lines: { readonly stdout: string[]; readonly stderr: string[] } = { stdout: [], stderr: [] };
-  #cursor = 0;
+  readonly #seen = { stdout: 0, stderr: 0 };
+  #closed = false;
   #changed = Promise.withResolvers<void>();
 
   constructor(args: readonly string[], cwd: string) {
@@ -26,7 +26,10 @@ export class ExampleProcess {
         this.#notify();
       });
     }
-    this.#child.once('exit', () => this.#notify());
+    this.#child.once('close', () => {
+      this.#closed = true;
+      this.#notify();
+    });
   }
 
   /** What it has written so far, for messages. */
@@ -35,42 +38,51 @@ export class ExampleProcess {
   }
 
   /**
-   * Waits for the next line of standard output that is like the given one, and answers it. Lines that come before it are
-   * passed over. Throws when it does not come.
+   * Waits for the next line that is like the given one, on either stream, and answers it. Lines before it are passed
+   * over. Throws when it does not come.
    */
   async waitFor(line: string): Promise<string> {
     const wanted = withoutChance(line);
-    const deadline = setTimeout(() => this.#notify(), PATIENCE_MS);
     const until = performance.now() + PATIENCE_MS;
+    const alarm = setTimeout(() => this.#notify(), PATIENCE_MS);
     try {
       while (true) {
-        const { stdout } = this.#lines;
-        while (this.#cursor < stdout.length) {
-          const found = stdout[this.#cursor++] as string;
-          if (withoutChance(found) === wanted) return found;
-        }
-        if (this.#ended || performance.now() >= until) {
+        const found = this.#take('stdout', wanted) ?? this.#take('stderr', wanted);
+        if (found !== undefined) return found;
+        if (this.#closed || performance.now() >= until) {
           throw new Error(`the program did not write ${JSON.stringify(line)}, but:\n${this.output}`);
         }
         await this.#changed.promise;
       }
     } finally {
-      clearTimeout(deadline);
+      clearTimeout(alarm);
     }
+  }
+
+  /** Waits until it ends by itself. Resolves as `stop`, which is what happens when it takes too long. */
+  async ended(): Promise<number | NodeJS.Signals | null> {
+    const until = performance.now() + PATIENCE_MS;
+    const alarm = setTimeout(() => this.#notify(), PATIENCE_MS);
+    while (!this.#closed && performance.now() < until) await this.#changed.promise;
+    clearTimeout(alarm);
+    return this.stop();
   }
 
   /** Asks it to end with SIGTERM, by force when it does not. Resolves with its exit code, or the signal that ended it. */
   async stop(): Promise<number | NodeJS.Signals | null> {
-    const exited = this.#ended ? undefined : once(this.#child, 'close');
     this.#child.kill('SIGTERM');
     const force = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS);
-    await exited;
+    while (!this.#closed) await this.#changed.promise;
     clearTimeout(force);
     return this.#child.exitCode ?? this.#child.signalCode;
   }
 
-  get #ended(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  #take(name: 'stdout' | 'stderr', wanted: string): string | undefined {
+    const lines = this.#lines[name];
+    const at = lines.findIndex((line, index) => index >= this.#seen[name] && withoutChance(line) === wanted);
+    if (at < 0) return undefined;
+    this.#seen[name] = at + 1;
+    return lines[at];
   }
 
   #notify(): void {

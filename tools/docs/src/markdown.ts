@@ -64,7 +64,9 @@ export function codeBlocks(text: string): CodeBlock[] {
 }
 
 function commentBefore(lines: readonly string[]): string {
-  return /<!-- before:([\s\S]*?)-->\s*$/.exec(lines.join('\n'))?.[1]?.trim() ?? '';
+  const above = lines.join('\n').trimEnd();
+  const comment = above.endsWith('-->') ? above.slice(above.lastIndexOf('<!--'), -'-->'.length) : '';
+  return /^<!-- before:([\s\S]*)$/.exec(comment)?.[1]?.trim() ?? '';
 }
 
 /** The text without its code blocks and code spans, so that nothing in them is taken for a link. */

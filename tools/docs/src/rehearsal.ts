@@ -1,12 +1,13 @@
 /**
- * Acts a README out: starts its programs on free ports, sends its requests, and compares what comes with what it says.
+ * Acts a page out: writes its files, starts its programs on free ports, sends its requests, and compares what comes
+ * with what it says.
  */
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ExampleProcess } from './example-process.ts';
 import { root } from './markdown.ts';
+import { PortMap } from './port-map.ts';
 import { ask } from './request.ts';
 import { type Step, withoutChance } from './transcript.ts';
 
@@ -18,49 +19,85 @@ export interface Outcome {
   readonly found: string;
 }
 
+type Command = Extract<Step, { kind: 'command' }>;
+
 /** Options that make an example listen on free ports, where `--listen 127.0.0.1:0` is not it. */
 const FREE_PORTS: Readonly<Record<string, readonly string[]>> = {
   'load-balancer': ['--listen', '0.0.0.0:0'],
   'echo-services': ['--echo', '127.0.0.1:0', '--http', '127.0.0.1:0'],
 };
 
-const PORT = /(?<=127\.0\.0\.1[: ]|0\.0\.0\.0:|listen\()\d+/g;
+/** Programs run from the sources, so that nothing has to be built. */
+const NODE_OPTIONS = ['--conditions=@cirque/source'];
 
 export class Rehearsal {
-  /** The port that stands for a port of the README. */
-  readonly #ports = new Map<string, string>();
-  readonly #origins: ExampleProcess[] = [];
+  readonly #ports = new PortMap();
+  readonly #files = new Map<string, string>();
+  /** Where the files of the page are written: inside this package, so that its imports are found. */
+  readonly #folder = mkdtempSync(join(fileURLToPath(new URL('..', import.meta.url)), '.snippets-'));
+  readonly #beside: ExampleProcess[] = [];
   #program: ExampleProcess | undefined;
 
-  /** Performs one step. */
-  async perform(step: Step): Promise<Outcome> {
+  /** Performs one step. Undefined for one that shows nothing. */
+  async perform(step: Step): Promise<Outcome | undefined> {
+    if (step.kind === 'file') {
+      this.#files.set(step.name, step.code);
+      return undefined;
+    }
     const command = step.kind === 'command' ? step.words.join(' ') : 'output of the server';
     const found = step.kind === 'server' ? await this.#serverOutput(step.output) : await this.#run(step);
     return { line: step.line, command, expected: withoutChance(step.output), found: withoutChance(found) };
   }
 
-  /** Stops what was started. Answers how the program ended; 0 is well. */
+  /** Stops what was started. Answers how the last program ended; 0 is well. */
   async end(): Promise<number | NodeJS.Signals | null | undefined> {
     const code = await this.#program?.stop();
     this.#program = undefined;
-    for (const origin of this.#origins) await origin.stop();
+    for (const process of this.#beside) await process.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
     return code;
   }
 
-  async #run({ words, output }: Extract<Step, { kind: 'command' }>): Promise<string> {
-    if (words[0] === 'npm') return this.#start(words, output);
+  async #run(step: Command): Promise<string> {
+    const { words } = step;
+    if (words[0] === 'npm') return this.#runExample(step);
     if (words[0] === 'node' && words[1] === '-e') return this.#startOrigin(words[2] as string);
-    return ask(words.map((word, at) => this.#translate(word, words[at - 1])));
+    if (words[0] === 'node') return this.#runFile(step);
+    return ask(this.#ports.translate(words.join('\0')).split('\0'));
   }
 
-  async #start(words: readonly string[], output: string): Promise<string> {
-    const code = await this.#program?.stop();
-    if (code !== undefined && code !== 0) throw new Error(`the program before ended with ${code}`);
+  #runExample(step: Command): Promise<string> {
+    const { words } = step;
     const [name = '', ...args] = words[1] === 'start' ? ['load-balancer'] : words.slice(words.indexOf('--') + 1);
     const main = join(root, 'examples', name, 'src', 'main.ts');
-    const program = new ExampleProcess(['--conditions=@cirque/source', main, ...this.#onFreePorts(name, args)], root);
-    this.#program = program;
-    return this.#expectLines(program, output);
+    return this.#start([main, ...this.#onFreePorts(name, args)], root, step);
+  }
+
+  /** `node lb.ts -t`, with the files of the page. */
+  async #runFile(step: Command): Promise<string> {
+    for (const [name, code] of this.#files) {
+      await this.#ports.reserve(code);
+      writeFileSync(join(this.#folder, name), this.#ports.translate(code));
+    }
+    return this.#start(step.words.slice(1), this.#folder, step);
+  }
+
+  async #start(args: readonly string[], cwd: string, { output, beside, asksForCode }: Command): Promise<string> {
+    if (!beside) {
+      const code = await this.#program?.stop();
+      if (code !== undefined && code !== 0) throw new Error(`the program before ended with ${code}`);
+    }
+    const process = new ExampleProcess([...NODE_OPTIONS, ...args], cwd);
+    if (asksForCode) return this.#runToItsEnd(process, output);
+    if (beside) this.#beside.push(process);
+    else this.#program = process;
+    return this.#expectLines(process, output);
+  }
+
+  async #runToItsEnd(process: ExampleProcess, output: string): Promise<string> {
+    const lines = output.split('\n').slice(0, -1).join('\n');
+    const found = await this.#expectLines(process, lines);
+    return `${found === '' ? '' : `${found}\n`}${await process.ended()}`;
   }
 
   #serverOutput(output: string): Promise<string> {
@@ -69,44 +106,29 @@ export class Rehearsal {
   }
 
   /** Waits for each line, and learns from them which ports stand for which. */
-  async #expectLines(program: ExampleProcess, output: string): Promise<string> {
+  async #expectLines(process: ExampleProcess, output: string): Promise<string> {
     const found: string[] = [];
-    for (const line of output.split('\n')) {
-      const actual = await program.waitFor(line);
-      const ports = actual.match(PORT) ?? [];
-      for (const [at, port] of (line.match(PORT) ?? []).entries()) this.#ports.set(port, ports[at] as string);
+    for (const line of output === '' ? [] : output.split('\n')) {
+      const actual = await process.waitFor(line);
+      this.#ports.learn(line, actual);
       found.push(actual);
     }
     return found.join('\n');
   }
 
   async #startOrigin(code: string): Promise<string> {
-    for (const port of code.match(PORT) ?? []) this.#ports.set(port, await freePort());
-    const main = `${this.#translate(code)}.on('listening', () => console.log('ready'))`;
+    await this.#ports.reserve(code);
+    const main = `${this.#ports.translate(code)}.on('listening', () => console.log('ready'))`;
     const origin = new ExampleProcess(['-e', main], root);
-    this.#origins.push(origin);
+    this.#beside.push(origin);
     await origin.waitFor('ready');
     return '';
   }
 
   #onFreePorts(name: string, args: readonly string[]): string[] {
+    const translated = args.map((arg) => this.#ports.translate(arg));
     const at = args.indexOf('--listen');
-    if (at < 0)
-      return [...args.map((arg) => this.#translate(arg)), ...(FREE_PORTS[name] ?? ['--listen', '127.0.0.1:0'])];
-    return args.map((arg, index) => (index === at + 1 ? '127.0.0.1:0' : this.#translate(arg)));
+    if (at < 0) return [...translated, ...(FREE_PORTS[name] ?? ['--listen', '127.0.0.1:0'])];
+    return translated.with(at + 1, '127.0.0.1:0');
   }
-
-  #translate(word: string, previous?: string): string {
-    if (previous === '127.0.0.1') return this.#ports.get(word) ?? word;
-    return word.replace(PORT, (port) => this.#ports.get(port) ?? port);
-  }
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return String(port);
 }

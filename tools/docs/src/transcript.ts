@@ -1,21 +1,36 @@
 /**
- * Reads what a README promises: its `console` blocks as a list of steps.
+ * Reads what a page promises: its code blocks as a list of steps.
  *
  * In a `console` block a line that begins with `$ ` is a command and the lines up to the next one are its output. In a
- * `console server` block every line is one that the program started last writes while it is running.
+ * `console server` block every line is one that the program started last writes while it is running. A block of any
+ * kind that begins with a comment naming a file, `// lb.ts` or `# conf.yaml`, is that file from there on.
  */
 import { codeBlocks } from './markdown.ts';
 
 export type Step =
-  | { readonly kind: 'command'; readonly words: readonly string[]; readonly output: string; readonly line: number }
+  | { readonly kind: 'file'; readonly name: string; readonly code: string; readonly line: number }
+  | Command
   | { readonly kind: 'server'; readonly output: string; readonly line: number };
 
-/** The steps of a README, in their order. */
+interface Command {
+  readonly kind: 'command';
+  readonly words: readonly string[];
+  readonly output: string;
+  readonly line: number;
+  /** It ends with `&`: the program runs beside the next ones. */
+  readonly beside: boolean;
+  /** It ends with `; echo $?`: the program ends by itself, and the last line of output is its exit code. */
+  readonly asksForCode: boolean;
+}
+
+/** The steps of a page, in their order. */
 export function transcript(text: string): Step[] {
   const steps: Step[] = [];
   for (const { info, code, line } of codeBlocks(text)) {
-    if (info === 'console server') steps.push({ kind: 'server', output: code, line });
-    if (info === 'console') steps.push(...commands(code, line));
+    const name = /^(?:\/\/|#) ([\w-]+\.(?:ts|yaml))\b/.exec(code)?.[1];
+    if (name !== undefined) steps.push({ kind: 'file', name, code: `${code}\n`, line });
+    else if (info === 'console server') steps.push({ kind: 'server', output: code, line });
+    else if (info === 'console') steps.push(...commands(code, line));
   }
   return steps;
 }
@@ -30,9 +45,14 @@ function commands(code: string, firstLine: number): Step[] {
     while (command.endsWith('\\')) command = `${command.slice(0, -1)}${(lines[++at] ?? '').trim()}`;
     const output: string[] = [];
     while (at + 1 < lines.length && !lines[at + 1]?.startsWith('$ ')) output.push(lines[++at] as string);
-    steps.push({ kind: 'command', words: shellWords(command.slice(2)), output: output.join('\n'), line });
+    steps.push({ kind: 'command', output: output.join('\n'), line, ...parts(command.slice(2)) });
   }
   return steps;
+}
+
+function parts(command: string): Pick<Command, 'words' | 'beside' | 'asksForCode'> {
+  const [, plain = '', suffix] = /^(.*?)( &|; echo \$\?)?$/s.exec(command) ?? [];
+  return { words: shellWords(plain), beside: suffix === ' &', asksForCode: suffix === '; echo $?' };
 }
 
 /** Splits a command as a shell does, as far as quotes go; a `|` is a word of its own. */
@@ -45,12 +65,14 @@ export function shellWords(command: string): string[] {
   );
 }
 
-/** What differs from run to run, replaced: dates, ports, measured times. */
+/** What differs from run to run, replaced: dates, ports, measured times, who writes a log line and when. */
 export function withoutChance(text: string): string {
   return text
     .replace(/^Date: .*$/gm, 'Date: (a date)')
     .replace(/\b(127\.0\.0\.1|0\.0\.0\.0):\d+/g, '$1:(port)')
     .replace(/\d+\.\d+ ms\b/g, '(time) ms')
     .replace(/\b\d+ seconds\b/g, '(some) seconds')
+    .replace(/"time":\d+,"pid":\d+,"hostname":"[^"]*"/g, '"time":(now),"pid":(it),"hostname":(here)')
+    .replace(/"(durationMs|clientPort)":[\d.]+/g, '"$1":(some)')
     .trimEnd();
 }

@@ -1,7 +1,7 @@
 import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readPage, root } from '../src/markdown.ts';
+import { pages, readPage, root } from '../src/markdown.ts';
 import { Rehearsal } from '../src/rehearsal.ts';
 import { type Step, transcript } from '../src/transcript.ts';
 
@@ -15,6 +15,23 @@ function readme(name: string): Step[] {
 const isStart = (step: Step): boolean => step.kind === 'command' && step.words[0] === 'npm';
 const isQuestion = (step: Step): boolean => step.kind === 'command' && !isStart(step) && step.words[0] !== 'node';
 
+/** Performs all steps; the first difference fails, named by its line. */
+async function actOut(steps: readonly Step[]): Promise<void> {
+  const rehearsal = new Rehearsal();
+  try {
+    for (const step of steps) {
+      const outcome = await rehearsal.perform(step);
+      if (outcome === undefined) continue;
+      const { line, command, expected, found } = outcome;
+      expect({ line, command, output: found }).toEqual({ line, command, output: expected });
+    }
+  } catch (error) {
+    await rehearsal.end();
+    throw error;
+  }
+  expect(await rehearsal.end()).toBe(0);
+}
+
 test('examples are there', () => {
   expect(names).toEqual(expect.arrayContaining(['load-balancer', 'reverse-proxy', 'failover', 'gateway']));
 });
@@ -27,17 +44,13 @@ describe.each(names)('examples/%s', (name) => {
     expect(steps.filter(isQuestion)).not.toEqual([]);
   });
 
-  test('it does what its README says, and ends with 0 at SIGTERM', async () => {
-    const rehearsal = new Rehearsal();
-    try {
-      for (const step of steps) {
-        const { line, command, expected, found } = await rehearsal.perform(step);
-        expect({ line, command, output: found }).toEqual({ line, command, output: expected });
-      }
-    } catch (error) {
-      await rehearsal.end();
-      throw error;
-    }
-    expect(await rehearsal.end()).toBe(0);
-  });
+  test('it does what its README says, and ends with 0 at SIGTERM', () => actOut(steps));
+});
+
+const guide = pages(join(root, 'docs/guide')).filter(({ text }) =>
+  transcript(text).some(({ kind }) => kind === 'command'),
+);
+
+describe.each(guide)('$path', ({ text }) => {
+  test('its programs do what the page says, and end with 0 at SIGTERM', () => actOut(transcript(text)));
 });

@@ -1,0 +1,75 @@
+/**
+ * Options with the defaults they really have. The words are here, the values come from the packages; an option without
+ * words does not compile.
+ */
+import { type ResolvedHttpServerOptions, resolveHttpServerOptions } from '@cirque/core';
+import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '@cirque/http1';
+import { DEFAULT_PEER_OPTIONS, type PeerOptions } from '@cirque/pool';
+
+type Words<Name extends PropertyKey> = Readonly<Record<Name, string>>;
+
+const SERVER: Words<Exclude<keyof ResolvedHttpServerOptions, 'limits' | 'lenient'>> = {
+  headTimeoutMs: 'from the first byte of a head, or the accept, to its end; then 408',
+  idleTimeoutMs: 'a kept-alive connection without a request; then a silent close',
+  readTimeoutMs: 'between two reads of a request body; then 408',
+  writeTimeoutMs: 'without progress while the client does not take the response; then a cut',
+  keepaliveRequestLimit: 'requests per connection; 0: no limit',
+  abortOnClose: 'a client that closes its sending side while a response is due cancels the request',
+};
+
+const LIMITS: Words<keyof Http1Limits> = {
+  maxHeadBytes: 'start line and fields together; more is 431',
+  maxFields: 'field lines of one head; more is 431',
+  maxTargetBytes: 'bytes of the request target; more is 414',
+  maxChunkExtensionBytes: 'chunk extensions of one message together; more is 400',
+  maxTrailerBytes: 'trailer section of a chunked body; more is 400',
+};
+
+const PEER: Words<keyof PeerOptions> = {
+  connectionTimeoutMs: 'to establish one connection, for each address that is tried',
+  totalConnectionTimeoutMs:
+    'for everything until the connection is usable: waiting for a slot, names, all addresses, a tunnel',
+  readTimeoutMs: 'between two reads while a response is due',
+  writeTimeoutMs: 'without progress while the upstream does not take the request',
+  idleTimeoutMs: 'how long an unused connection is kept; 0 keeps none',
+  tcpKeepAlive: 'TCP keep-alive probes: `{ idleMs }`',
+  bindTo: 'local address: `{ address, fallback }`',
+  maxConnections: 'connections in use at the same time; more requests wait',
+  maxPendingRequests: 'requests that may wait for one; more get 503',
+  groupKey: 'keeps connections of peers that are otherwise the same apart',
+  proxy: 'reach the peer through a CONNECT tunnel: `{ nextHop, headers }`',
+  customConnect: 'makes the byte stream itself',
+  tracer: 'is told when connections open and close',
+  limits: 'limits for response heads and chunked bodies, as those of requests',
+  requestPolicy: "what of the client's head is not sent upstream: `{ stripHopByHop, stripConnectionNominated }`",
+};
+
+/** Options of the client side. */
+export function serverDefaults(): string {
+  return table(SERVER, { ...resolveHttpServerOptions() });
+}
+
+/** Sizes beyond which a message is refused. */
+export function limitDefaults(): string {
+  return table(LIMITS, { ...DEFAULT_HTTP1_LIMITS });
+}
+
+/** Options of a peer. */
+export function peerDefaults(): string {
+  const { stripHopByHop, stripConnectionNominated, ...options } = DEFAULT_PEER_OPTIONS;
+  return table(PEER, {
+    ...options,
+    limits: 'see below',
+    requestPolicy: `both ${stripHopByHop && stripConnectionNominated}`,
+  });
+}
+
+function table(words: Readonly<Record<string, string>>, values: Readonly<Record<string, unknown>>): string {
+  const rows = Object.entries(words).map(([name, meaning]) => `| \`${name}\` | ${shown(values[name])} | ${meaning} |`);
+  return ['| Option | Default | Meaning |', '|---|---|---|', ...rows].join('\n');
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'none';
+  return typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
+}

@@ -1,0 +1,38 @@
+/**
+ * The ports of a page and the free ones that stand for them: pages name fixed ports, tests must not use any.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+
+const PORT = /(?<=127\.0\.0\.1[: \0]|0\.0\.0\.0:|listen\()\d+/g;
+
+export class PortMap {
+  readonly #ports = new Map<string, string>();
+
+  /** The text with the ports that stand for those in it. */
+  translate(text: string): string {
+    return text.replace(PORT, (port) => this.#ports.get(port) ?? port);
+  }
+
+  /** Finds a free port for each port of the text that has none yet. */
+  async reserve(text: string): Promise<void> {
+    for (const port of text.match(PORT) ?? []) {
+      if (!this.#ports.has(port)) this.#ports.set(port, await freePort());
+    }
+  }
+
+  /** Takes the ports of a line as it came for those of the line as it was expected. */
+  learn(expected: string, actual: string): void {
+    const ports = actual.match(PORT) ?? [];
+    for (const [at, port] of (expected.match(PORT) ?? []).entries()) this.#ports.set(port, ports[at] ?? port);
+  }
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return String(port);
+}
