@@ -7,6 +7,7 @@ import { CirqueError, type ErrorSource } from '@cirque/error';
 import { HeaderMap, latin1 } from '@cirque/http';
 import { FieldFacts, INCOMPLETE, type ScanRules, scanFields } from './field-scan.ts';
 import type { Http1Limits } from './limits.ts';
+import { SectionBuffer } from './section-buffer.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -33,7 +34,7 @@ export class ChunkedDecoder {
   #size = 0;
   #digits = 0;
   #extensionBytes = 0;
-  #trailerBytes: Buffer | undefined;
+  #partialTrailers: SectionBuffer | undefined;
   #trailers: HeaderMap | undefined;
 
   constructor(source: ErrorSource, limits: Http1Limits) {
@@ -47,7 +48,7 @@ export class ChunkedDecoder {
     this.#size = 0;
     this.#digits = 0;
     this.#extensionBytes = 0;
-    this.#trailerBytes = undefined;
+    this.#partialTrailers = undefined;
     this.#trailers = undefined;
   }
 
@@ -70,7 +71,7 @@ export class ChunkedDecoder {
    * Consumes input until the body ends, the input ends or `stopped` answers true after a piece of payload.
    *
    * @returns the offset after the last byte consumed.
-   * @throws CirqueError InvalidChunk or InvalidTrailerEnd.
+   * @throws CirqueError InvalidChunk, or InvalidHTTPHeader for a trailer section that is not well-formed.
    */
   decode(buffer: Buffer, start: number, end: number, sink: ChunkSink, stopped: () => boolean): number {
     let at = start;
@@ -124,11 +125,9 @@ export class ChunkedDecoder {
       const digit = hexDigit(byte);
       if (digit < 0) {
         if (this.#digits === 0) throw this.#invalid('chunk without a size');
-        if (byte === CR) this.#state = 'size-lf';
-        else if (byte === SEMICOLON || byte === 0x20 || byte === 0x09) this.#state = 'extension';
-        else throw this.#invalid(`byte 0x${byte.toString(16)} in a chunk size`);
-        if (this.#state === 'extension' && byte !== SEMICOLON) throw this.#invalid('white space after a chunk size');
-        if (this.#state === 'extension') this.#countExtension(1);
+        if (byte === SEMICOLON) this.#countExtension(1);
+        else if (byte !== CR) throw this.#invalid(`byte 0x${byte.toString(16).padStart(2, '0')} in a chunk size`);
+        this.#state = byte === CR ? 'size-lf' : 'extension';
         return at + 1;
       }
       if (this.#digits === 0) this.#size = 0;
@@ -163,25 +162,40 @@ export class ChunkedDecoder {
   }
 
   #readTrailer(buffer: Buffer, start: number, end: number): number {
-    const kept = this.#trailerBytes;
+    const partial = this.#partialTrailers;
+    if (partial !== undefined) return this.#readSplitTrailer(partial, buffer, start, end);
     // Nearly every body ends with an empty trailer section, complete in the same read.
-    if (kept === undefined && end - start >= 2 && buffer[start] === CR && buffer[start + 1] === LF) {
+    if (end - start >= 2 && buffer[start] === CR && buffer[start + 1] === LF) {
       this.#state = 'done';
       return start + 2;
     }
-    const bytes = kept === undefined ? buffer.subarray(start, end) : Buffer.concat([kept, buffer.subarray(start, end)]);
-    const next = scanFields(bytes, 0, bytes.length, this.#trailerRules, facts);
-    if (next === INCOMPLETE ? bytes.length > this.#limits.maxTrailerBytes : next > this.#limits.maxTrailerBytes) {
-      throw this.#tooLarge(`trailer section above ${this.#limits.maxTrailerBytes} bytes`, 431);
-    }
+    const next = this.#scanTrailer(buffer, start, end);
+    if (next !== INCOMPLETE) return next;
+    this.#partialTrailers = new SectionBuffer(buffer, start, end);
+    return end;
+  }
+
+  #readSplitTrailer(partial: SectionBuffer, buffer: Buffer, start: number, end: number): number {
+    const before = partial.length;
+    const worthwhile = partial.add(buffer, start, end);
+    if (!worthwhile && partial.length <= this.#limits.maxTrailerBytes) return end;
+    const next = this.#scanTrailer(partial.bytes, 0, partial.length);
+    if (next === INCOMPLETE) return end;
+    this.#partialTrailers = undefined;
+    return start + next - before;
+  }
+
+  /** Answers the offset after the section, or INCOMPLETE. No byte beyond the limit is looked at. */
+  #scanTrailer(bytes: Buffer, start: number, end: number): number {
+    const limit = Math.min(end, start + this.#limits.maxTrailerBytes);
+    const next = scanFields(bytes, start, limit, this.#trailerRules, facts);
     if (next === INCOMPLETE) {
-      this.#trailerBytes = Buffer.from(bytes);
-      return end;
+      if (limit < end) throw this.#tooLarge(`trailer section above ${this.#limits.maxTrailerBytes} bytes`, 431);
+      return INCOMPLETE;
     }
-    if (facts.count > 0) this.#trailers = HeaderMap.fromBlock(latin1(bytes, 0, next - 2), facts.hopLines, -1);
-    this.#trailerBytes = undefined;
+    if (facts.count > 0) this.#trailers = trailersOf(latin1(bytes, start, next - 2));
     this.#state = 'done';
-    return start + next - (kept?.length ?? 0);
+    return next;
   }
 
   #invalid(what: string): CirqueError {
@@ -192,6 +206,14 @@ export class ChunkedDecoder {
     const options = this.#source === 'Downstream' ? { source: this.#source, status } : { source: this.#source };
     return new CirqueError('InvalidChunk', what, options);
   }
+}
+
+function trailersOf(block: string): HeaderMap {
+  const { contentLength, contentLengthLines, hopLines } = facts;
+  // A length among trailers frames nothing (RFC 9110 section 6.5.1), but the map must not hide it.
+  const length =
+    contentLengthLines === 0 ? -1 : contentLengthLines > 1 || contentLength < 0 ? Number.NaN : contentLength;
+  return HeaderMap.fromBlock(block, hopLines, length);
 }
 
 function hexDigit(byte: number): number {

@@ -10,6 +10,9 @@ import { ChunkedDecoder } from './chunked.ts';
 import { INCOMPLETE } from './field-scan.ts';
 import { CHUNKED, type Framing, UNTIL_CLOSE } from './framing.ts';
 import type { Http1Limits } from './limits.ts';
+import { SectionBuffer } from './section-buffer.ts';
+
+const CR = 0x0d;
 
 /**
  * Where a decoder is:
@@ -41,9 +44,8 @@ export abstract class MessageDecoder {
   #remaining = 0;
   #trailers: HeaderMap | undefined;
   #held = false;
-  /** An incomplete head, and its length when it was last parsed. */
-  #partial: Buffer | undefined;
-  #parsedBytes = 0;
+  /** An incomplete head. */
+  #partial: SectionBuffer | undefined;
   readonly #stoppedOrHeld: () => boolean;
 
   constructor(sink: MessageSink, source: ErrorSource, limits: Http1Limits) {
@@ -57,9 +59,10 @@ export abstract class MessageDecoder {
     return this.#state;
   }
 
-  /** True when a head has begun but is not complete. */
+  /** True when a head has begun but is not complete. The empty line that may precede a request is no beginning. */
   get insideHead(): boolean {
-    return this.#partial !== undefined;
+    const partial = this.#partial;
+    return partial !== undefined && (partial.length > 2 || partial.bytes[0] !== CR);
   }
 
   /** True when the whole message was received, reported or not. */
@@ -121,7 +124,7 @@ export abstract class MessageDecoder {
       this.#complete();
       return;
     }
-    const cut = state === 'length' || state === 'chunked' || this.#partial !== undefined;
+    const cut = state === 'length' || state === 'chunked' || this.insideHead;
     if (!this.received) this.stop();
     if (cut) {
       const where = state === 'head' ? 'inside a head' : 'before the end of the body';
@@ -135,7 +138,7 @@ export abstract class MessageDecoder {
   /** The framing of the head that was parsed last. */
   protected abstract framingOfHead(): Framing;
 
-  /** What to throw when an incomplete head is above the limit. */
+  /** What to throw when a head does not end within the limit; `partial` is its beginning. */
   protected abstract headTooLarge(partial: Buffer): CirqueError;
 
   #feed(buffer: Buffer, start: number, end: number): number {
@@ -163,44 +166,33 @@ export abstract class MessageDecoder {
     return at;
   }
 
+  // No byte beyond the limit is looked at, so that a head has the same fate however it is cut.
   #readHead(buffer: Buffer, start: number, end: number): number {
-    if (this.#partial !== undefined) return this.#readSplitHead(buffer, start, end);
-    const next = this.parseHead(buffer, start, end);
+    if (this.#partial !== undefined) return this.#readSplitHead(this.#partial, buffer, start, end);
+    const limit = Math.min(end, start + this.#limits.maxHeadBytes);
+    const next = this.parseHead(buffer, start, limit);
     if (next === INCOMPLETE) {
-      this.#keep(Buffer.from(buffer.subarray(start, end)));
+      if (limit < end) throw this.headTooLarge(buffer.subarray(start, limit));
+      this.#partial = new SectionBuffer(buffer, start, end);
       return end;
     }
     this.#begin();
     return next;
   }
 
-  /** A head in several reads is collected and parsed again, when a line ended or the size has doubled. */
-  #readSplitHead(buffer: Buffer, start: number, end: number): number {
-    const before = (this.#partial as Buffer).length;
-    const whole = Buffer.concat([this.#partial as Buffer, buffer.subarray(start, end)]);
-    const lineEnded = buffer.subarray(start, end).includes(0x0a);
-    if (!lineEnded && whole.length < this.#parsedBytes * 2) {
-      this.#keepUnparsed(whole);
-      return end;
-    }
-    const next = this.parseHead(whole, 0, whole.length);
+  #readSplitHead(partial: SectionBuffer, buffer: Buffer, start: number, end: number): number {
+    const before = partial.length;
+    const worthwhile = partial.add(buffer, start, end);
+    const limit = Math.min(partial.length, this.#limits.maxHeadBytes);
+    if (!worthwhile && limit === partial.length) return end;
+    const next = this.parseHead(partial.bytes, 0, limit);
     if (next === INCOMPLETE) {
-      this.#keep(whole);
+      if (limit < partial.length) throw this.headTooLarge(partial.bytes.subarray(0, limit));
       return end;
     }
     this.#partial = undefined;
     this.#begin();
     return start + next - before;
-  }
-
-  #keep(partial: Buffer): void {
-    this.#parsedBytes = partial.length;
-    this.#keepUnparsed(partial);
-  }
-
-  #keepUnparsed(partial: Buffer): void {
-    if (partial.length > this.#limits.maxHeadBytes) throw this.headTooLarge(partial);
-    this.#partial = partial;
   }
 
   #begin(): void {
