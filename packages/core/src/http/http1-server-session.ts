@@ -71,6 +71,8 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   #clientGone = false;
   #clientHalfClosed = false;
   #closing = false;
+  /** The current request says that it is the last one. */
+  #clientCloses = false;
   #lingerBytes = 0;
   #writeMark = 0;
   shuttingDown = false;
@@ -234,6 +236,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.requestNumber += 1;
     const limit = this.#options.keepaliveRequestLimit;
     const more = !this.shuttingDown && (limit === 0 || this.requestNumber < limit);
+    this.#clientCloses = !requestHead.keepAlive;
     this.#writer.reset(requestHead.keepAlive && more);
     this.#active = true;
     if (this.bodyLength === 0) this.#disarm();
@@ -355,6 +358,11 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   #lingeringClose(): void {
     if (this.#closing) return;
     this.#closing = true;
+    // The client sends nothing after a request that says close, so there is nothing to wait for once all is written.
+    if (this.#clientCloses && this.#decoder.received && this.#held === undefined && !this.#stream.writePending) {
+      this.#stream.destroy();
+      return;
+    }
     this.#held = undefined;
     this.#decoder.stop();
     if (this.#clientHalfClosed) {
