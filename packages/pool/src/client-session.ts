@@ -20,7 +20,12 @@ export interface ClientSessionHandler {
   onUpstreamFlush(): void;
   /** The upstream took what was written, after a write had answered false. */
   onUpstreamDrain(): void;
-  /** The exchange failed: at most once, nothing follows. The session is closed. */
+  /**
+   * The exchange failed: at most once, nothing follows. The session is closed.
+   *
+   * `error.retry` is true when a reused connection broke before anything was written, `'ReusedOnly'` when it broke
+   * before anything was answered.
+   */
   onUpstreamError(error: CirqueError): void;
 }
 
@@ -41,9 +46,13 @@ export interface ClientSession {
   readonly bodyBytesReceived: number;
 
   /**
-   * Writes the request head. `bodyLength` is 0 for no body, undefined when its length is not known beforehand.
-   * Framing fields in the header are replaced by the session's own.
-   * @throws CirqueError InternalError when Content-Length is not a number.
+   * Writes the request head. `bodyLength` is 0 for no body (`end` is not needed then), undefined when its length is not
+   * known beforehand.
+   *
+   * Transfer-Encoding in the header is replaced by the session's own. Content-Length in the header, if there, is what the
+   * body must have, whatever `bodyLength` says. `Connection: close` is sent, and the connection not used again.
+   * @throws CirqueError InternalError when Content-Length is not a number or contradicts that there is no body; what broke
+   * the connection if that was before there was a handler.
    */
   writeHead(header: RequestHeader, bodyLength: number | undefined): void;
   /** Writes a piece of the body. False: wait for onUpstreamDrain. @throws CirqueError when it exceeds its length. */
@@ -52,7 +61,10 @@ export interface ClientSession {
   end(): void;
   /** Sends what was held back in the hope of more. */
   flush(): void;
-  /** Stops everything from the upstream until {@link resume}. */
+  /**
+   * Stops heads, body, end and flush until {@link resume}, and the read deadline with them. Drain goes on, it belongs to
+   * the request. So does a failure, as nothing can come after it, unless all of the response has arrived before.
+   */
   pause(): void;
   resume(): void;
   /** Hands the connection back: kept for the next request when that is safe, else closed. */

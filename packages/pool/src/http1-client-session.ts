@@ -6,7 +6,7 @@
  */
 import { CirqueError } from '@cirque/error';
 import type { HeaderMap, RequestHeader } from '@cirque/http';
-import { latin1 } from '@cirque/http';
+import { latin1, parseConnectionOptions } from '@cirque/http';
 import {
   BodyWriter,
   CHUNKED,
@@ -78,13 +78,20 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   #untouched = true;
   #peerEnded = false;
   #keepAlive = false;
+  /** The request says that the connection is not to be kept. */
+  #closeAsked = false;
+  /** Interim responses so far; -1 from the final head on. */
   #interim = 0;
+  /** Of the final response. */
+  #framing: Framing = 0;
   #lease: Lease | undefined = undefined;
   #unread: Buffer | undefined = undefined;
   #paused = false;
   #writeStalled = false;
   #writeMark = 0;
   #trailers: HeaderMap | undefined = undefined;
+  /** Why the exchange failed while nobody listened yet. */
+  #failure: CirqueError | undefined = undefined;
 
   constructor(
     stream: Stream,
@@ -120,6 +127,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     this.bodyBytesReceived = 0;
     this.#requestSent = false;
     this.#untouched = true;
+    this.#closeAsked = false;
+    this.#writeStalled = false;
     this.#interim = 0;
     this.#trailers = undefined;
     this.#decoder.next();
@@ -131,16 +140,23 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   }
 
   writeHead(header: RequestHeader, bodyLength: number | undefined): void {
+    if (this.#phase !== 'exchange') {
+      if (this.#failure !== undefined) throw this.#failure;
+      return;
+    }
     const { headers } = header;
+    const announced = headers.contentLength;
+    if (Number.isNaN(announced) || (bodyLength === 0 && announced > 0)) {
+      const what = Number.isNaN(announced) ? 'is not one number' : `is ${announced}, but there is no body`;
+      throw CirqueError.internal('InternalError', `Content-Length of the request ${what}`);
+    }
     if (headers.mayHoldHopByHop) {
       headers.delete('transfer-encoding');
-      // What a user says about the connection counts: close is honoured, and sent.
+      // What a user says about the connection counts: close is sent, and honoured.
+      this.#closeAsked = headers.has('connection') && asksToClose(headers);
     }
     this.#untouched = false;
     let framing: Framing = bodyLength ?? CHUNKED;
-    const announced = headers.contentLength;
-    if (Number.isNaN(announced))
-      throw new CirqueError('InternalError', 'Content-Length of the request is not one number', { source: 'Internal' });
     let lines = '';
     if (announced >= 0) framing = announced;
     else if (framing === CHUNKED) lines = CHUNKED_LINE;
@@ -175,7 +191,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     const text = this.#held;
     if (text === '') return;
     this.#held = '';
-    this.#stream.writeLatin1(text);
+    if (!this.#stream.writeLatin1(text)) this.#watch();
   }
 
   pause(): void {
@@ -200,7 +216,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   }
 
   release(): void {
-    const answered = this.#phase === 'finished' && this.#keepAlive && this.#requestSent && this.#unread === undefined;
+    const answered = this.#phase === 'finished' && this.#keepAlive && this.#requestSent && !this.#stream.writePending;
     const clean = answered || (this.#phase === 'exchange' && this.#untouched);
     this.handler = NOBODY;
     if (!clean || this.#stream.destroyed) {
@@ -254,7 +270,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     }
     this.#keepAlive = false;
     this.#peerEnded = true;
-    if (this.#unread === undefined) this.#endOfInput();
+    if (!this.#paused) this.#endOfInput();
   }
 
   /** The upstream has closed and everything it sent was read: a body ends here, or was cut. */
@@ -262,7 +278,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     try {
       this.#decoder.finish();
       if (this.#decoder.received) {
-        if (!this.#paused) this.#finished();
+        this.#finished();
         return;
       }
     } catch (error) {
@@ -284,13 +300,22 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   }
 
   onClose(error: CirqueError | undefined): void {
-    if (this.#phase === 'exchange') {
-      this.#fail(
-        error ?? new CirqueError('ConnectionClosed', 'the upstream connection was closed', { source: 'Upstream' }),
-      );
-    } else {
+    if (this.#phase !== 'exchange') {
       this.#close();
+      return;
     }
+    this.#keepAlive = false;
+    // Nothing is missing: the rest is reported when the owner resumes.
+    if (this.#paused && this.#isWhole()) return;
+    this.#fail(error ?? CirqueError.upstream('ConnectionClosed', 'the upstream connection was closed'));
+  }
+
+  /** All of the response has arrived, whether it was reported or not. */
+  #isWhole(): boolean {
+    if (this.#interim >= 0) return false;
+    if (this.#decoder.received) return true;
+    if (this.#framing === UNTIL_CLOSE) return this.#peerEnded;
+    return this.#framing >= 0 && this.#framing - this.bodyBytesReceived <= (this.#unread?.length ?? 0);
   }
 
   onMessageHead(): void {
@@ -305,8 +330,9 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
         });
       }
     } else {
-      this.#keepAlive = responseHead.keepAlive;
+      this.#keepAlive = responseHead.keepAlive && !this.#closeAsked;
       this.#interim = -1;
+      this.#framing = framing;
       const seconds = responseHead.keepAliveSeconds;
       this.peerIdleMs = seconds === undefined ? undefined : seconds * 1_000;
     }
@@ -359,10 +385,13 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
 
   #fail(error: CirqueError): void {
     if (this.#phase !== 'exchange') return;
-    // The peer may have closed an idle connection at the moment it was taken: nothing of this request was answered.
-    if (!this.responseStarted && error.type !== 'ReadTimedout' && error.type !== 'WriteTimedout')
-      error.setRetry('ReusedOnly');
-    const handler = this.handler;
+    const ours = error.type === 'ReadTimedout' || error.type === 'WriteTimedout';
+    // The peer may have closed an idle connection at the moment it was taken: nothing of this request was sent then, or
+    // at least nothing answered.
+    if (this.#untouched && this.reused) error.setRetry(true);
+    else if (!this.responseStarted && !ours) error.setRetry('ReusedOnly');
+    const { handler } = this;
+    if (handler === NOBODY) this.#failure = error;
     this.handler = NOBODY;
     this.#close();
     handler.onUpstreamError(error);
@@ -405,10 +434,12 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   /** Arms the deadline of what is awaited now: room for writing, or something to read. */
   #watch(): void {
     if (this.#phase !== 'exchange' || this.#paused) return;
+    // A request that is still being made owes its slowness to the client, not to the upstream.
+    const due = this.#requestSent || this.#interim < 0;
     const stalled = this.#stream.duplex.writableNeedDrain;
     if (stalled && !this.#writeStalled) this.#writeMark = this.#stream.duplex.writableLength;
     this.#writeStalled = stalled;
-    const ms = stalled ? this.#options.writeTimeoutMs : this.#options.readTimeoutMs;
+    const ms = stalled ? this.#options.writeTimeoutMs : due ? this.#options.readTimeoutMs : 0;
     if (ms > 0) this.#timer.set(ms);
     else this.#timer.clear();
   }
@@ -436,6 +467,10 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
 }
 
 const NOTHING = Buffer.alloc(0);
+
+function asksToClose(headers: HeaderMap): boolean {
+  return parseConnectionOptions(headers.getAll('connection').join(',')).close;
+}
 
 /** Methods for which an empty body is announced (RFC 9110 section 8.6). */
 function expectsLength(method: string): boolean {
