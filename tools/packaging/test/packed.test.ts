@@ -11,7 +11,7 @@ import { runProgram } from '../src/run-program.ts';
 import { packPackage, publicPackages, type Tarball } from '../src/tarballs.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const fixture = fileURLToPath(new URL('../fixtures/custom-proxy.mjs', import.meta.url));
+const fixture = fileURLToPath(new URL('../fixtures/custom-proxy.mjs.txt', import.meta.url));
 const names = publicPackages(root);
 const nodes = await nodeReleases(root);
 
