@@ -236,7 +236,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.requestNumber += 1;
     const limit = this.#options.keepaliveRequestLimit;
     const more = !this.shuttingDown && (limit === 0 || this.requestNumber < limit);
-    this.#clientCloses = !requestHead.keepAlive;
+    this.#clientCloses = !requestHead.keepAlive && (requestHead.framing !== 0 || isBodiless(this.requestHeader.method));
     this.#writer.reset(requestHead.keepAlive && more);
     this.#active = true;
     if (this.bodyLength === 0) this.#disarm();
@@ -436,6 +436,11 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.#writeMark = pending;
     this.#arm('linger', this.#options.writeTimeoutMs);
   }
+}
+
+/** Without a length there is no body, but some old clients send one all the same with other methods. */
+function isBodiless(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 function timedOut(type: 'ReadTimedout' | 'WriteTimedout', what: string): CirqueError {

@@ -33,7 +33,7 @@ const NO_COPY = Buffer.from('\r\n');
 /** The writing half of a connection. */
 export class ResponseWriter {
   readonly #stream: Stream;
-  readonly #body = new BodyWriter('Upstream');
+  readonly #body = new BodyWriter('Internal');
   #held = '';
   #noBody = false;
   /** The final head was written. */
