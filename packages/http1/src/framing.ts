@@ -63,7 +63,8 @@ export function responseFraming(
 
 /** True when a response cannot have a body whatever its fields say (RFC 9112 section 6.3, rules 1 and 2). */
 export function hasNoBody(status: number, requestMethod: string): boolean {
-  return requestMethod === 'HEAD' || status < 200 || status === 204 || status === 304;
+  if (status < 200 || status === 204 || status === 304) return true;
+  return requestMethod === 'HEAD' || (requestMethod === 'CONNECT' && status < 300);
 }
 
 /** True when the response must not carry Content-Length at all (RFC 9110 section 8.6). */

@@ -10,6 +10,7 @@ import {
   type ConnectionOptions,
   HeaderMap,
   latin1,
+  MAX_CONNECTION_OPTIONS,
   parseConnectionOptions,
   ResponseHeader,
   VALUE_BYTES,
@@ -152,6 +153,8 @@ function fill(
 ): void {
   const framing = responseFraming(facts, status, minorVersion, requestMethod);
   const connection = parseConnectionOptions(facts.connection);
+  // Other mistakes in it are ignored: nothing depends on them. A flood would make stripping the fields expensive.
+  if ((connection.nominated?.length ?? 0) > MAX_CONNECTION_OPTIONS) throw distrust('too many Connection options');
   const bothFramings = facts.transferEncoding !== undefined && facts.contentLengthLines > 0;
   const dropLength =
     facts.contentLengthLines > 0 && (bothFramings || forbidsContentLength(status) || facts.contentLength < 0);
