@@ -68,7 +68,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   readonly #stream: Stream;
   readonly #owner: SessionOwner;
   readonly #decoder: ResponseDecoder;
-  readonly #body = new BodyWriter('Downstream');
+  readonly #body = new BodyWriter('Internal');
   readonly #timer: Timer;
   #options: ResolvedPeerOptions;
   #phase: Phase = 'idle';

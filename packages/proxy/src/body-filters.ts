@@ -33,6 +33,8 @@ export class BodyFilters {
   readonly #wheel: TimerWheel | undefined;
   #pending: PendingHook | undefined;
   #stopped = false;
+  /** The end has come while a filter still had a piece. */
+  #endWaits = false;
 
   constructor(filters: readonly BodyFilter[], ends: FilteredBody, timeoutMs: number, wheel: TimerWheel | undefined) {
     this.#filters = filters;
@@ -51,9 +53,10 @@ export class BodyFilters {
     this.#run(0, Buffer.from(buffer.subarray(start, end)), false, false);
   }
 
-  /** The end of the body. */
+  /** The end of the body. It waits for a filter that still has a piece: replayed bytes do not heed a pause. */
   finish(): void {
-    this.#run(0, undefined, true, false);
+    if (this.#pending !== undefined) this.#endWaits = true;
+    else this.#run(0, undefined, true, false);
   }
 
   /** Ignores pending answers; nothing more comes out. */
@@ -111,6 +114,7 @@ export class BodyFilters {
     if (this.#stopped) return;
     const room = body === undefined || body.length === 0 || this.#ends.write(body);
     if (endOfStream) this.#ends.end();
+    else if (this.#endWaits) this.#run(0, undefined, true, false);
     else if (!room) this.#ends.pauseSource();
     else if (sourcePaused) this.#ends.resumeSource();
   }

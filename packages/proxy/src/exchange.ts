@@ -41,6 +41,7 @@ export class Exchange<Ctx>
   #upstreamHead: RequestHeader | undefined = undefined;
   #response: ResponseHeader | undefined = undefined;
   #responseLength: number | undefined = undefined;
+  #interim = false;
   #responseFilters: BodyFilters | undefined = undefined;
   #error: CirqueError | undefined = undefined;
   /** `failToProxy` or `logging` runs: nothing that happens now changes the outcome. */
@@ -246,13 +247,12 @@ export class Exchange<Ctx>
       return;
     }
     this.#relay.send(upstream, head);
-    // The body was kept back while the phases ran.
-    if (this.#upstream === upstream && this.downstream.bodyLength !== 0) this.downstream.resume();
   }
 
   onResponseHead(header: ResponseHeader, bodyLength: number | undefined, connection: ConnectionOptions): void {
     header.headers.stripHopByHop(connection.nominated);
     this.#response = header;
+    this.#interim = header.informational;
     this.#responseLength = bodyLength;
     this.#relay?.answered();
     this.#run('upstreamResponseFilter');
@@ -260,6 +260,12 @@ export class Exchange<Ctx>
 
   #writeHead(): void {
     const header = this.#response as ResponseHeader;
+    if (header.informational !== this.#interim) {
+      throw CirqueError.internal(
+        'InternalError',
+        `a filter made a response of status ${header.status} of another kind`,
+      );
+    }
     if (header.informational) {
       this.downstream.writeHead(header, false);
       return;

@@ -47,6 +47,10 @@ export class RequestRelay {
   /** Set for a request without a body whose filter may still make one: the head waits for it. */
   #waitingHead: RequestHeader | undefined;
   #made: Buffer[] = [];
+  /** The upstream has enough until it says so. */
+  #stalled = false;
+  /** An attempt was begun. */
+  #begun = false;
 
   constructor(owner: RelayOwner) {
     this.#owner = owner;
@@ -67,7 +71,9 @@ export class RequestRelay {
   /** Begins an attempt: the head, what is known of the body, and from then on what comes. */
   send(upstream: ClientSession, head: RequestHeader): void {
     this.#upstream = upstream;
+    this.#begun = true;
     this.#made = [];
+    this.#stalled = false;
     const filter = this.#owner.requestBodyFilter();
     this.#filters = filter === undefined ? undefined : this.#filterWith(filter);
     if (this.#downstream.bodyLength === 0) {
@@ -79,8 +85,13 @@ export class RequestRelay {
     upstream.writeHead(head, this.#bodyLength(head));
     const sent = this.#replay.bytes;
     if (sent.length > 0) this.#forward(sent, 0, sent.length);
-    if (this.#received) this.#finish();
-    else this.#expectContinue();
+    if (this.#received) {
+      this.#finish();
+      return;
+    }
+    this.#expectContinue();
+    // The body was kept back while the phases ran.
+    if (this.#upstream === upstream) this.#readOn();
   }
 
   /** The attempt is over; what the client sends meanwhile stays with it. */
@@ -114,6 +125,10 @@ export class RequestRelay {
       const body = Buffer.concat(collector.pieces, collector.bytes);
       this.#replay = ReplayBuffer.holding(body);
       collector.resolve(body);
+      // Nobody has waited for it, so the attempt is under way.
+      if (this.#upstream === undefined) return;
+      if (body.length > 0) this.#forward(body, 0, body.length);
+      this.#finish();
     } else {
       this.#finish();
     }
@@ -124,11 +139,13 @@ export class RequestRelay {
   }
 
   onUpstreamDrain(): void {
-    if (this.#filters?.pending !== true) this.#downstream.resume();
+    this.#stalled = false;
+    this.#readOn();
   }
 
   /** Reads the whole body before any attempt. */
   collect(maxBytes: number): Promise<Buffer> {
+    if (this.#begun) return Promise.reject(tooLate());
     if (this.#received) return Promise.resolve(this.#replay.bytes);
     if ((this.#downstream.bodyLength ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -153,7 +170,14 @@ export class RequestRelay {
     }
     this.#downstream.pause();
     this.#collector = undefined;
-    collector.reject(tooLarge(collector.maxBytes));
+    const error = tooLarge(collector.maxBytes);
+    collector.reject(error);
+    if (this.#upstream !== undefined) this.#owner.attemptFailed(error);
+  }
+
+  /** Asks the client for more, unless a filter or the upstream has enough for now. */
+  #readOn(): void {
+    if (this.#filters?.pending !== true && !this.#stalled) this.#downstream.resume();
   }
 
   #forward(buffer: Buffer, start: number, end: number): void {
@@ -166,6 +190,7 @@ export class RequestRelay {
     if (upstream === undefined) return true;
     try {
       if (upstream.writeBody(buffer, start, end)) return true;
+      this.#stalled = true;
       this.#downstream.pause();
     } catch (error) {
       this.#owner.attemptFailed(error);
@@ -216,7 +241,7 @@ export class RequestRelay {
   #filterWith(filter: BodyFilter): BodyFilters {
     const ends = {
       pauseSource: () => this.#downstream.pause(),
-      resumeSource: () => this.#downstream.resume(),
+      resumeSource: () => this.#readOn(),
       write: (body: Buffer) => {
         if (this.#waitingHead === undefined) return this.#write(body, 0, body.length);
         this.#made.push(body);
@@ -227,6 +252,10 @@ export class RequestRelay {
     };
     return new BodyFilters([filter], ends, this.#owner.hookTimeoutMs, this.#owner.wheel);
   }
+}
+
+function tooLate(): CirqueError {
+  return CirqueError.internal('InternalError', 'readBody must be called before the request is sent upstream');
 }
 
 function tooLarge(maxBytes: number): CirqueError {

@@ -106,10 +106,17 @@ export class Session {
    * Reads the whole request body, for a phase before `upstreamPeer`. It is kept and still goes upstream.
    * Sends `100 Continue` when the client waits for it.
    *
-   * @throws CirqueError HTTPStatus 413 above `maxBytes` (default 1 MiB), or what happened to the client.
+   * Calling it again answers the same bytes.
+   *
+   * @throws CirqueError HTTPStatus 413 above `maxBytes` (default 1 MiB), InternalError when the request was sent
+   * upstream already, or what happened to the client.
    */
   readBody(maxBytes: number = DEFAULT_MAX_BODY_BYTES): Promise<Buffer> {
-    this.#collected ??= this.#over ? Promise.reject(overError()) : this.#backend.collectBody(maxBytes);
+    if (this.#collected === undefined) {
+      this.#collected = this.#over ? Promise.reject(overError()) : this.#backend.collectBody(maxBytes);
+      // Whoever looks at it later, or never, must not cause an unhandled rejection.
+      this.#collected.catch(() => undefined);
+    }
     return this.#collected;
   }
 

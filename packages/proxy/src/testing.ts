@@ -15,7 +15,6 @@ export {
 export type { UpstreamConnection } from './testing/upstream-connection.ts';
 export type {
   ConnectAnswer,
-  RawAnswer,
   TestUpstream,
   UpstreamAnswer,
   UpstreamHandler,

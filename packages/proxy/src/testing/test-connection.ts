@@ -21,17 +21,17 @@ import type { TestClock } from './test-clock.ts';
 /** A request to send. */
 export interface TestRequest {
   /** Default GET. */
-  readonly method?: string;
+  readonly method?: string | undefined;
   /** The request target as it goes over the wire. Default `/`. */
-  readonly target?: string;
+  readonly target?: string | undefined;
   /** Host is added when it is missing, and the framing of the body when the fields do not say it. */
-  readonly headers?: TestFields;
+  readonly headers?: TestFields | undefined;
   /** Text and bytes are sent with Content-Length, a list in chunks, piece by piece. Default: none. */
-  readonly body?: TestBody;
+  readonly body?: TestBody | undefined;
   /** Trailer fields of a chunked body. */
-  readonly trailers?: TestFields;
+  readonly trailers?: TestFields | undefined;
   /** Default 1.1. */
-  readonly version?: '1.0' | '1.1';
+  readonly version?: '1.0' | '1.1' | undefined;
 }
 
 /** A response as the client saw it. */

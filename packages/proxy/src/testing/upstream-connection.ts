@@ -15,13 +15,7 @@ import {
 import type { MemoryEnd } from './memory-duplex.ts';
 import { bytesIn, chunkOf, fieldsOf, headBytes, lastChunk, piecesOf, written } from './message-text.ts';
 import type { TestClock } from './test-clock.ts';
-import type {
-  RawAnswer,
-  UpstreamAnswer,
-  UpstreamRequest,
-  UpstreamResponse,
-  UpstreamScript,
-} from './upstream-script.ts';
+import type { UpstreamAnswer, UpstreamRequest, UpstreamResponse, UpstreamScript } from './upstream-script.ts';
 
 /** What all connections of an upstream share. */
 export interface UpstreamContext {
@@ -184,17 +178,8 @@ export class UpstreamConnection implements MessageSink {
 
   async #play(answer: UpstreamAnswer, method: string): Promise<void> {
     if (answer === undefined || answer === 'hang') return;
-    if (answer === 'close') this.close();
-    else if (answer === 'reset') this.reset();
-    else if ('raw' in answer) await this.#playRaw(answer);
+    if (answer === 'close' || answer === 'reset') this.#finish(answer);
     else await this.#respond(answer, method);
-  }
-
-  async #playRaw({ raw, delayMs = 0, then }: RawAnswer): Promise<void> {
-    await this.#context.clock.sleep(delayMs);
-    await this.write(raw);
-    if (then === 'close') this.close();
-    else if (then === 'reset') this.reset();
   }
 
   async #respond(response: UpstreamResponse, method: string): Promise<void> {
@@ -202,6 +187,11 @@ export class UpstreamConnection implements MessageSink {
     const { status = 200, delayMs = 0, bodyDelayMs = 0, trailers, cut, close = false, informational = [] } = response;
     await clock.sleep(delayMs);
     for (const one of informational) await this.#sendHead(one.status, undefined, fieldsOf(one.headers));
+    if (response.raw !== undefined) {
+      await this.write(response.raw);
+      this.#finish(cut ?? (close ? 'close' : undefined));
+      return;
+    }
     const pieces = hasNoBody(status, method) ? [] : piecesOf(response.body);
     const { headers, framing } = framed(response, status, method);
     await this.#sendHead(status, response.reason, headers);
@@ -209,10 +199,13 @@ export class UpstreamConnection implements MessageSink {
       await clock.sleep(bodyDelayMs);
       await this.write(framing === 'chunked' ? chunkOf(piece) : piece);
     }
-    if (cut === 'reset') this.reset();
-    else if (cut === 'close') this.close();
-    else if (framing === 'chunked') await this.write(lastChunk(trailers));
-    if (close || framing === 'close') this.close();
+    if (cut === undefined && framing === 'chunked') await this.write(lastChunk(trailers));
+    this.#finish(cut ?? (close || framing === 'close' ? 'close' : undefined));
+  }
+
+  #finish(how: 'close' | 'reset' | undefined): void {
+    if (how === 'reset') this.reset();
+    else if (how === 'close') this.close();
   }
 
   #sendHead(status: number, reason: string | undefined, headers: HeaderMap): Promise<void> {

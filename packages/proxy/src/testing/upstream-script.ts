@@ -20,41 +20,35 @@ export interface UpstreamRequest {
 /** A response to send. */
 export interface UpstreamResponse {
   /** Default 200. */
-  readonly status?: number;
-  readonly reason?: string;
+  readonly status?: number | undefined;
+  readonly reason?: string | undefined;
   /** Sent as they are. With Content-Length or Transfer-Encoding among them the body is sent as it is, too. */
-  readonly headers?: TestFields;
+  readonly headers?: TestFields | undefined;
   /** A list arrives piece by piece. Default: none. */
-  readonly body?: TestBody;
+  readonly body?: TestBody | undefined;
   /** Default `length` for text and bytes, `chunked` for a list. `close` ends the body with the connection. */
-  readonly framing?: TestFraming;
+  readonly framing?: TestFraming | undefined;
   /** Trailer fields of a chunked body. */
-  readonly trailers?: TestFields;
+  readonly trailers?: TestFields | undefined;
   /** Sent before the head, for example `[{ status: 103 }]`. */
-  readonly informational?: readonly { readonly status: number; readonly headers?: TestFields }[];
+  readonly informational?: readonly { readonly status: number; readonly headers?: TestFields }[] | undefined;
   /** Time of the proxy's clock that passes before the first byte. Default 0. */
-  readonly delayMs?: number;
+  readonly delayMs?: number | undefined;
   /** Time that passes after the head and before each piece of the body. Default 0. */
-  readonly bodyDelayMs?: number;
-  /** Breaks the connection before the body is complete, by FIN or RST. */
-  readonly cut?: 'close' | 'reset';
+  readonly bodyDelayMs?: number | undefined;
+  /** Breaks the connection before the response is complete, by FIN or RST. */
+  readonly cut?: 'close' | 'reset' | undefined;
   /** Says `Connection: close`, and does it. Default false. */
-  readonly close?: boolean;
-}
-
-/** Bytes sent exactly as given (text as Latin-1), and what happens to the connection then. */
-export interface RawAnswer {
-  readonly raw: string | Uint8Array;
-  readonly delayMs?: number;
-  /** Default: the connection stays open. */
-  readonly then?: 'close' | 'reset';
+  readonly close?: boolean | undefined;
+  /** Bytes to send exactly as given (text as Latin-1), in the place of head and body. */
+  readonly raw?: string | Uint8Array | undefined;
 }
 
 /**
  * What the upstream does with a request: it responds, closes (FIN) or resets (RST) the connection without a response,
  * or never answers. Undefined: whoever was asked has written to the connection, or will.
  */
-export type UpstreamAnswer = UpstreamResponse | RawAnswer | 'close' | 'reset' | 'hang' | undefined;
+export type UpstreamAnswer = UpstreamResponse | 'close' | 'reset' | 'hang' | undefined;
 
 /** Answers requests. Called when a request is complete, its body included. */
 export type UpstreamHandler = (
