@@ -28,5 +28,7 @@ export interface ExchangeContext<Ctx> {
   readonly options: ExchangeOptions;
   readonly counters: ProxyCounters;
   readonly wheel: TimerWheel | undefined;
+  /** A phase or the access log may ask for the client's address after the client has left. */
+  readonly needsClientAddress: boolean;
   logger: Logger;
 }

@@ -53,6 +53,8 @@ export class Exchange<Ctx>
     this.#context = context;
     this.startedAt = context.options.accessLog ? performance.now() : 0;
     this.session = new Session(this);
+    // Once the client has left it can no longer be asked for, and the last phases and the access log want it.
+    if (context.needsClientAddress) void this.session.clientAddress;
   }
 
   /** Begins with `newCtx`. */
@@ -458,7 +460,9 @@ export class Exchange<Ctx>
 
   #failed(error: CirqueError, outcome: FailToProxy | undefined): void {
     const { downstream, session } = this;
-    const status = statusFor(error);
+    const wanted = statusFor(error);
+    // Informational heads answer nothing.
+    const status = wanted >= 100 && wanted < 200 ? 500 : wanted;
     if (outcome?.canReuseDownstream !== true) downstream.disableKeepAlive();
     if (!downstream.responseStarted && downstream.writable && status > 0) session.respondError(status);
     logFailure(this.#context, session, error, outcome?.errorCode ?? session.responseHeader?.status ?? 0, this.#ctx);

@@ -34,9 +34,12 @@ export class HttpProxy<Ctx = undefined> implements HttpServerApp {
   /** @throws TypeError or RangeError for a proxy without its required phases, or for wrong options. */
   constructor(phases: ProxyPhases<Ctx>, options: HttpProxyOptions = {}, internals: ProxyInternals = {}) {
     this.serverOptions = options.server ?? {};
+    const hooks = resolveHooks(phases);
+    const resolved = resolveExchangeOptions(options);
     this.#context = {
-      hooks: resolveHooks(phases),
-      options: resolveExchangeOptions(options),
+      hooks,
+      options: resolved,
+      needsClientAddress: resolved.accessLog || hooks.logging !== undefined || hooks.failToProxy !== undefined,
       connector: internals.connector ?? new HttpConnector(connectorOptions(options, internals.wheel)),
       counters: { requests: 0, active: 0, retries: 0, failures: 0, refused: 0 },
       wheel: internals.wheel,

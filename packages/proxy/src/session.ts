@@ -25,9 +25,8 @@ const DEFAULT_MAX_BODY_BYTES = 1_048_576;
 export class Session {
   /** The client's request head. Changes made before `upstreamPeer` go upstream. */
   readonly requestHeader: RequestHeader;
-  /** Addresses and time of the client connection. */
-  readonly digest: Digest;
   readonly #backend: SessionBackend;
+  #digest: Digest | undefined;
   #over = false;
   #response: ResponseHeader | undefined;
   #abort: AbortController | undefined;
@@ -44,7 +43,12 @@ export class Session {
   constructor(backend: SessionBackend) {
     this.#backend = backend;
     this.requestHeader = backend.downstream.requestHeader;
-    this.digest = backend.downstream.digest;
+  }
+
+  /** Addresses and time of the client connection. */
+  get digest(): Digest {
+    this.#digest ??= this.#backend.downstream.digest;
+    return this.#digest;
   }
 
   /** Address of the client; undefined on a unix socket. */
@@ -130,7 +134,7 @@ export class Session {
     body: string | Uint8Array = '',
     headers: HeaderMap | Readonly<Record<string, string>> = {},
   ): void {
-    const fields = headers instanceof HeaderMap ? headers : HeaderMap.from(headers);
+    const fields = headers instanceof HeaderMap ? headers.clone() : HeaderMap.from(headers);
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const header = new ResponseHeader(status, fields);
     if (typeof body === 'string' && body !== '' && !fields.has('Content-Type'))
@@ -159,7 +163,12 @@ export class Session {
     if (end) downstream.writeEnd();
   }
 
-  /** Writes a piece of the response body, `end` with the last one. False: the client is slow, see {@link drained}. */
+  /**
+   * Writes a piece of the response body, `end` with the last one. False: the client is slow, see {@link drained}.
+   *
+   * @throws CirqueError InternalError before the head, after the end or beyond Content-Length, PrematureBodyEnd for an
+   * end before it.
+   */
   writeResponseBody(body: Uint8Array, end: boolean): boolean {
     const downstream = this.#downstream();
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -188,6 +197,8 @@ export class Session {
   /** @internal Nothing may be written any more. */
   close(): void {
     if (this.#over) return;
+    // Belongs to this client, whoever asks later.
+    this.#digest ??= this.#backend.downstream.digest;
     this.#finalSent = this.bodyBytesSent;
     this.#finalReceived = this.bodyBytesReceived;
     this.#over = true;
