@@ -76,7 +76,10 @@ export interface PeerOptions {
    * first, and not while the session is paused. Default 60,000 (Pingora: none; nginx: the same).
    */
   readonly readTimeoutMs?: number;
-  /** Without progress while the upstream does not take the request. Default 60,000 (Pingora: none). */
+  /**
+   * Without progress while the upstream does not take the request; noticed within twice this time after the last.
+   * Default 60,000 (Pingora: none).
+   */
   readonly writeTimeoutMs?: number;
   /**
    * How long an unused connection is kept; half a second less than the upstream announces in `Keep-Alive: timeout=n`
