@@ -68,6 +68,8 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   #pumping = false;
   #held: Buffer | undefined = undefined;
   #readPaused = false;
+  /** The owner of the request wants nothing of its body for now. */
+  #paused = false;
   #clientGone = false;
   #clientHalfClosed = false;
   #closing = false;
@@ -128,10 +130,12 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   }
 
   pause(): void {
+    this.#paused = true;
     this.#decoder.hold();
   }
 
   resume(): void {
+    this.#paused = false;
     this.#decoder.unhold();
     this.#held ??= NOTHING;
     this.#pump();
@@ -314,6 +318,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     // An idle connection keeps nothing of its last request: there may be very many.
     this.requestHeader = NO_REQUEST;
     this.target = undefined;
+    this.#paused = false;
     this.#decoder.unhold();
     this.#decoder.next();
     this.#arm('idle', this.shuttingDown ? DRAIN_LINGER_MS : this.#options.idleTimeoutMs);
@@ -408,7 +413,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
 
   #bodyTimedOut(): void {
     // Somebody told the client to wait: it is not the client that is slow.
-    if (this.#held !== undefined || this.#readPaused) this.#arm('body', this.#options.readTimeoutMs);
+    if (this.#paused || this.#held !== undefined || this.#readPaused) this.#arm('body', this.#options.readTimeoutMs);
     else if (this.#active) {
       this.#decoder.stop();
       this.handler.onDownstreamError(timedOut('ReadTimedout', 'the request body did not arrive in time'));

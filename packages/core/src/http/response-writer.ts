@@ -88,6 +88,8 @@ export class ResponseWriter {
 
   /** False asks to wait for the drain. */
   body(buffer: Buffer, start: number, end: number, lease: Lease | undefined): boolean {
+    // Else the bytes would be taken for a response of their own.
+    if (!this.started || this.ended) throw misplaced(this.started);
     const bytes = end - start;
     if (bytes === 0 || this.#noBody) return true;
     this.#body.count(bytes);
@@ -170,4 +172,9 @@ export class ResponseWriter {
     if (end) return 0;
     return minorVersion > 0 ? CHUNKED : UNTIL_CLOSE;
   }
+}
+
+function misplaced(started: boolean): CirqueError {
+  const what = started ? 'the response was ended already' : 'no response head was written yet';
+  return CirqueError.internal('InternalError', `a piece of a body cannot be written: ${what}`);
 }
