@@ -9,7 +9,7 @@ import { DEFAULT_PEER_OPTIONS, type PeerOptions } from '@cirque/pool';
 type Words<Name extends PropertyKey> = Readonly<Record<Name, string>>;
 
 const SERVER: Words<Exclude<keyof ResolvedHttpServerOptions, 'limits' | 'lenient'>> = {
-  headTimeoutMs: 'from the first byte of a head, or the accept, to its end; then 408',
+  headTimeoutMs: 'from the first byte of a head to its end, then 408; and from the accept to the first byte, then a silent close',
   idleTimeoutMs: 'a kept-alive connection without a request; then a silent close',
   readTimeoutMs: 'between two reads of a request body; then 408',
   writeTimeoutMs: 'without progress while the client does not take the response; then a cut',
@@ -21,15 +21,15 @@ const LIMITS: Words<keyof Http1Limits> = {
   maxHeadBytes: 'start line and fields together; more is 431',
   maxFields: 'field lines of one head; more is 431',
   maxTargetBytes: 'bytes of the request target; more is 414',
-  maxChunkExtensionBytes: 'chunk extensions of one message together; more is 400',
-  maxTrailerBytes: 'trailer section of a chunked body; more is 400',
+  maxChunkExtensionBytes: 'chunk extensions of one message together; more is 413',
+  maxTrailerBytes: 'trailer section of a chunked body; more is 431',
 };
 
 const PEER: Words<keyof PeerOptions> = {
   connectionTimeoutMs: 'to establish one connection, for each address that is tried',
   totalConnectionTimeoutMs:
     'for everything until the connection is usable: waiting for a slot, names, all addresses, a tunnel',
-  readTimeoutMs: 'between two reads while a response is due',
+  readTimeoutMs: 'between two reads while a response is due, from the end of the request on',
   writeTimeoutMs: 'without progress while the upstream does not take the request',
   idleTimeoutMs: 'how long an unused connection is kept; 0 keeps none',
   tcpKeepAlive: 'TCP keep-alive probes: `{ idleMs }`',

@@ -27,7 +27,7 @@ interface Command {
 export function transcript(text: string): Step[] {
   const steps: Step[] = [];
   for (const { info, code, line } of codeBlocks(text)) {
-    const name = /^(?:\/\/|#) ([\w-]+\.(?:ts|yaml))\b/.exec(code)?.[1];
+    const name = /^(?:\/\/|#) ([\w.-]+\.(?:ts|yaml))\b/.exec(code)?.[1];
     if (name !== undefined) steps.push({ kind: 'file', name, code: `${code}\n`, line });
     else if (info === 'console server') steps.push({ kind: 'server', output: code, line });
     else if (info === 'console') steps.push(...commands(code, line));
@@ -70,7 +70,7 @@ export function withoutChance(text: string): string {
   return text
     .replace(/^Date: .*$/gm, 'Date: (a date)')
     .replace(/\b(127\.0\.0\.1|0\.0\.0\.0):\d+/g, '$1:(port)')
-    .replace(/\d+\.\d+ ms\b/g, '(time) ms')
+    .replace(/\d+\.\d+( ?)ms\b/g, '(time)$1ms')
     .replace(/\b\d+ seconds\b/g, '(some) seconds')
     .replace(/"time":\d+,"pid":\d+,"hostname":"[^"]*"/g, '"time":(now),"pid":(it),"hostname":(here)')
     .replace(/"(durationMs|clientPort)":[\d.]+/g, '"$1":(some)')
