@@ -9,7 +9,8 @@ import { DEFAULT_PEER_OPTIONS, type PeerOptions } from '@cirque/pool';
 type Words<Name extends PropertyKey> = Readonly<Record<Name, string>>;
 
 const SERVER: Words<Exclude<keyof ResolvedHttpServerOptions, 'limits' | 'lenient'>> = {
-  headTimeoutMs: 'from the first byte of a head to its end, then 408; and from the accept to the first byte, then a silent close',
+  headTimeoutMs:
+    'from the first byte of a head to its end, then 408; and from the accept to the first byte, then a silent close',
   idleTimeoutMs: 'a kept-alive connection without a request; then a silent close',
   readTimeoutMs: 'between two reads of a request body; then 408',
   writeTimeoutMs: 'without progress while the client does not take the response; then a cut',

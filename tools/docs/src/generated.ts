@@ -4,11 +4,13 @@
 import { configurationTable } from '@cirque/core';
 import { limitDefaults, peerDefaults, serverDefaults } from './defaults-table.ts';
 import { errorTable } from './error-table.ts';
+import { layerTable } from './layer-table.ts';
 import { phaseChart, phaseTable } from './phase-chart.ts';
 
 const MAKERS: Readonly<Record<string, () => string>> = {
   'configuration-table': configurationTable,
   'error-table': errorTable,
+  'layer-table': layerTable,
   'limit-defaults': limitDefaults,
   'peer-defaults': peerDefaults,
   'phase-chart': phaseChart,
