@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../examples/reverse-proxy/src/main.ts', import.meta.url));
@@ -82,6 +82,29 @@ export class Subject {
       const status = await readFile(`/proc/${this.pid}/status`, 'latin1');
       const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
       return kib === undefined ? undefined : Number(kib) * 1_024;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Processor time the process has used so far, in milliseconds (steps of 10); undefined without /proc. */
+  async cpuMs(): Promise<number | undefined> {
+    try {
+      const stat = await readFile(`/proc/${this.pid}/stat`, 'latin1');
+      // The name in parentheses may hold anything; utime and stime are the 12th and 13th words after it.
+      const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return (Number(words[11]) + Number(words[12])) * 10;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Sockets the process holds, listening ones included; undefined without /proc. */
+  async openSockets(): Promise<number | undefined> {
+    const folder = `/proc/${this.pid}/fd`;
+    try {
+      const links = await Promise.all((await readdir(folder)).map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
+      return links.filter((link) => link.startsWith('socket:')).length;
     } catch {
       return undefined;
     }

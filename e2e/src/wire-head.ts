@@ -18,7 +18,7 @@ export interface WireHead {
   readonly anomalies: readonly string[];
 }
 
-const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*$/;
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Length of the head at the start of `bytes`, its empty line included; -1 while it is incomplete. */
@@ -27,13 +27,27 @@ export function headLength(bytes: Buffer): number {
   return at < 0 ? -1 : at + 4;
 }
 
+function isBlank(octet: string | undefined): boolean {
+  return octet === ' ' || octet === '\t';
+}
+
+/** Without the white space around it. By hand: a pattern would take quadratic time over long runs of blanks. */
+function trimBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text[from])) from++;
+  while (to > from && isBlank(text[to - 1])) to--;
+  return text.slice(from, to);
+}
+
 function parseFieldLine(line: string, anomalies: string[]): WireField | undefined {
-  const match = FIELD_LINE.exec(line);
-  if (!match) {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, Math.max(colon, 0));
+  if (!NAME.test(name)) {
     anomalies.push(`field line outside the grammar: ${JSON.stringify(line)}`);
     return undefined;
   }
-  const [, name = '', value = ''] = match;
+  const value = trimBlanks(line.slice(colon + 1));
   if (!VALUE.test(value)) anomalies.push(`control character in the value of ${name}: ${JSON.stringify(value)}`);
   return { name, value };
 }

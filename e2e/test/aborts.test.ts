@@ -1,6 +1,7 @@
 /**
  * Clients that go away and messages that stop in the middle: upstream work ends, nothing incomplete looks complete.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SeededRandom } from '@cirque/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { head } from '../src/case.ts';
@@ -115,5 +116,27 @@ describe('a client that goes away', () => {
     for (const request of rig.origin.requests.filter(({ method }) => method === 'POST')) {
       expect(request.body.size, 'a complete upload is whole').toBe(200);
     }
+  });
+
+  it('by the hundred, in every way: the proxy holds no more sockets than before', async ({ skip }) => {
+    await rig.origin.hangUp();
+    await rig.expectService();
+    const before = await rig.subject.openSockets();
+    if (before === undefined) return skip('the sockets of the process are not known on this system');
+    const random = new SeededRandom(11);
+    const bodies = [get('/a'), get('/a').repeat(5), `${CHUNKED}${'a\r\n0123456789\r\n'.repeat(200)}`] as const;
+    const leave = async (): Promise<void> => {
+      const bytes = random.pick(bodies);
+      const client = await rig.request(bytes.slice(0, random.int(1, bytes.length)));
+      for (let turns = random.int(0, 5); turns > 0; turns--) await nextTurn();
+      if (random.chance(0.3)) client.wire.finish();
+      if (random.chance(0.5)) client.wire.reset();
+      else client.destroy();
+    };
+    for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 100 }, leave));
+    await rig.origin.until(() => rig.origin.unfinished.every(({ isClosed }) => isClosed), 'the end of half requests');
+    await rig.origin.hangUp();
+    await rig.expectService();
+    await expect.poll(() => rig.subject.openSockets(), { timeout: 2_000 }).toBe(before);
   });
 });

@@ -89,6 +89,12 @@ describe('an error answer of the proxy', () => {
     expect(await client.closed()).toBe('fin');
   });
 
+  it('ends with FIN after Connection: close too, although the client goes on', async () => {
+    const client = await rig.request(get('/last', 'Connection: close') + 'x'.repeat(200_000));
+    expect((await client.answer()).status).toBe(200);
+    expect(await client.closed()).toBe('fin');
+  });
+
   it('reaches a client that goes on sending for a while before it reads', async () => {
     const client = await rig.connect({ paused: true });
     client.send(bad);

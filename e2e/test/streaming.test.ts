@@ -12,6 +12,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { SeededRandom } from '@cirque/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { head } from '../src/case.ts';
@@ -124,6 +125,57 @@ describe('flow', () => {
     for (const client of clients) client.wire.reset();
     for (const connection of rig.origin.connections) connection.wire.resume();
     rig.origin.onHead = undefined;
+    await rig.expectService();
+  });
+});
+
+describe('stop and go', () => {
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await Rig.start();
+  });
+  afterEach(() => rig.endTest());
+  afterAll(() => rig?.stop());
+
+  const content = new SeededRandom(2).bytes(16 * MEGABYTE);
+
+  it('a client that pauses in the middle of an answer gets all of it in the end', async () => {
+    rig.origin.answer = ({ connection }) => {
+      connection.send(head('HTTP/1.1 200 OK', `Content-Length: ${content.length}`));
+      connection.send(content);
+    };
+    const client = await rig.request(get('/stop-and-go'));
+    for (let megabytes = 1; megabytes < 12; megabytes += 4) {
+      await client.wire.until(() => client.wire.receivedSize > megabytes * MEGABYTE, `${megabytes} MiB`);
+      client.wire.pause();
+      await rig.settled();
+      client.wire.resume();
+    }
+    expect(sha256((await client.answer()).body.bytes())).toBe(sha256(content));
+  });
+
+  it('an origin that pauses in the middle of a request gets all of it in the end', async () => {
+    const client = await rig.request(
+      head('PUT /stop-and-go HTTP/1.1', 'Host: h.example', `Content-Length: ${content.length}`),
+    );
+    client.send(content);
+    await rig.origin.until(() => (rig.origin.unfinished[0]?.wire.receivedSize ?? 0) > MEGABYTE, 'one MiB');
+    rig.origin.unfinished[0]?.wire.pause();
+    await rig.settled();
+    rig.origin.unfinished[0]?.wire.resume();
+    expect((await client.answer()).status).toBe(200);
+    expect(sha256(rig.origin.requests[0]?.body.bytes() ?? Buffer.alloc(0))).toBe(sha256(content));
+  });
+
+  it('a client that asks without end and never reads is held back', async () => {
+    const requests = Buffer.from(get('/flood').repeat(30_000));
+    const client = await rig.connect({ paused: true });
+    for (let block = 0; block < 40; block++) client.send(requests);
+    await client.wire.until(() => client.wire.sentSize > 0, 'the first requests');
+    await pause(1_000);
+    expect(client.wire.sentSize, 'octets taken').toBeLessThan(40 * requests.length);
+    expect((await rig.subject.residentBytes()) ?? 0, 'octets of memory').toBeLessThan(400 * MEGABYTE);
+    client.wire.reset();
     await rig.expectService();
   });
 });

@@ -147,6 +147,23 @@ describe('a pooled connection that turns out dead', () => {
   });
 });
 
+describe('an origin that closes after every answer', () => {
+  it('without saying so: no GET and no POST fails because of it', async () => {
+    rig.origin.answer = (arrival) => {
+      OK(arrival);
+      arrival.connection.wire.finish();
+    };
+    const client = await rig.connect();
+    const statuses: number[] = [];
+    for (let index = 0; index < 100; index++) {
+      client.send(index % 2 === 0 ? request('GET') : request('POST', 'hello'));
+      statuses.push((await client.answer(index)).status);
+    }
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+    expect(work().length, 'executions').toBe(100);
+  });
+});
+
 describe('no retry', () => {
   it.each(['GET', 'POST'])('of %s that failed on a new connection', async (method) => {
     await rig.origin.hangUp();
