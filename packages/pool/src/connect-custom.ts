@@ -3,8 +3,9 @@
  */
 import type { Duplex } from 'node:stream';
 import { CirqueError, fromNodeError } from '@cirque/error';
-import { type TimerWheel, withDeadline } from '@cirque/timeout';
+import type { TimerWheel } from '@cirque/timeout';
 import { type Address, formatAddress, Stream } from '@cirque/transport';
+import { boundOpening } from './bounded-opening.ts';
 import type { CustomConnect } from './peer-options.ts';
 
 /** What one attempt needs. */
@@ -13,7 +14,7 @@ export interface CustomAttempt {
   readonly address: Address;
   /** 0: no deadline of its own. */
   readonly timeoutMs: number;
-  /** Passed on; whoever aborts it does not wait for the answer. */
+  /** Ends the waiting, and is passed on. */
   readonly signal: AbortSignal;
   readonly wheel?: TimerWheel | undefined;
 }
@@ -26,17 +27,13 @@ export interface CustomAttempt {
  */
 export async function connectCustom(attempt: CustomAttempt): Promise<Stream> {
   const { connect, address, timeoutMs, signal, wheel } = attempt;
-  const where = `connecting to ${formatAddress(address)}`;
+  const what = `connecting to ${formatAddress(address)}`;
   // Async, so that what is thrown at once is a rejection as well.
-  const opening = (async () => connect(address, signal))();
-  const onTimeout = (): CirqueError => {
-    opening.then(discard, ignore);
-    return CirqueError.upstream('ConnectTimedout', where);
-  };
+  const opening = (async () => streamOf(await connect(address, signal)))();
   try {
-    return streamOf(await (timeoutMs > 0 ? withDeadline(opening, timeoutMs, onTimeout, wheel) : opening));
+    return await boundOpening(opening, { timeoutMs, signal, wheel, what });
   } catch (error) {
-    if (!CirqueError.is(error)) throw fromNodeError(error, 'connect', 'Upstream', where);
+    if (!CirqueError.is(error)) throw fromNodeError(error, 'connect', 'Upstream', what);
     throw CirqueError.from(error, 'ConnectError', 'Upstream');
   }
 }
@@ -52,14 +49,7 @@ function streamOf(duplex: Duplex): Stream {
   return stream;
 }
 
-function discard(late: Duplex): void {
-  if (isDuplex(late)) new Stream(late, 'Upstream').destroy();
-}
-
 function isDuplex(value: unknown): value is Duplex {
   const duplex = value as Partial<Duplex> | null | undefined;
   return typeof duplex?.write === 'function' && typeof duplex.read === 'function' && typeof duplex.on === 'function';
 }
-
-// The deadline has been reported; how the attempt ends is of no interest.
-function ignore(): void {}

@@ -3,8 +3,9 @@
  */
 import { isIP, isIPv6 } from 'node:net';
 import { CirqueError } from '@cirque/error';
-import { Timer, type TimerWheel } from '@cirque/timeout';
+import type { TimerWheel } from '@cirque/timeout';
 import { type Address, formatAddress, type InetAddress, isUnixAddress, type Stream } from '@cirque/transport';
+import { boundOpening } from './bounded-opening.ts';
 import { shown } from './check-option.ts';
 import { connectCustom } from './connect-custom.ts';
 import { connectTcp } from './connect-tcp.ts';
@@ -62,40 +63,20 @@ export class TransportConnector {
    */
   async newStream(peer: Peer, signal?: AbortSignal, budgetMs?: number): Promise<Stream> {
     const { totalConnectionTimeoutMs, tracer } = peer.options;
-    const stream = await this.#openWithin(peer, signal, budgetMs ?? totalConnectionTimeoutMs);
-    if (tracer !== undefined) traceConnection(stream, tracer);
-    return stream;
-  }
-
-  /** Whatever happens first decides: the stream, the end of the budget, or the caller's signal. */
-  #openWithin(peer: Peer, signal: AbortSignal | undefined, budgetMs: number): Promise<Stream> {
-    const where = `connecting to ${formatAddress(peer.address)}`;
-    if (signal?.aborted === true) return Promise.reject(cancelled(where));
-    return new Promise((resolve, reject) => {
-      const stop = new AbortController();
-      let open = true;
-      const settle = (): boolean => {
-        if (!open) return false;
-        open = false;
-        timer.close();
-        signal?.removeEventListener('abort', onAbort);
-        return true;
-      };
-      const giveUp = (error: unknown): void => {
-        if (!settle()) return;
-        reject(error);
-        stop.abort();
-      };
-      const onAbort = (): void => giveUp(cancelled(where));
-      const onTimeout = (): void => giveUp(CirqueError.upstream('ConnectTimedout', `${where}, all in all`));
-      const timer = new Timer(onTimeout, this.#wheel);
-      signal?.addEventListener('abort', onAbort);
-      if (budgetMs > 0) timer.set(budgetMs);
-      this.#open(peer, stop.signal).then((stream) => {
-        if (settle()) resolve(stream);
-        else stream.destroy();
-      }, giveUp);
-    });
+    const what = `connecting to ${formatAddress(peer.address)}`;
+    if (signal?.aborted === true) throw CirqueError.upstream('ConnectError', `${what} was cancelled`);
+    const stop = new AbortController();
+    const opening = this.#open(peer, stop.signal);
+    const timeoutMs = budgetMs ?? totalConnectionTimeoutMs;
+    try {
+      const bounds = { timeoutMs, signal, wheel: this.#wheel, what: `${what}, all in all` };
+      const stream = await boundOpening(opening, bounds);
+      if (tracer !== undefined) traceConnection(stream, tracer);
+      return stream;
+    } catch (error) {
+      stop.abort();
+      throw error;
+    }
   }
 
   async #open(peer: Peer, signal: AbortSignal): Promise<Stream> {
@@ -135,7 +116,7 @@ export class TransportConnector {
         failure = error;
       }
     }
-    throw failure ?? cancelled(`connecting to ${formatAddress(address)}`);
+    throw failure ?? CirqueError.upstream('ConnectError', `connecting to ${formatAddress(address)} was cancelled`);
   }
 
   async #bindAndAttempt(address: InetAddress, peer: Peer, signal: AbortSignal): Promise<Stream> {
@@ -177,8 +158,4 @@ function checkLocals(name: string, addresses: readonly string[] | undefined, fam
     throw new TypeError(`${name} holds ${shown(address)}: expected local IPv${family} addresses without port`);
   }
   return [...addresses];
-}
-
-function cancelled(where: string): CirqueError {
-  return CirqueError.upstream('ConnectError', `${where} was cancelled`);
 }
