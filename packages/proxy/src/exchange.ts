@@ -19,7 +19,7 @@ import type { PhaseName } from './phases.ts';
 import type { FailToProxy } from './proxy-http.ts';
 import { type RelayOwner, RequestRelay } from './request-relay.ts';
 import { Session, type SessionBackend } from './session.ts';
-import { isIdempotent, normaliseTarget, upstreamHead } from './upstream-head.ts';
+import { isIdempotent, normaliseTarget, takeNominated, upstreamHead } from './upstream-head.ts';
 
 /** A step of the chain: a phase, or the connecting between two. */
 type Step = PhaseName | 'connect';
@@ -38,6 +38,7 @@ export class Exchange<Ctx>
   #upstreamReused = false;
   #relay: RequestRelay | undefined = undefined;
   #pending: PendingHook | undefined = undefined;
+  #nominated: ReturnType<typeof takeNominated> = undefined;
   #upstreamHead: RequestHeader | undefined = undefined;
   #response: ResponseHeader | undefined = undefined;
   #responseLength: number | undefined = undefined;
@@ -66,6 +67,7 @@ export class Exchange<Ctx>
     downstream.handler = this;
     if (downstream.bodyLength !== 0 || hooks.requestBodyFilter !== undefined) this.#relay = new RequestRelay(this);
     normaliseTarget(downstream);
+    this.#nominated = takeNominated(downstream);
     try {
       this.#ctx = atOnce('newCtx', hooks.newCtx());
     } catch (error) {
@@ -125,7 +127,7 @@ export class Exchange<Ctx>
           ctx,
         );
       case 'upstreamRequestFilter':
-        this.#upstreamHead = upstreamHead(this.downstream, session.requestHeader, this.#peer as Peer);
+        this.#upstreamHead = upstreamHead(session.requestHeader, this.#peer as Peer, this.#nominated);
         return hooks.upstreamRequestFilter?.(session, this.#upstreamHead, ctx);
       case 'upstreamResponseFilter':
         return hooks.upstreamResponseFilter?.(session, this.#response as ResponseHeader, ctx);

@@ -23,7 +23,10 @@ const DEFAULT_MAX_BODY_BYTES = 1_048_576;
 
 /** A proxied request, as its phases see it. */
 export class Session {
-  /** The client's request head. Changes made before `upstreamPeer` go upstream. */
+  /**
+   * The client's request head, without the fields that its Connection field nominates. Changes made before
+   * `upstreamPeer` go upstream.
+   */
   readonly requestHeader: RequestHeader;
   readonly #backend: SessionBackend;
   #digest: Digest | undefined;

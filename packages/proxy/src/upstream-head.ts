@@ -20,14 +20,33 @@ export function normaliseTarget({ target, requestHeader }: ServerSession): void 
   if (target.authority !== undefined) requestHeader.insertHeader('Host', target.authority);
 }
 
-/** The head for one attempt. */
-export function upstreamHead(downstream: ServerSession, request: RequestHeader, peer: Peer): RequestHeader {
+/** Fields with their values. */
+type Fields = readonly (readonly [string, string])[];
+
+/**
+ * Takes the fields that the client's Connection field nominates out of its head, before any phase sees it.
+ *
+ * Later would be too late: a nomination could then remove what a phase has set (CVE-2026-105299 is of this kind). And
+ * phases and upstream see the same request.
+ */
+export function takeNominated({ connectionOptions, requestHeader }: ServerSession): Fields | undefined {
+  const { nominated } = connectionOptions;
+  if (nominated === undefined) return undefined;
+  const { headers } = requestHeader;
+  const taken = [...headers].filter(([name]) => nominated.includes(name.toLowerCase()));
+  for (const name of nominated) headers.delete(name);
+  return taken;
+}
+
+/** The head for one attempt. `nominated`: what {@link takeNominated} took, for peers that want it nevertheless. */
+export function upstreamHead(request: RequestHeader, peer: Peer, nominated: Fields | undefined): RequestHeader {
   const { stripHopByHop, stripConnectionNominated } = peer.options;
   const head = request.clone();
   const { headers } = head;
-  const nominated = stripConnectionNominated ? downstream.connectionOptions.nominated : undefined;
-  if (stripHopByHop) headers.stripHopByHop(nominated);
-  else if (nominated !== undefined) for (const name of nominated) headers.delete(name);
+  if (stripHopByHop) headers.stripHopByHop(undefined);
+  if (!stripConnectionNominated && nominated !== undefined) {
+    for (const [name, value] of nominated) if (!request.headers.has(name)) headers.append(name, value);
+  }
   if (request.version === '1.0' && !headers.has('Host')) {
     headers.set('Host', isUnixAddress(peer.address) ? 'localhost' : formatAddress(peer.address));
   }
