@@ -54,7 +54,7 @@ const LENIENCIES: readonly (keyof Http1Leniency)[] = [
  */
 export function resolveHttp1Limits(limits: Partial<Http1Limits> = {}): Http1Limits {
   for (const [name, value] of Object.entries(limits)) {
-    if (!(name in DEFAULT_HTTP1_LIMITS)) {
+    if (!Object.hasOwn(DEFAULT_HTTP1_LIMITS, name)) {
       throw new TypeError(`limit ${name} is unknown: expected one of ${Object.keys(DEFAULT_HTTP1_LIMITS).join(', ')}`);
     }
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
@@ -65,13 +65,19 @@ export function resolveHttp1Limits(limits: Partial<Http1Limits> = {}): Http1Limi
   return { ...DEFAULT_HTTP1_LIMITS, ...given };
 }
 
-/** @throws TypeError naming an unknown leniency or a value that is not a boolean. */
+/**
+ * Copies leniencies; those that are not given are off.
+ *
+ * @throws TypeError naming an unknown leniency or a value that is not a boolean.
+ */
 export function checkHttp1Leniency(lenient: Http1Leniency = {}): Http1Leniency {
   for (const [name, value] of Object.entries(lenient)) {
     if (!LENIENCIES.includes(name as keyof Http1Leniency)) {
       throw new TypeError(`leniency ${name} is unknown: expected one of ${LENIENCIES.join(', ')}`);
     }
-    if (typeof value !== 'boolean') throw new TypeError(`leniency ${name} is ${String(value)}: expected true or false`);
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new TypeError(`leniency ${name} is ${String(value)}: expected true or false`);
+    }
   }
-  return lenient;
+  return { ...lenient };
 }
