@@ -36,6 +36,8 @@ export class Exchange<Ctx>
   #peer: HttpPeer | Peer | undefined = undefined;
   #upstream: ClientSession | undefined = undefined;
   #upstreamReused = false;
+  /** Payload received on upstream connections that are done with. */
+  #earlierUpstreamBytes = 0;
   #relay: RequestRelay | undefined = undefined;
   #pending: PendingHook | undefined = undefined;
   #nominated: ReturnType<typeof takeNominated> = undefined;
@@ -369,6 +371,11 @@ export class Exchange<Ctx>
   }
 
   /** @internal of SessionBackend */
+  get upstreamBodyBytesReceived(): number {
+    return this.#earlierUpstreamBytes + (this.#upstream?.bodyBytesReceived ?? 0);
+  }
+
+  /** @internal of SessionBackend */
   collectBody(maxBytes: number): Promise<Buffer> {
     return this.#relay?.collect(maxBytes) ?? Promise.resolve(Buffer.alloc(0));
   }
@@ -478,7 +485,7 @@ export class Exchange<Ctx>
     const upstream = this.#upstream;
     this.#upstream = undefined;
     if (upstream === undefined) return;
-    this.session.upstreamBodyBytesReceived += upstream.bodyBytesReceived;
+    this.#earlierUpstreamBytes += upstream.bodyBytesReceived;
     upstream.abort();
   }
 
@@ -498,7 +505,7 @@ export class Exchange<Ctx>
     this.#upstream = undefined;
     if (upstream !== undefined) {
       this.#relay?.detach();
-      this.session.upstreamBodyBytesReceived += upstream.bodyBytesReceived;
+      this.#earlierUpstreamBytes += upstream.bodyBytesReceived;
       upstream.release();
     }
     this.#conclude();

@@ -46,6 +46,7 @@ export function resolveExchangeOptions(options: HttpProxyOptions): ExchangeOptio
   const accessLog = options.accessLog ?? false;
   if (typeof accessLog !== 'boolean')
     throw new TypeError(`proxy option accessLog is ${String(accessLog)}: expected true or false`);
+  count('upstreamKeepalivePoolSize', options.upstreamKeepalivePoolSize, 128);
   return {
     maxRetries: count('maxRetries', options.maxRetries, 16),
     hookTimeoutMs: count('hookTimeoutMs', options.hookTimeoutMs, 60_000),

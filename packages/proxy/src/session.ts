@@ -16,6 +16,8 @@ export interface SessionBackend {
   collectBody(maxBytes: number): Promise<Buffer>;
   /** Resolves when the client has taken what was written, or has left. */
   drained(): Promise<void>;
+  /** Payload bytes received from the upstream, over all attempts. */
+  readonly upstreamBodyBytesReceived: number;
 }
 
 /** Bytes that {@link Session.readBody} accepts when nothing else is said. */
@@ -37,10 +39,9 @@ export class Session {
   #collected: Promise<Buffer> | undefined;
   #finalSent = 0;
   #finalReceived = 0;
+  #finalUpstream = 0;
   /** Attempts beyond the first. */
   retries = 0;
-  /** Payload bytes received from the upstream so far, over all attempts. */
-  upstreamBodyBytesReceived = 0;
 
   /** @internal The driver makes sessions; see `@cirque/proxy/testing` for tests. */
   constructor(backend: SessionBackend) {
@@ -91,6 +92,11 @@ export class Session {
   /** Payload bytes of the request body received so far. */
   get bodyBytesReceived(): number {
     return this.#over ? this.#finalReceived : this.#backend.downstream.bodyBytesReceived;
+  }
+
+  /** Payload bytes received from the upstream so far, over all attempts. */
+  get upstreamBodyBytesReceived(): number {
+    return this.#over ? this.#finalUpstream : this.#backend.upstreamBodyBytesReceived;
   }
 
   /** The server is stopping; long work should not begin. */
@@ -204,6 +210,7 @@ export class Session {
     this.#digest ??= this.#backend.downstream.digest;
     this.#finalSent = this.bodyBytesSent;
     this.#finalReceived = this.bodyBytesReceived;
+    this.#finalUpstream = this.upstreamBodyBytesReceived;
     this.#over = true;
     this.#abort?.abort();
   }
