@@ -42,6 +42,10 @@ export class Subject {
   static async start(...originPorts: readonly number[]): Promise<Subject> {
     const [command = '', ...args] = commandLine(originPorts.map((port) => `127.0.0.1:${port}`));
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    // A test file that fails before its end must not leave the proxy behind.
+    const killAtExit = (): boolean => child.kill('SIGKILL');
+    process.once('exit', killAtExit);
+    child.once('exit', () => process.off('exit', killAtExit));
     let output = '';
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const collect = (chunk: Buffer): void => {
