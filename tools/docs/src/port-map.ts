@@ -2,7 +2,7 @@
  * The ports of a page and the free ones that stand for them: pages name fixed ports, tests must not use any.
  */
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
 const PORT = /(?<=127\.0\.0\.1[: \0]|0\.0\.0\.0:|listen\()\d+/g;
 
@@ -28,11 +28,18 @@ export class PortMap {
   }
 }
 
+/** Below the range from which systems take ports by themselves, so that nobody gets it by chance before it is used. */
 async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return String(port);
+  while (true) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue; // it is taken: try another
+    }
+    server.close();
+    await once(server, 'close');
+    return String(port);
+  }
 }
