@@ -89,7 +89,7 @@ export class Stage {
     });
     try {
       await waitForPort(running, listenPort, START_TIMEOUT_MS, this.signal);
-      return { row, port: listenPort, running, pids: processTree(running.pid) };
+      return new StartedTarget(row, listenPort, running);
     } catch (error) {
       await this.processes.stop(running);
       throw error;
@@ -110,5 +110,25 @@ export class Stage {
   #abandon(): void {
     this.processes.killAllNow();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** A proxy that accepts connections. */
+class StartedTarget implements Target {
+  readonly row: Row;
+  readonly port: number;
+  readonly running: Running;
+  #pids: readonly number[] | undefined;
+
+  constructor(row: Row, port: number, running: Running) {
+    this.row = row;
+    this.port = port;
+    this.running = running;
+  }
+
+  /** Looked up when first needed: a master listens before its workers exist. */
+  get pids(): readonly number[] {
+    this.#pids ??= processTree(this.running.pid);
+    return this.#pids;
   }
 }
