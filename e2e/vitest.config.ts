@@ -5,5 +5,13 @@ import shared from '@cirque-internal/config/vitest';
 import { mergeConfig } from 'vitest/config';
 
 export default mergeConfig(shared, {
-  test: { name: 'e2e', include: ['test/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 30_000 },
+  test: {
+    name: 'e2e',
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['src/after-each-file.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    // The deadlines are waited for in real time; the other files need not wait with them.
+    maxWorkers: 2,
+  },
 });

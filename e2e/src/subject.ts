@@ -25,6 +25,13 @@ function commandLine(upstreams: readonly string[]): readonly string[] {
   return [process.execPath, '--conditions=@cirque/source', MAIN, '--listen', '127.0.0.1:0', ...flags];
 }
 
+const running = new Set<ChildProcess>();
+
+/** Kills every proxy that a test file has not stopped, because it failed before it came to that. */
+export function killLeftBehind(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 export class Subject {
   readonly port: number;
   readonly pid: number;
@@ -42,10 +49,8 @@ export class Subject {
   static async start(...originPorts: readonly number[]): Promise<Subject> {
     const [command = '', ...args] = commandLine(originPorts.map((port) => `127.0.0.1:${port}`));
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    // A test file that fails before its end must not leave the proxy behind.
-    const killAtExit = (): boolean => child.kill('SIGKILL');
-    process.once('exit', killAtExit);
-    child.once('exit', () => process.off('exit', killAtExit));
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     let output = '';
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const collect = (chunk: Buffer): void => {
