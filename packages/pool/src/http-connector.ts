@@ -3,6 +3,7 @@
  */
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits, ResponseRules } from '@cirque/http1';
 import type { TimerWheel } from '@cirque/timeout';
+import { readCount } from './check-option.ts';
 import type { ClientSession } from './client-session.ts';
 import { ConnectionPool, PoolEntry, type PoolStats } from './connection-pool.ts';
 import { Http1ClientSession, type SessionOwner } from './http1-client-session.ts';
@@ -55,16 +56,18 @@ export class HttpConnector implements SessionOwner<PooledSession> {
   #opened = 0;
   #closed = false;
 
+  /** @throws RangeError or TypeError naming the option. */
   constructor(options: HttpConnectorOptions = {}) {
     this.#transport = new TransportConnector(options);
-    this.#pool = new ConnectionPool(options.poolSize ?? 128);
+    this.#pool = new ConnectionPool(readCount('poolSize', options.poolSize ?? 128));
     this.#wheel = options.wheel;
   }
 
   /**
    * A session with a connection behind it; at once when one is idle. Release or abort it.
    *
-   * @throws CirqueError of a Connect type, source Upstream: nothing was sent; HTTPStatus 503 when too many wait.
+   * @throws CirqueError, source Upstream, nothing was sent: what TransportConnector throws; for a capped peer also
+   * ConnectTimedout while waiting, and HTTPStatus 503 when too many wait.
    */
   getSession(peer: Peer, request: SessionRequest = PLAIN): ClientSession | Promise<ClientSession> {
     const { maxConnections } = peer.options;
@@ -76,10 +79,18 @@ export class HttpConnector implements SessionOwner<PooledSession> {
     return { ...this.#pool.stats, active: this.#active, opened: this.#opened, waiting: this.#slots.waiting };
   }
 
-  /** Closes idle connections, now and whenever one becomes idle. Those in use are finished. */
+  /**
+   * Closes idle connections, now and whenever one becomes idle. Those in use are finished; new ones are still opened for
+   * who asks.
+   */
   close(): void {
     this.#closed = true;
     this.#pool.clear();
+  }
+
+  /** As {@link close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
   }
 
   /** @internal */
@@ -130,10 +141,20 @@ export class HttpConnector implements SessionOwner<PooledSession> {
     slotKey: string | undefined,
     budgetMs?: number,
   ): ClientSession | Promise<ClientSession> {
-    const session = this.#pool.get(peer.reuseKey);
+    const session = this.#takeIdle(peer);
     if (session === undefined) return this.#open(peer, request, slotKey, budgetMs);
     if (request.careful === true) return this.#takeCarefully(session, peer, request, slotKey, budgetMs);
     return this.#activate(session, peer, slotKey);
+  }
+
+  /** Skips those that broke in this very turn, so that the pool has not been told yet. */
+  #takeIdle(peer: Peer): PooledSession | undefined {
+    let session = this.#pool.get(peer.reuseKey);
+    while (session !== undefined && !session.usable) {
+      session.evicted();
+      session = this.#pool.get(peer.reuseKey);
+    }
+    return session;
   }
 
   async #takeCarefully(
