@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, globSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { anchors, localLinks, type Page, pages, readPage, root } from '../src/markdown.ts';
@@ -30,4 +30,9 @@ test('every page of the guide is linked from its index', () => {
   const guide = pages(join(root, 'docs/guide')).map(({ path }) => path.replace('docs/guide/', ''));
   const linked = localLinks(readPage(join(root, 'docs/guide/README.md')).text);
   expect(guide.filter((path) => path !== 'README.md' && !linked.includes(path))).toEqual([]);
+});
+
+test('every example is linked from the list of examples', () => {
+  const names = globSync('*/src/main.ts', { cwd: join(root, 'examples') }).map((path) => path.split(/[\\/]/)[0]);
+  expect(localLinks(readPage(join(root, 'examples/README.md')).text)).toEqual(expect.arrayContaining(names));
 });
