@@ -50,6 +50,8 @@ export class CirqueError extends Error {
     // On the prototype, not on each object: costs nothing per error and stays out of logs.
     Object.defineProperty(CirqueError.prototype, BRAND, { value: true });
     Object.defineProperty(CirqueError.prototype, 'name', { value: 'CirqueError', configurable: true, writable: true });
+    // Bundlers rename a class that refers to itself; loggers print the name of the constructor.
+    Object.defineProperty(CirqueError, 'name', { value: 'CirqueError', configurable: true });
   }
 
   constructor(type: ErrorType, context = '', options: CirqueErrorOptions = {}) {
