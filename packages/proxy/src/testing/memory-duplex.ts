@@ -9,6 +9,9 @@ import { Duplex } from 'node:stream';
 /** Bytes buffered on each side before writing has to wait; as much as a socket has. */
 const HIGH_WATER_MARK = 65_536;
 
+/** The most that arrives at once. */
+const READ_BYTES = 65_536;
+
 /** Addresses that the sessions of this end will see. */
 export interface EndAddresses {
   readonly remoteAddress?: string | undefined;
@@ -96,9 +99,17 @@ export class MemoryEnd extends Duplex {
     });
   }
 
-  #receive(chunk: Buffer, done: () => void): void {
-    if (this.#ended || this.push(chunk)) done();
-    else this.#resumePeer = done;
+  /** Takes the bytes in reads of at most the size of a socket's, as fast as they are wanted. */
+  #receive(bytes: Buffer, done: () => void): void {
+    if (this.#ended || this.destroyed || bytes.length === 0) {
+      done();
+      return;
+    }
+    const rest = bytes.subarray(READ_BYTES);
+    const next = (): void => this.#receive(rest, done);
+    if (!this.push(bytes.subarray(0, READ_BYTES))) this.#resumePeer = next;
+    else if (rest.length === 0) done();
+    else this.#later(next);
   }
 
   #receiveEnd(): void {
