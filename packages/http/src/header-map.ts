@@ -6,7 +6,7 @@
  * field pays for none (measured: rebuilding both heads costs 3 us of about 14).
  */
 import { cutLines, indexFields, isSameName } from './field-block.ts';
-import { HOP_BY_HOP_FIELDS } from './hop-by-hop.ts';
+import { HOP_BY_HOP_FIELDS, isHopByHop } from './hop-by-hop.ts';
 import { assertField, parseContentLength } from './validate.ts';
 
 const LENGTH_UNKNOWN = -2;
@@ -315,7 +315,7 @@ export class HeaderMap {
 
   #touched(lower: string): void {
     if (lower === 'content-length') this.#contentLength = LENGTH_UNKNOWN;
-    else if (HOP_BY_HOP_FIELDS.has(lower)) this.#hopAdded = true;
+    else if (isHopByHop(lower)) this.#hopAdded = true;
   }
 
   #readContentLength(): number {

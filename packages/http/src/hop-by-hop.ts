@@ -19,6 +19,14 @@ export const HOP_BY_HOP_FIELDS: ReadonlySet<string> = new Set([
   'http2-settings',
 ]);
 
+/** One bit per length that occurs among them: most other names are told apart without a look-up. */
+const LENGTHS = [...HOP_BY_HOP_FIELDS].reduce((bits, name) => bits | (1 << name.length), 0);
+
+/** True for the lower-case name of a hop-by-hop field. */
+export function isHopByHop(lower: string): boolean {
+  return lower.length < 32 && (LENGTHS & (1 << lower.length)) !== 0 && HOP_BY_HOP_FIELDS.has(lower);
+}
+
 /** Fields that a client may not nominate for removal: a next hop relies on them. */
 const PROTECTED_FIELDS: ReadonlySet<string> = new Set([
   'host',

@@ -197,7 +197,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
       return;
     }
     if (this.#held !== undefined) this.#hold(buffer, 0, length);
-    else this.#feed(buffer, length);
+    else this.#feed(buffer, length, false);
     this.#pump();
   }
 
@@ -258,11 +258,15 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     if (this.bodyLength !== 0) this.handler.onRequestEnd(trailers);
   }
 
-  #feed(buffer: Buffer, length: number): void {
+  /** `owned`: the bytes are ours, so what is left of them needs no copy, however many requests it holds. */
+  #feed(buffer: Buffer, length: number, owned: boolean): void {
     this.#pumping = true;
     try {
       const consumed = this.#decoder.feed(buffer, 0, length);
-      if (consumed < length) this.#hold(buffer, consumed, length);
+      if (consumed < length) {
+        if (owned) this.#held = buffer.subarray(consumed, length);
+        else this.#hold(buffer, consumed, length);
+      }
       if (this.bodyLength !== 0) this.handler.onDownstreamFlush?.();
     } catch (error) {
       this.#refuse(CirqueError.from(error, 'InternalError', 'Downstream'));
@@ -279,7 +283,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
       const held = this.#held;
       if (held === undefined || this.#closing) break;
       this.#held = undefined;
-      this.#feed(held, held.length);
+      this.#feed(held, held.length, true);
       // Nothing was consumed: the rest has to wait for its turn.
       if ((this.#held as Buffer | undefined)?.length === held.length) break;
     }
