@@ -2,10 +2,11 @@
  * Turns the connections of a listening `net.Server` into streams.
  *
  * `net.createServer` offers no `onread`, so the fast form takes the accepted handle over before Node wraps it and
- * builds the socket itself. That touches two underscored properties; the first connection proves that the runtime
- * still works that way, and if not, the server goes back to its own 'connection' event with 'data' reads.
+ * builds the socket itself. That touches two underscored properties; a probe finds out beforehand whether the runtime
+ * still works that way, and if not, the server keeps to its own 'connection' event with 'data' reads.
  */
 import { type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import { type CirqueError, fromNodeError } from '@cirque/error';
 import { applySocketOptions, type TcpKeepAlive } from './socket-options.ts';
 import { acceptOnread, Stream } from './stream.ts';
@@ -20,19 +21,19 @@ export interface AcceptOptions {
   readonly keepAlive?: TcpKeepAlive;
 }
 
-interface Handle {
-  onconnection: ((this: unknown, status: number, client: ClientHandle | undefined) => void) | undefined;
-}
-interface ClientHandle {
-  setNoDelay?: (on: boolean) => void;
-  setKeepAlive?: (on: boolean, seconds: number) => void;
+interface ServerHandle {
+  onconnection: ((this: unknown, status: number, client: object | undefined) => void) | undefined;
 }
 
 /**
  * Starts to hand connections of `server` over. Call it once, when the server is listening.
  *
+ * Streams of the fast form are not counted by the server: `server.close` does not wait for them, `maxConnections` and
+ * `getConnections` do not know them. Count them yourself, as `onClose` tells when each is gone.
+ *
  * @param onStream called for each connection, before anything is read.
- * @param onError called when accepting one failed (EMFILE, ECONNABORTED); the listener goes on.
+ * @param onError called when accepting one failed (EMFILE, ECONNABORTED); the listener goes on. In the portable form
+ *   such errors are 'error' events of the server.
  */
 export function acceptStreams(
   server: Server,
@@ -41,37 +42,27 @@ export function acceptStreams(
   onError: (error: CirqueError) => void,
 ): void {
   server.on('connection', (socket) => {
+    // Whatever the server was made with: a client that has sent everything may still be waiting for its answer.
+    socket.allowHalfOpen = true;
     applySocketOptions(socket, options.keepAlive);
     onStream(new Stream(socket, 'Downstream'));
   });
   if (options.reads === 'duplex') return;
-  const handle = (server as unknown as { _handle: Handle | null })._handle;
-  const original = handle?.onconnection;
-  if (handle === null || typeof original !== 'function') return;
-  const keepAliveSeconds =
-    options.keepAlive === undefined ? 0 : Math.max(1, Math.floor(options.keepAlive.idleMs / 1000));
+  const handle = (server as unknown as { _handle: ServerHandle | null })._handle;
+  if (typeof handle?.onconnection !== 'function' || !canAdopt()) return;
   handle.onconnection = function onconnection(status, client) {
     if (status !== 0 || client === undefined) {
       onError(acceptError(status));
       return;
     }
     const socket = adopt(client);
-    if (socket === undefined) {
-      handle.onconnection = original;
-      original.call(this, status, client);
-      return;
-    }
-    client.setNoDelay?.(true);
-    if (keepAliveSeconds > 0) client.setKeepAlive?.(true, keepAliveSeconds);
+    applySocketOptions(socket, options.keepAlive);
     onStream(new Stream(socket, 'Downstream', true));
   };
 }
 
-let adoptable: boolean | undefined;
-
-/** Builds a socket with callback reads on an accepted handle; undefined where the runtime does not support it. */
-function adopt(handle: ClientHandle): Socket | undefined {
-  if (adoptable === false) return undefined;
+/** Builds a socket with callback reads on an accepted handle; reading starts with its first `resume`. */
+function adopt(handle: object): Socket {
   const options = {
     handle,
     onread: acceptOnread,
@@ -80,26 +71,36 @@ function adopt(handle: ClientHandle): Socket | undefined {
     readable: true,
     writable: true,
   };
-  const socket = new Socket(options as unknown as SocketConstructorOpts);
-  if (adoptable === undefined) {
-    adoptable = hasCallbackReads(socket, handle);
-    if (!adoptable) (socket as unknown as { _handle: unknown })._handle = null;
-  }
-  return adoptable ? socket : undefined;
+  return new Socket(options as unknown as SocketConstructorOpts);
 }
 
-// Node keeps the user's buffer and callback under symbols of these names once it has accepted the onread option.
-function hasCallbackReads(socket: Socket, handle: ClientHandle): boolean {
-  const own = socket as unknown as Record<symbol, unknown> & { _handle: unknown };
-  const named = new Map(Object.getOwnPropertySymbols(socket).map((symbol) => [symbol.description, own[symbol]]));
-  return (
-    own._handle === handle &&
-    named.get('kBuffer') === acceptOnread.buffer &&
-    named.get('kBufferCb') === acceptOnread.callback
-  );
+let adoptable: boolean | undefined;
+
+/**
+ * Tells whether this runtime builds sockets on handles, by giving it one that only notes what is done to it: no
+ * client pays for the answer no.
+ */
+function canAdopt(): boolean {
+  if (adoptable !== undefined) return adoptable;
+  let buffer: unknown;
+  const probe = {
+    onread: undefined,
+    useUserBuffer(given: unknown): void {
+      buffer = given;
+    },
+  };
+  try {
+    const socket = adopt(probe) as unknown as { _handle: unknown };
+    adoptable = socket._handle === probe && buffer === acceptOnread.buffer && typeof probe.onread === 'function';
+    socket._handle = null;
+  } catch {
+    adoptable = false;
+  }
+  return adoptable;
 }
 
 function acceptError(status: number): CirqueError {
-  const cause = Object.assign(new Error(`accept failed with status ${status}`), { errno: status });
+  const code = getSystemErrorName(status);
+  const cause = Object.assign(new Error(`accept ${code}`), { errno: status, code, syscall: 'accept' });
   return fromNodeError(cause, 'accept', 'Internal', 'accepting a connection');
 }

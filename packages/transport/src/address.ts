@@ -3,6 +3,7 @@
  *
  * Pure parsing and printing; names are not resolved here. Follows RFC 3986 section 3.2 for the text forms.
  */
+import { isIPv6 } from 'node:net';
 
 /** A TCP endpoint. `host` is an IP address or a name, an IPv6 address without brackets. */
 export interface InetAddress {
@@ -32,14 +33,14 @@ export function isUnixAddress(address: Address): address is UnixAddress {
  */
 export function parseAddress(text: string): Address {
   const path = text.startsWith('unix:') ? text.slice(5) : text;
-  if (path.startsWith('/')) return { path };
+  if (path.startsWith('/') && !path.includes('\0')) return { path };
   const colon = text.lastIndexOf(':');
   const host = text.slice(0, colon);
   const port = text.slice(colon + 1);
   if (colon <= 0 || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw badAddress(text);
   if (host.startsWith('[')) {
     const inner = host.slice(1, -1);
-    if (!host.endsWith(']') || !inner.includes(':') || !/^[0-9a-fA-F:.%\w]+$/.test(inner)) throw badAddress(text);
+    if (!host.endsWith(']') || !isIPv6(inner)) throw badAddress(text);
     return { host: inner, port: Number(port) };
   }
   if (!/^[A-Za-z0-9._-]+$/.test(host)) throw badAddress(text);

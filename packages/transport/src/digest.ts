@@ -29,12 +29,14 @@ export function socketDigest(socket: object): SocketDigest {
 
 class LazySocketDigest implements SocketDigest {
   readonly #socket: Partial<Socket>;
+  #localAddress: string | undefined;
+  #localPort: number | undefined;
 
   constructor(socket: Partial<Socket>) {
     this.#socket = socket;
   }
 
-  // Node keeps what it was told once for a socket, so nothing is remembered here.
+  // Node keeps what it was told of the other side when the socket closes, and forgets our own.
   get remoteAddress(): string | undefined {
     return stripMapped(this.#socket.remoteAddress);
   }
@@ -44,11 +46,25 @@ class LazySocketDigest implements SocketDigest {
   }
 
   get localAddress(): string | undefined {
-    return stripMapped(this.#socket.localAddress);
+    this.#readLocal();
+    return this.#localAddress;
   }
 
   get localPort(): number | undefined {
-    return this.#socket.localPort;
+    this.#readLocal();
+    return this.#localPort;
+  }
+
+  #readLocal(): void {
+    if (this.#localPort !== undefined) return;
+    this.#localAddress = stripMapped(this.#socket.localAddress);
+    this.#localPort = this.#socket.localPort;
+  }
+
+  /** For logs: accessors are not copied by JSON. */
+  toJSON(): SocketDigest {
+    const { remoteAddress, remotePort, localAddress, localPort } = this;
+    return { remoteAddress, remotePort, localAddress, localPort };
   }
 }
 

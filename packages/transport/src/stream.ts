@@ -4,11 +4,11 @@
  * It adds to a Node duplex what the data path needs: reads without a Buffer per chunk, one terminal event,
  * and errors as CirqueError. Writes go straight to the duplex.
  */
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type CirqueError, type ErrorSource, fromNodeError } from '@cirque/error';
 import { type Digest, socketDigest } from './digest.ts';
-import { Lease, sharedReadBuffer } from './read-buffer.ts';
+import { LEASED_READ_BYTES, Lease, sharedReadBuffer } from './read-buffer.ts';
 
 /** What the owner of a stream is told. Methods may replace the handler, pause or destroy the stream. */
 export interface StreamHandler {
@@ -44,21 +44,31 @@ export class Stream {
   #error: CirqueError | undefined;
   readonly #callbackReads: boolean;
   #started = false;
+  #paused = false;
+  #closed = false;
 
-  /** @param callbackReads true when the duplex was made with {@link onreadOptions}. */
+  /** @param callbackReads true when the duplex was made with an `onread` option of this file. */
   constructor(duplex: Duplex, side: ErrorSource, callbackReads = false) {
     this.duplex = duplex;
     this.side = side;
     this.handler = UNHANDLED;
     this.#callbackReads = callbackReads;
     (duplex as unknown as Owned)[kStream] = this;
+    // A connected socket would read at once, and what comes before start would be lost.
+    if (callbackReads) duplex.pause();
     duplex.on('close', closed);
     duplex.on('error', failed);
   }
 
-  /** Installs the handler and begins to read; a later owner calls it again to take the stream over. */
+  /**
+   * Installs the handler and begins to read; a later owner calls it again to take the stream over.
+   *
+   * An end or close that came before is reported to the new handler as well, in a later turn.
+   */
   start(handler: StreamHandler): void {
     this.handler = handler;
+    if (this.#closed || this.duplex.readableEnded) process.nextTick(reportAgain, this, handler, this.#closed);
+    this.#paused = false;
     if (this.#started) {
       this.duplex.resume();
       return;
@@ -66,16 +76,18 @@ export class Stream {
     this.#started = true;
     this.duplex.on('end', ended);
     this.duplex.on('drain', drained);
-    if (!this.#callbackReads) this.duplex.on('data', chunkArrived);
-    else if (this.duplex instanceof Socket) this.duplex.resume();
+    if (this.#callbackReads) this.duplex.resume();
+    else this.duplex.on('data', chunkArrived);
   }
 
-  /** Stops reading until {@link resume}; bytes already in flight may still arrive once. */
+  /** Stops reading until {@link resume} or {@link start}; bytes already in flight may still arrive once. */
   pause(): void {
+    this.#paused = true;
     this.duplex.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.duplex.resume();
   }
 
@@ -95,14 +107,14 @@ export class Stream {
       lease.retain();
       return this.duplex.write(buffer.subarray(start, end), lease.release);
     }
-    const copy = end - start > COPY_TO_LEASE_FROM ? Lease.take() : undefined;
-    if (copy === undefined || end - start > copy.buffer.length) {
-      copy?.release();
+    const bytes = end - start;
+    if (bytes <= COPY_TO_LEASE_FROM || bytes > LEASED_READ_BYTES) {
       return this.duplex.write(Buffer.from(buffer.subarray(start, end)));
     }
+    const copy = Lease.take();
     // Measured: copying into a recycled buffer beats allocating one of this size for every chunk.
     buffer.copy(copy.buffer, 0, start, end);
-    return this.duplex.write(copy.buffer.subarray(0, end - start), copy.release);
+    return this.duplex.write(copy.buffer.subarray(0, bytes), copy.release);
   }
 
   /** True while written bytes wait for the system. */
@@ -131,16 +143,20 @@ export class Stream {
     this.duplex.destroy();
   }
 
-  /** Closes with RST where the transport has one, so that the other side cannot take it for an orderly end. */
+  /**
+   * Closes at once, with RST where the transport has one, so that the other side cannot take it for an orderly end.
+   * What was not sent yet is lost. After {@link end} with everything sent the end was said already: then it just closes.
+   */
   reset(error?: CirqueError): void {
     this.#error ??= error;
-    const { destroyed, resetAndDestroy } = this.duplex as Duplex & Partial<Pick<Socket, 'resetAndDestroy'>>;
-    // Streams in memory may offer it too.
-    if (resetAndDestroy !== undefined && !destroyed) resetAndDestroy.call(this.duplex);
-    else this.duplex.destroy();
+    const { duplex } = this;
+    if (duplex.destroyed) return;
+    const finSent = duplex.writableEnded && duplex.writableLength === 0;
+    // While a FIN is under way libuv refuses to reset, and Node would never close the socket.
+    if (finSent || !sendReset(duplex)) duplex.destroy();
   }
 
-  /** The buffer for the next read of a socket made with {@link onreadOptions}. */
+  /** The buffer for the next read of a socket made with {@link switchableOnread}. */
   nextReadBuffer(): Buffer {
     if (!this.largeReads) {
       if (this.#lease !== undefined) this.#returnLease();
@@ -153,19 +169,25 @@ export class Stream {
     return this.#lease.buffer;
   }
 
-  /** @internal A read completed. */
-  deliver(length: number, buffer: Buffer): void {
+  /**
+   * @internal A read completed. False stops the reading: Node resumes in a later turn, and would do so after a pause
+   * that came in between.
+   */
+  deliver(length: number, buffer: Buffer): boolean {
     const lease = this.#lease;
     this.handler.onRead(buffer, length, lease !== undefined && lease.buffer === buffer ? lease : undefined);
+    return !this.#paused;
   }
 
   /** @internal */
   fail(cause: unknown): void {
-    this.#error ??= fromNodeError(cause, 'read', this.side);
+    const writing = cause instanceof Error && (cause as NodeJS.ErrnoException).syscall === 'write';
+    this.#error ??= fromNodeError(cause, writing ? 'write' : 'read', this.side);
   }
 
   /** @internal */
   closed(): void {
+    this.#closed = true;
     this.#returnLease();
     this.handler.onClose(this.#error);
   }
@@ -174,6 +196,23 @@ export class Stream {
     this.#lease?.release();
     this.#lease = undefined;
   }
+}
+
+/** Sockets have RST, streams in memory may offer the same. False for unix sockets, which Node refuses to reset. */
+function sendReset(duplex: Duplex & Partial<Pick<Socket, 'resetAndDestroy'>>): boolean {
+  if (duplex.resetAndDestroy === undefined) return false;
+  try {
+    duplex.resetAndDestroy();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function reportAgain(stream: Stream, handler: StreamHandler, wasClosed: boolean): void {
+  if (stream.handler !== handler) return;
+  if (wasClosed) stream.closed();
+  else if (!stream.destroyed) handler.onReadEnd();
 }
 
 /** Slices above this are copied into a recycled buffer instead of a new one. */
@@ -198,8 +237,7 @@ function chunkArrived(this: Duplex, chunk: Buffer): void {
   (this as unknown as Owned)[kStream].handler.onRead(chunk, chunk.length, undefined);
 }
 function readArrived(this: unknown, length: number, buffer: Uint8Array): boolean {
-  (this as unknown as Owned)[kStream].deliver(length, buffer as Buffer);
-  return true;
+  return (this as unknown as Owned)[kStream].deliver(length, buffer as Buffer);
 }
 
 /** `onread` option of an accepted socket: reads go to the shared buffer. */
