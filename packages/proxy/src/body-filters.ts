@@ -79,11 +79,10 @@ export class BodyFilters {
         if (this.#stopped) return;
         body = replaced(filter, body, answer);
       }
+      this.#deliver(body, endOfStream, sourcePaused);
     } catch (error) {
       this.#fail(error);
-      return;
     }
-    this.#deliver(body, endOfStream, sourcePaused);
   }
 
   #wait(
@@ -96,14 +95,7 @@ export class BodyFilters {
     this.#ends.pauseSource();
     const goOn = (value: unknown): void => {
       this.#pending = undefined;
-      let next: Buffer | undefined;
-      try {
-        next = replaced(filter, body, value);
-      } catch (error) {
-        this.#fail(error);
-        return;
-      }
-      this.#run(at + 1, next, endOfStream, true);
+      this.#run(at + 1, replaced(filter, body, value), endOfStream, true);
     };
     this.#pending = new PendingHook(filter.name, answer, this.#timeoutMs, this.#wheel, goOn, (error) =>
       this.#fail(error),

@@ -57,9 +57,11 @@ test.each<[unknown, string]>([
   [{ host: '10.0.0.1', port: 80 }, 'object'],
   [null, 'object'],
 ])('HttpProxy: upstreamPeer that answers %j is an error of that request', async (answer, type) => {
-  const proxy = openProxy({ upstreamPeer: () => answer as never });
-  expect(await proxy.inject()).toMatchObject({ status: 500, connectionClosed: true });
-  expect(String(proxy.logs[0]?.facts.error)).toContain(`upstreamPeer answered ${type}: expected a HttpPeer`);
+  for (const upstreamPeer of [() => answer as never, () => Promise.resolve(answer as never)]) {
+    const proxy = openProxy({ upstreamPeer });
+    expect(await proxy.inject()).toMatchObject({ status: 500, connectionClosed: true });
+    expect(String(proxy.logs[0]?.facts.error)).toContain(`upstreamPeer answered ${type}: expected a HttpPeer`);
+  }
 });
 
 test('HttpProxy counts requests, retries, failures and those under way', async () => {

@@ -32,7 +32,18 @@ export class PendingHook {
     if (timeoutMs > 0) this.#timer.set(timeoutMs);
     // A promise of another kind may settle at once: then its answer comes before this object is known to anybody.
     Promise.resolve(answer).then(
-      (value) => (this.#open ? settle(() => onValue(value)) : onLate?.(value)),
+      (value) => {
+        if (!this.#open) {
+          onLate?.(value);
+          return;
+        }
+        try {
+          settle(() => onValue(value));
+        } catch (error) {
+          // Whatever fails because of the answer is an error of this request, and no unhandled rejection.
+          onError(error);
+        }
+      },
       (error: unknown) => settle(() => onError(error)),
     );
   }
