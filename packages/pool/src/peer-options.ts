@@ -169,6 +169,9 @@ const READERS: { readonly [Name in keyof Required<PeerOptions>]: OptionReader<un
   requestPolicy: readPolicy,
 };
 
+/** The names for errors, made once: peers are made per request. */
+const LABELS: ReadonlyMap<string, string> = new Map(Object.keys(READERS).map((name) => [name, `peer option ${name}`]));
+
 /** What a user's own connect function makes meaningless, as it makes the connection itself. */
 const NOT_WITH_CUSTOM_CONNECT = ['proxy', 'bindTo', 'tcpKeepAlive'] as const;
 
@@ -180,9 +183,10 @@ const NOT_WITH_CUSTOM_CONNECT = ['proxy', 'bindTo', 'tcpKeepAlive'] as const;
 export function resolvePeerOptions(options: PeerOptions): ResolvedPeerOptions {
   const resolved: Record<string, unknown> = { ...DEFAULT_PEER_OPTIONS };
   for (const [name, value] of Object.entries(readObject('peer options', options))) {
-    if (!Object.hasOwn(READERS, name)) throw unknownOption(name);
+    const label = LABELS.get(name);
+    if (label === undefined) throw unknownOption(name);
     if (value === undefined) continue;
-    const read = READERS[name as keyof PeerOptions](`peer option ${name}`, value);
+    const read = READERS[name as keyof PeerOptions](label, value);
     if (name === 'requestPolicy') Object.assign(resolved, read);
     else resolved[name] = read;
   }
