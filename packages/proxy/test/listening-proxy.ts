@@ -1,7 +1,7 @@
 /**
  * A proxy that listens on a free port of the loopback address, as a server would run it.
  */
-import { type Logger, serverConfiguration } from '@cirque/core';
+import { type Logger, type ServerConfiguration, serverConfiguration } from '@cirque/core';
 import type { ProxyStats } from '../src/http-proxy.ts';
 import type { ProxyPhases } from '../src/proxy-http.ts';
 import { type HttpProxyServiceOptions, httpProxyService } from '../src/service.ts';
@@ -19,8 +19,8 @@ export interface ListeningProxy {
 export async function listen<Ctx>(
   phases: ProxyPhases<Ctx>,
   options: HttpProxyServiceOptions = {},
+  configuration: ServerConfiguration = serverConfiguration(),
 ): Promise<ListeningProxy> {
-  const configuration = serverConfiguration();
   const service = httpProxyService(configuration, phases, options);
   service.addTcp('127.0.0.1:0');
   const stop = new AbortController();

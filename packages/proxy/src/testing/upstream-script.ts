@@ -59,8 +59,11 @@ export type UpstreamHandler = (
 /** What happens to an attempt to connect: accepted, refused (ECONNREFUSED), or never answered. */
 export type ConnectAnswer = 'accept' | 'refuse' | 'blackhole';
 
-/** One step of a list: `refuse` and `blackhole` meet the next connection, everything else the next request. */
-export type UpstreamStep = Exclude<UpstreamAnswer, undefined> | Exclude<ConnectAnswer, 'accept'>;
+/**
+ * One step of a list: `refuse` and `blackhole` meet the next connection, everything else, functions included, the next
+ * request.
+ */
+export type UpstreamStep = Exclude<UpstreamAnswer, undefined> | Exclude<ConnectAnswer, 'accept'> | UpstreamHandler;
 
 /** An upstream in full. */
 export interface UpstreamScript {
@@ -89,13 +92,13 @@ function scriptOfSteps(steps: UpstreamStep[]): UpstreamScript {
       steps.shift();
       return step;
     },
-    respond() {
+    respond(request, connection) {
       const step = steps.shift();
       if (step === undefined) return { status: 500, body: 'the list of upstream steps is at its end\n' };
       if (step === 'refuse' || step === 'blackhole') {
         return { status: 500, body: `the next upstream step is ${step}, but the connection was there already\n` };
       }
-      return step;
+      return typeof step === 'function' ? step(request, connection) : step;
     },
   };
 }
