@@ -11,7 +11,7 @@ import { runProgram } from '../src/run-program.ts';
 import { packPackage, publicPackages, type Tarball } from '../src/tarballs.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const fixture = fileURLToPath(new URL('../fixtures/custom-proxy.mjs.txt', import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}.txt`, import.meta.url));
 const names = publicPackages(root);
 const nodes = await nodeReleases(root);
 
@@ -91,7 +91,8 @@ describe('installed from the tarballs into an empty folder', () => {
   beforeAll(async () => {
     await install(consumer, names);
     await install(gateway, ['core', 'proxy', 'load-balancing']);
-    copyFileSync(fixture, join(gateway, 'custom-proxy.mjs'));
+    copyFileSync(fixture('custom-proxy.mjs'), join(gateway, 'custom-proxy.mjs'));
+    copyFileSync(fixture('accepted-streams.mjs'), join(consumer, 'accepted-streams.mjs'));
   });
 
   test('the declarations compile with all checks, without the sources', async () => {
@@ -137,6 +138,17 @@ describe('installed from the tarballs into an empty folder', () => {
         '200 true second GET yes ',
         '200 true second POST yes a body',
       ]);
+    });
+
+    test.skipIf(path === undefined)('accepted connections are read without a buffer per read, and behave', async () => {
+      const result = await runProgram(path as string, ['accepted-streams.mjs'], { cwd: consumer, timeoutMs: 30_000 });
+      expect(result.code, result.output).toBe(0);
+      expect(JSON.parse(result.output)).toEqual({
+        callbackReads: [true, true, true, true],
+        closes: 3,
+        pausedBytes: true,
+        answers: ['half-close', 'first ECONNRESET', 'hold'],
+      });
     });
   });
 });
