@@ -2,38 +2,29 @@
  * An HTTP/1 upstream connection: one request at a time, reused as long as nothing about it is in doubt.
  *
  * A connection is kept only when the request was sent whole, the response was read whole, no byte is left over and
- * nobody said close. While idle, any byte, error or end closes it.
+ * nobody said close. While idle, any byte, error or end closes it. How requests are written: request-writer.ts.
  */
 import { CirqueError } from '@cirque/error';
 import type { HeaderMap, RequestHeader } from '@cirque/http';
-import { latin1, parseConnectionOptions } from '@cirque/http';
 import {
-  BodyWriter,
   CHUNKED,
-  CHUNKED_LINE,
-  chunkSizeLine,
   type Framing,
-  LAST_CHUNK,
   type MessageSink,
   ResponseDecoder,
   type ResponseRules,
   responseHead,
-  serializeRequestHead,
   UNTIL_CLOSE,
 } from '@cirque/http1';
 import { Timer, type TimerWheel } from '@cirque/timeout';
 import type { Digest, Lease, Stream, StreamHandler } from '@cirque/transport';
 import type { ClientSession, ClientSessionHandler } from './client-session.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
+import { RequestWriter } from './request-writer.ts';
 
 /** Interim responses accepted for one request (a flood of them is an attack). */
 const MAX_INTERIM = 20;
 /** Reads go to leased buffers when at least this much body is still to come, or the last response was larger. */
 const LARGE_BODY_BYTES = 16_384;
-/** Body pieces up to this size are sent as text together with what is before them. */
-const SMALL_BODY_BYTES = 8_192;
-const MAX_HELD_CHARACTERS = 16_384;
-const CRLF = Buffer.from('\r\n');
 
 /** Where a connection goes when its exchange is over. */
 export interface SessionOwner<S = Http1ClientSession> {
@@ -68,18 +59,15 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   readonly #stream: Stream;
   readonly #owner: SessionOwner;
   readonly #decoder: ResponseDecoder;
-  readonly #body = new BodyWriter('Internal');
+  readonly #writer: RequestWriter;
   readonly #timer: Timer;
   #options: ResolvedPeerOptions;
   #phase: Phase = 'idle';
-  #held = '';
   #requestSent = false;
   /** Nothing of an exchange was written yet. */
   #untouched = true;
   #peerEnded = false;
   #keepAlive = false;
-  /** The request says that the connection is not to be kept. */
-  #closeAsked = false;
   /** Interim responses so far; -1 from the final head on. */
   #interim = 0;
   /** Of the final response. */
@@ -101,6 +89,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     wheel?: TimerWheel,
   ) {
     this.#stream = stream;
+    this.#writer = new RequestWriter(stream);
     this.#options = options;
     this.#owner = owner;
     this.#decoder = new ResponseDecoder(this, rules);
@@ -127,7 +116,6 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     this.bodyBytesReceived = 0;
     this.#requestSent = false;
     this.#untouched = true;
-    this.#closeAsked = false;
     this.#writeStalled = false;
     this.#interim = 0;
     this.#trailers = undefined;
@@ -144,26 +132,9 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
       if (this.#failure !== undefined) throw this.#failure;
       return;
     }
-    const { headers } = header;
-    const announced = headers.contentLength;
-    if (Number.isNaN(announced) || (bodyLength === 0 && announced > 0)) {
-      const what = Number.isNaN(announced) ? 'is not one number' : `is ${announced}, but there is no body`;
-      throw CirqueError.internal('InternalError', `Content-Length of the request ${what}`);
-    }
-    if (headers.mayHoldHopByHop) {
-      headers.delete('transfer-encoding');
-      // What a user says about the connection counts: close is sent, and honoured.
-      this.#closeAsked = headers.has('connection') && asksToClose(headers);
-    }
+    const framing = this.#writer.writeHead(header, bodyLength);
     this.#untouched = false;
-    let framing: Framing = bodyLength ?? CHUNKED;
-    let lines = '';
-    if (announced >= 0) framing = announced;
-    else if (framing === CHUNKED) lines = CHUNKED_LINE;
-    else if (framing > 0 || expectsLength(header.method)) lines = `Content-Length: ${framing}\r\n`;
-    this.#body.begin(framing);
     this.#decoder.requestMethod = header.method;
-    this.#held = serializeRequestHead(header, lines);
     if (framing === 0) this.end();
     else this.#watch();
   }
@@ -171,27 +142,21 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   writeBody(buffer: Buffer, start: number, end: number): boolean {
     const bytes = end - start;
     if (bytes === 0 || this.#phase !== 'exchange') return true;
-    this.#body.count(bytes);
+    const more = this.#writer.writeBody(buffer, start, end);
     this.bodyBytesSent += bytes;
-    const more = bytes <= SMALL_BODY_BYTES ? this.#small(buffer, start, end) : this.#large(buffer, start, end);
     this.#watch();
     return more;
   }
 
   end(): void {
     if (this.#requestSent || this.#phase !== 'exchange') return;
-    this.#body.finish();
-    if (this.#body.chunked) this.#held += LAST_CHUNK;
+    this.#writer.end();
     this.#requestSent = true;
-    this.flush();
     this.#watch();
   }
 
   flush(): void {
-    const text = this.#held;
-    if (text === '') return;
-    this.#held = '';
-    if (!this.#stream.writeLatin1(text)) this.#watch();
+    if (this.#phase === 'exchange' && !this.#writer.flush()) this.#watch();
   }
 
   pause(): void {
@@ -330,7 +295,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
         });
       }
     } else {
-      this.#keepAlive = responseHead.keepAlive && !this.#closeAsked;
+      this.#keepAlive = responseHead.keepAlive && !this.#writer.closeAsked;
       this.#interim = -1;
       this.#framing = framing;
       const seconds = responseHead.keepAliveSeconds;
@@ -412,25 +377,6 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     this.#unread = this.#unread === undefined ? Buffer.from(rest) : Buffer.concat([this.#unread, rest]);
   }
 
-  #small(buffer: Buffer, start: number, end: number): boolean {
-    const text = latin1(buffer, start, end);
-    this.#held += this.#body.chunked ? `${chunkSizeLine(end - start)}${text}\r\n` : text;
-    if (this.#held.length > MAX_HELD_CHARACTERS) this.flush();
-    return !this.#stream.duplex.writableNeedDrain;
-  }
-
-  #large(buffer: Buffer, start: number, end: number): boolean {
-    const stream = this.#stream;
-    const before = this.#held + (this.#body.chunked ? chunkSizeLine(end - start) : '');
-    this.#held = '';
-    stream.duplex.cork();
-    if (before !== '') stream.writeLatin1(before);
-    let more = stream.writeSlice(buffer, start, end, undefined);
-    if (this.#body.chunked) more = stream.write(CRLF);
-    stream.duplex.uncork();
-    return more;
-  }
-
   /** Arms the deadline of what is awaited now: room for writing, or something to read. */
   #watch(): void {
     if (this.#phase !== 'exchange' || this.#paused) return;
@@ -467,12 +413,3 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
 }
 
 const NOTHING = Buffer.alloc(0);
-
-function asksToClose(headers: HeaderMap): boolean {
-  return parseConnectionOptions(headers.getAll('connection').join(',')).close;
-}
-
-/** Methods for which an empty body is announced (RFC 9110 section 8.6). */
-function expectsLength(method: string): boolean {
-  return method === 'POST' || method === 'PUT' || method === 'PATCH';
-}
