@@ -526,6 +526,35 @@ describe('Exchange: connections', () => {
     expect(seen).toEqual(['a', 'b']);
   });
 
+  test('of clients that finish sending are served to the end with abortOnClose false', async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const proxy = openProxy(
+      { requestFilter: () => promise },
+      { upstream: ({ body }) => ({ body: `got ${body}` }), options: { server: { abortOnClose: false } } },
+    );
+    const client = proxy.connect();
+    const response = client.response('POST');
+    await client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc');
+    client.end();
+    await proxy.clock.settle();
+    resolve(undefined);
+    expect(await response).toMatchObject({ status: 200, text: 'got abc', complete: true, connectionClosed: true });
+  });
+
+  test('of clients that finish sending too early are given up with abortOnClose false, too', async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const proxy = openProxy({ requestFilter: () => promise }, { options: { server: { abortOnClose: false } } });
+    const client = proxy.connect();
+    const response = client.response('POST');
+    await client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc');
+    client.end();
+    await proxy.clock.settle();
+    resolve(undefined);
+    await proxy.clock.settle();
+    expect(proxy.stats).toMatchObject({ active: 0, failures: 1 });
+    await expect(response).rejects.toMatchObject({ type: 'ConnectionClosed' });
+  });
+
   test('stop with their request when the server stops', async () => {
     const proxy = openProxy({}, { upstream: () => ({ body: 'ok', delayMs: 100 }) });
     const busy = proxy.connect();

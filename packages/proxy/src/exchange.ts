@@ -1,16 +1,16 @@
 /**
- * Drives one request: the phases in their order, attempts and retries, both bodies, failure, logging.
+ * Drives one request: the phases in their order up to the request upstream, attempts and retries, failure, logging.
  *
- * A synchronous chain that is left only where user code answers with a promise. It knows sessions, not HTTP
- * versions, and is their handler on both sides: nothing else is allocated for a request without hooks.
+ * A synchronous chain that is left only where user code answers with a promise. The bodies are carried by
+ * request-relay.ts and response-relay.ts. It knows sessions, not HTTP versions.
  */
 import type { ServerSession, ServerSessionHandler } from '@cirque/core';
 import { CirqueError, statusFor } from '@cirque/error';
-import type { ConnectionOptions, HeaderMap, RequestHeader, ResponseHeader } from '@cirque/http';
-import type { ClientSession, ClientSessionHandler, HttpPeer, Peer, SessionRequest } from '@cirque/pool';
+import type { RequestHeader } from '@cirque/http';
+import type { ClientSession, HttpPeer, Peer, SessionRequest } from '@cirque/pool';
 import type { TimerWheel } from '@cirque/timeout';
-import { formatAddress, type Lease } from '@cirque/transport';
-import { type BodyFilter, BodyFilters } from './body-filters.ts';
+import { formatAddress } from '@cirque/transport';
+import type { BodyFilter } from './body-filters.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { logAccess, logFailure, logRetry } from './exchange-log.ts';
 import { atOnce, decision, isThenable, NO_HOOKS } from './hooks.ts';
@@ -18,6 +18,7 @@ import { PendingHook } from './pending-hook.ts';
 import type { PhaseName } from './phases.ts';
 import type { FailToProxy } from './proxy-http.ts';
 import { type RelayOwner, RequestRelay } from './request-relay.ts';
+import { type ResponseOwner, ResponseRelay } from './response-relay.ts';
 import { Session, type SessionBackend } from './session.ts';
 import { isIdempotent, normaliseTarget, takeNominated, upstreamHead } from './upstream-head.ts';
 
@@ -26,7 +27,7 @@ type Step = PhaseName | 'connect';
 
 /** See the file's head. */
 export class Exchange<Ctx>
-  implements ServerSessionHandler, ClientSessionHandler, SessionBackend, SessionRequest, RelayOwner
+  implements ServerSessionHandler, SessionBackend, SessionRequest, RelayOwner, ResponseOwner<Ctx>
 {
   readonly downstream: ServerSession;
   readonly session: Session;
@@ -39,13 +40,10 @@ export class Exchange<Ctx>
   /** Payload received on upstream connections that are done with. */
   #earlierUpstreamBytes = 0;
   #relay: RequestRelay | undefined = undefined;
+  readonly #responseRelay: ResponseRelay<Ctx> = new ResponseRelay(this);
   #pending: PendingHook | undefined = undefined;
   #nominated: ReturnType<typeof takeNominated> = undefined;
   #upstreamHead: RequestHeader | undefined = undefined;
-  #response: ResponseHeader | undefined = undefined;
-  #responseLength: number | undefined = undefined;
-  #interim = false;
-  #responseFilters: BodyFilters | undefined = undefined;
   #error: CirqueError | undefined = undefined;
   /** `failToProxy` or `logging` runs: nothing that happens now changes the outcome. */
   #concluding = false;
@@ -131,10 +129,6 @@ export class Exchange<Ctx>
       case 'upstreamRequestFilter':
         this.#upstreamHead = upstreamHead(session.requestHeader, this.#peer as Peer, this.#nominated);
         return hooks.upstreamRequestFilter?.(session, this.#upstreamHead, ctx);
-      case 'upstreamResponseFilter':
-        return hooks.upstreamResponseFilter?.(session, this.#response as ResponseHeader, ctx);
-      case 'responseFilter':
-        return hooks.responseFilter?.(session, this.#response as ResponseHeader, ctx);
       default:
         return undefined;
     }
@@ -164,31 +158,23 @@ export class Exchange<Ctx>
         return 'connect';
       case 'connect':
         this.#upstream = answer as ClientSession;
-        this.#upstream.handler = this;
+        this.#responseRelay.begin(this.#upstream);
         this.#upstreamReused = this.#upstream.reused;
         return 'connectedToUpstream';
       case 'connectedToUpstream':
         return 'upstreamRequestFilter';
-      case 'upstreamRequestFilter':
-        this.#send();
-        return undefined;
-      case 'upstreamResponseFilter':
-        return 'responseFilter';
       default:
-        this.#writeHead();
+        this.#send();
         return undefined;
     }
   }
 
   #wait(step: Step, answer: PromiseLike<unknown>): void {
-    const towardsClient = step === 'upstreamResponseFilter' || step === 'responseFilter';
-    if (towardsClient) this.#upstream?.pause();
     // But for a phase that reads the body itself.
-    else if (this.downstream.bodyLength !== 0 && this.#relay?.collecting !== true) this.downstream.pause();
+    if (this.downstream.bodyLength !== 0 && this.#relay?.collecting !== true) this.downstream.pause();
     const goOn = (value: unknown): void => {
       this.#pending = undefined;
       this.#resume(step, value);
-      if (towardsClient && this.#pending === undefined) this.#resumeUpstream();
     };
     const failed = (error: unknown): void => {
       this.#pending = undefined;
@@ -223,12 +209,12 @@ export class Exchange<Ctx>
   #answered(step: 'requestFilter' | 'proxyUpstreamFilter'): undefined {
     const { downstream } = this;
     if (downstream.responseStarted || !downstream.writable) {
-      this.#responseDone();
+      this.responseDone();
     } else if (step === 'requestFilter') {
       this.#fail(CirqueError.internal('InternalError', 'requestFilter answered true but wrote no response'));
     } else {
       this.session.respond(502, '', { 'Cache-Control': 'private, no-store' });
-      this.#responseDone();
+      this.responseDone();
     }
     return undefined;
   }
@@ -255,85 +241,24 @@ export class Exchange<Ctx>
     this.#relay.send(upstream, head);
   }
 
-  onResponseHead(header: ResponseHeader, bodyLength: number | undefined, connection: ConnectionOptions): void {
-    header.headers.stripHopByHop(connection.nominated);
-    this.#response = header;
-    this.#interim = header.informational;
-    this.#responseLength = bodyLength;
+  /** @internal of ResponseOwner */
+  get context(): ExchangeContext<Ctx> {
+    return this.#context;
+  }
+
+  /** @internal of ResponseOwner */
+  get ctx(): Ctx {
+    return this.#ctx;
+  }
+
+  /** @internal of ResponseOwner */
+  answered(): void {
     this.#relay?.answered();
-    this.#run('upstreamResponseFilter');
   }
 
-  #writeHead(): void {
-    const header = this.#response as ResponseHeader;
-    if (header.informational !== this.#interim) {
-      throw CirqueError.internal(
-        'InternalError',
-        `a filter made a response of status ${header.status} of another kind`,
-      );
-    }
-    if (header.informational) {
-      this.downstream.writeHead(header, false);
-      return;
-    }
-    const { hooks } = this.#context;
-    const filtered = hooks.upstreamResponseBodyFilter !== undefined || hooks.responseBodyFilter !== undefined;
-    this.downstream.writeHead(header, this.#responseLength === 0 && !filtered);
-    this.session.noteResponse(header);
-    if (filtered) this.#responseFilters = this.#makeResponseFilters();
-  }
-
-  onResponseBody(buffer: Buffer, start: number, end: number, lease: Lease | undefined): void {
-    if (this.#responseFilters !== undefined) {
-      this.#responseFilters.push(buffer, start, end);
-      return;
-    }
-    try {
-      if (!this.downstream.writeBody(buffer, start, end, lease)) this.#upstream?.pause();
-    } catch (error) {
-      this.attemptFailed(error);
-    }
-  }
-
-  onResponseEnd(_trailers: HeaderMap | undefined): void {
-    if (this.#responseFilters !== undefined) this.#responseFilters.finish();
-    else this.#responseDone();
-  }
-
-  onUpstreamFlush(): void {
-    this.downstream.flush();
-  }
-
-  onUpstreamDrain(): void {
+  /** @internal of ResponseOwner */
+  requestDrained(): void {
     this.#relay?.onUpstreamDrain();
-  }
-
-  onUpstreamError(error: CirqueError): void {
-    this.attemptFailed(error);
-  }
-
-  #resumeUpstream(): void {
-    if (this.#responseFilters?.pending !== true) this.#upstream?.resume();
-  }
-
-  #makeResponseFilters(): BodyFilters {
-    const { hooks, options } = this.#context;
-    const filters: BodyFilter[] = [];
-    for (const name of ['upstreamResponseBodyFilter', 'responseBodyFilter'] as const) {
-      const hook = hooks[name];
-      if (hook !== undefined) filters.push({ name, call: (body, end) => hook(this.session, body, end, this.#ctx) });
-    }
-    const ends = {
-      pauseSource: () => {
-        this.downstream.flush();
-        this.#upstream?.pause();
-      },
-      resumeSource: () => this.#upstream?.resume(),
-      write: (body: Buffer) => this.downstream.writeBody(body, 0, body.length, undefined),
-      end: () => this.#responseDone(),
-      fail: (error: unknown) => this.attemptFailed(error),
-    };
-    return new BodyFilters(filters, ends, options.hookTimeoutMs, this.wheel);
   }
 
   // ---- the client's side
@@ -353,7 +278,7 @@ export class Exchange<Ctx>
   onDownstreamDrain(): void {
     this.#drained?.resolve();
     this.#drained = undefined;
-    if (this.#pending === undefined) this.#resumeUpstream();
+    this.#responseRelay.onDownstreamDrain();
   }
 
   onDownstreamError(error: CirqueError): void {
@@ -480,8 +405,7 @@ export class Exchange<Ctx>
 
   #dropUpstream(): void {
     this.#relay?.detach();
-    this.#responseFilters?.stop();
-    this.#responseFilters = undefined;
+    this.#responseRelay.detach();
     const upstream = this.#upstream;
     this.#upstream = undefined;
     if (upstream === undefined) return;
@@ -491,7 +415,8 @@ export class Exchange<Ctx>
 
   // ---- the end
 
-  #responseDone(): void {
+  /** @internal of ResponseOwner: everything was given to the client. */
+  responseDone(): void {
     if (this.#over || this.#concluding) return;
     try {
       this.downstream.writeEnd();
@@ -505,6 +430,7 @@ export class Exchange<Ctx>
     this.#upstream = undefined;
     if (upstream !== undefined) {
       this.#relay?.detach();
+      this.#responseRelay.detach();
       this.#earlierUpstreamBytes += upstream.bodyBytesReceived;
       upstream.release();
     }

@@ -208,7 +208,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     } else if (!this.#active) {
       // Between requests, or inside a head: nothing is owed to anybody.
       this.#stream.destroy();
-    } else if (this.#options.abortOnClose || !this.#decoder.received) {
+    } else if (this.#options.abortOnClose || this.#bodyCut) {
       this.#leave(new CirqueError('ConnectionClosed', 'the client closed the connection', { source: 'Downstream' }));
     } else {
       this.#writer.keepAlive = false;
@@ -290,6 +290,11 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.#afterRead();
   }
 
+  /** The client sends nothing more, and what it has sent is not a whole request. */
+  get #bodyCut(): boolean {
+    return this.#clientHalfClosed && !this.#decoder.received && (this.#held === undefined || this.#held.length === 0);
+  }
+
   /** Resumes the socket once the held bytes are gone, and watches the head or body that is under way. */
   #afterRead(): void {
     if (this.#readPaused && this.#held === undefined) {
@@ -299,6 +304,8 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     if (this.#decoder.insideHead && this.#deadline !== 'head' && !this.#active)
       this.#arm('head', this.#options.headTimeoutMs);
     else if (this.#deadline === 'body') this.#arm('body', this.#options.readTimeoutMs);
+    if (this.#active && this.#bodyCut)
+      this.#leave(new CirqueError('ConnectionClosed', 'the client closed the connection', { source: 'Downstream' }));
   }
 
   #hold(buffer: Buffer, start: number, end: number): void {

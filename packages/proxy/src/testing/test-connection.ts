@@ -175,6 +175,8 @@ export class TestConnection implements MessageSink {
 
   #expect(method: string): { entry: Expected; response: Promise<TestResponse> } {
     const { promise, resolve, reject } = Promise.withResolvers<TestResponse>();
+    // A test may look at it later, or never.
+    promise.catch(() => undefined);
     const entry: Expected = {
       method,
       informational: [],

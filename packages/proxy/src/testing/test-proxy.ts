@@ -85,7 +85,14 @@ export class TestProxy {
   }
 
   /** Sends one request on a connection of its own, which is closed afterwards. */
-  async inject(request?: TestRequest): Promise<TestResponse> {
+  inject(request?: TestRequest): Promise<TestResponse> {
+    const response = this.#injectAlone(request);
+    // A test may look at it later, or never.
+    response.catch(() => undefined);
+    return response;
+  }
+
+  async #injectAlone(request: TestRequest | undefined): Promise<TestResponse> {
     const connection = this.connect();
     try {
       return await connection.inject(request);
