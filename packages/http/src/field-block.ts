@@ -34,7 +34,48 @@ export function cutLines(block: string, lines: readonly number[]): string {
   return out + block.slice(kept);
 }
 
+/**
+ * The block with some fields changed: per field `undefined` leaves the line as it came, `false` takes it out, a string
+ * is its new value.
+ */
+export function replaceLines(
+  block: string,
+  offsets: readonly number[],
+  edits: readonly (string | false | undefined)[],
+): string {
+  let out = '';
+  let kept = 0;
+  for (let field = 0; field < edits.length; field++) {
+    const edit = edits[field];
+    if (edit === undefined) continue;
+    const start = offsets[field * 4] as number;
+    out += block.slice(kept, start);
+    if (edit !== false) out += `${block.slice(start, offsets[field * 4 + 1])}: ${edit}\r\n`;
+    kept = field * 4 + 4 < offsets.length ? (offsets[field * 4 + 4] as number) : block.length;
+  }
+  return out + block.slice(kept);
+}
+
+/** True when `block[start, end)` is `lower` but for the case of ASCII letters. */
+export function isNamedAt(block: string, start: number, end: number, lower: string): boolean {
+  if (end - start !== lower.length) return false;
+  for (let at = 0; at < lower.length; at++) {
+    const code = block.charCodeAt(start + at);
+    const wanted = lower.charCodeAt(at);
+    if (code !== wanted && !(code >= 0x41 && code <= 0x5a && code + 0x20 === wanted)) return false;
+  }
+  return true;
+}
+
 /** True when `name` is `lower` but for case. */
 export function isSameName(name: string, lower: string): boolean {
   return name.length === lower.length && (name === lower || name.toLowerCase() === lower);
+}
+
+/**
+ * One of 32 bits for a name of that length and first character, whatever its case. A head has some ten names, so a
+ * name that is not in it is nearly always told apart without a search.
+ */
+export function nameBit(length: number, firstCode: number): number {
+  return 1 << ((length * 5 + (firstCode | 0x20)) & 31);
 }

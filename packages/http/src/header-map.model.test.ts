@@ -3,7 +3,8 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HeaderMap, nameBit } from './header-map.ts';
+import { nameBit } from './field-block.ts';
+import { HeaderMap } from './header-map.ts';
 
 const HOP_BY_HOP = [
   'connection',

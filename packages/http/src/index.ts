@@ -1,4 +1,5 @@
-export { HeaderMap, nameBit } from './header-map.ts';
+export { nameBit } from './field-block.ts';
+export { HeaderMap } from './header-map.ts';
 export {
   type ConnectionOptions,
   HOP_BY_HOP_FIELDS,
