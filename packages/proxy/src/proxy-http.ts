@@ -140,7 +140,8 @@ export interface ProxyPhases<Ctx> {
 
   /**
    * The request failed for good. May write an error page with `session.respond` when `session.responseStarted` is
-   * false. Absent: the status of `statusFor(error)` without a body, and the connection closes.
+   * false; `session.disableKeepAlive()` before it announces that the connection closes. Absent, or without a page: the
+   * status of `statusFor(error)` without a body, and the connection closes.
    */
   failToProxy?(session: Session, error: CirqueError, ctx: Ctx): MaybePromise<FailToProxy>;
 

@@ -60,7 +60,7 @@ export class Session {
     return this.digest.socket.remoteAddress;
   }
 
-  /** Aborted when the client leaves, and when the request is over. Give it to whatever a phase waits for. */
+  /** Aborted when the client leaves, the request fails, or is over. Give it to whatever a phase waits for. */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
