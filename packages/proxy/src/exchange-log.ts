@@ -36,20 +36,27 @@ export function logFailure<Ctx>(
     retry: false,
     request: summary(context, session, ctx),
   };
-  // A client that leaves or sends nonsense is daily life, not our failure.
-  if (error.source === 'Downstream') context.logger.info(facts, 'fail to proxy');
+  // A client that leaves or sends nonsense, or is refused by a phase (403), is daily life, not our failure.
+  const clients = error.source === 'Downstream' || (error.status !== undefined && error.status < 500);
+  if (clients) context.logger.info(facts, 'fail to proxy');
   else context.logger.error(facts, 'fail to proxy');
+}
+
+/** What an access log line needs to know of its request. */
+export interface AccessFacts {
+  readonly session: Session;
+  readonly startedAt: number;
+  readonly peer: Peer | undefined;
+  readonly upstreamReused: boolean;
 }
 
 /** The access log line. */
 export function logAccess<Ctx>(
   context: ExchangeContext<Ctx>,
-  exchange: { readonly session: Session; readonly startedAt: number },
-  peer: Peer | undefined,
-  reused: boolean,
+  request: AccessFacts,
   error: CirqueError | undefined,
 ): void {
-  const { session } = exchange;
+  const { session, peer, upstreamReused: reused, startedAt } = request;
   const { method, target, version, headers } = session.requestHeader;
   const left = error?.source === 'Downstream' && statusFor(error) === 0;
   const record = accessLogRecord({
@@ -61,7 +68,7 @@ export function logAccess<Ctx>(
     status: session.responseHeader?.status ?? (left ? CLIENT_CLOSED_REQUEST : 0),
     requestBytes: session.bodyBytesReceived,
     responseBytes: session.bodyBytesSent,
-    durationMs: performance.now() - exchange.startedAt,
+    durationMs: performance.now() - startedAt,
     upstream: peer === undefined ? undefined : formatAddress(peer.address),
     retries: session.retries,
     reused: peer === undefined ? undefined : reused,

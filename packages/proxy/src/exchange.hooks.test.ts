@@ -88,10 +88,10 @@ describe.each(faulty)('Exchange: a phase that %s', (_how, fail) => {
     expect(proxy.errors).toMatchObject([{ type: 'HTTPStatus', status: 403 }]);
   });
 
-  test('in newCtx gives 500 and calls no other phase: there is no context', async () => {
+  test('in newCtx gives 500, and of the other phases only logging runs: there is no context', async () => {
     const proxy = open('newCtx', () => fail(new Error('boom')));
     expect(await proxy.inject()).toMatchObject({ status: 500, connectionClosed: true });
-    expect(proxy.phases).toEqual(['newCtx']);
+    expect(proxy.phases).toEqual(['newCtx', 'logging']);
     expect(proxy.logs).toMatchObject([{ level: 'error' }, { message: 'access', facts: { status: 500 } }]);
   });
 

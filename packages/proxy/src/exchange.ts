@@ -2,21 +2,21 @@
  * Drives one request: the phases in their order up to the request upstream, attempts and retries, failure, logging.
  *
  * A synchronous chain that is left only where user code answers with a promise. The bodies are carried by
- * request-relay.ts and response-relay.ts. It knows sessions, not HTTP versions.
+ * request-relay.ts and response-relay.ts, the end is in conclusion.ts. It knows sessions, not HTTP versions.
  */
 import type { ServerSession, ServerSessionHandler } from '@cirque/core';
-import { CirqueError, statusFor } from '@cirque/error';
+import { CirqueError } from '@cirque/error';
 import type { RequestHeader } from '@cirque/http';
 import type { ClientSession, HttpPeer, Peer, SessionRequest } from '@cirque/pool';
 import type { TimerWheel } from '@cirque/timeout';
 import { formatAddress } from '@cirque/transport';
 import type { BodyFilter } from './body-filters.ts';
+import { type Concluded, Conclusion } from './conclusion.ts';
 import type { ExchangeContext } from './exchange-context.ts';
-import { logAccess, logFailure, logRetry } from './exchange-log.ts';
-import { atOnce, decision, isThenable, NO_HOOKS } from './hooks.ts';
+import { logRetry } from './exchange-log.ts';
+import { atOnce, decision, isThenable, onlyLogging } from './hooks.ts';
 import { PendingHook } from './pending-hook.ts';
 import type { PhaseName } from './phases.ts';
-import type { FailToProxy } from './proxy-http.ts';
 import { type RelayOwner, RequestRelay } from './request-relay.ts';
 import { type ResponseOwner, ResponseRelay } from './response-relay.ts';
 import { Session, type SessionBackend } from './session.ts';
@@ -27,16 +27,18 @@ type Step = PhaseName | 'connect';
 
 /** See the file's head. */
 export class Exchange<Ctx>
-  implements ServerSessionHandler, SessionBackend, SessionRequest, RelayOwner, ResponseOwner<Ctx>
+  implements ServerSessionHandler, SessionBackend, SessionRequest, RelayOwner, ResponseOwner<Ctx>, Concluded<Ctx>
 {
   readonly downstream: ServerSession;
   readonly session: Session;
   readonly startedAt: number;
   #context: ExchangeContext<Ctx>;
   #ctx: Ctx = undefined as Ctx;
-  #peer: HttpPeer | Peer | undefined = undefined;
+  /** The peer of the last attempt. */
+  peer: HttpPeer | Peer | undefined = undefined;
   #upstream: ClientSession | undefined = undefined;
-  #upstreamReused = false;
+  /** The connection of the last attempt came from the pool. */
+  upstreamReused = false;
   /** Payload received on upstream connections that are done with. */
   #earlierUpstreamBytes = 0;
   #relay: RequestRelay | undefined = undefined;
@@ -44,10 +46,7 @@ export class Exchange<Ctx>
   #pending: PendingHook | undefined = undefined;
   #nominated: ReturnType<typeof takeNominated> = undefined;
   #upstreamHead: RequestHeader | undefined = undefined;
-  #error: CirqueError | undefined = undefined;
-  /** `failToProxy` or `logging` runs: nothing that happens now changes the outcome. */
-  #concluding = false;
-  #over = false;
+  readonly #conclusion: Conclusion<Ctx> = new Conclusion(this);
 
   constructor(downstream: ServerSession, context: ExchangeContext<Ctx>) {
     this.downstream = downstream;
@@ -71,8 +70,8 @@ export class Exchange<Ctx>
     try {
       this.#ctx = atOnce('newCtx', hooks.newCtx());
     } catch (error) {
-      // Without a context no phase can be called, not even those for failures.
-      this.#context = { ...this.#context, hooks: NO_HOOKS };
+      // Without a context no phase can be called, but for the one that sees every request.
+      this.#context = { ...this.#context, hooks: onlyLogging(hooks) };
       this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
       return;
     }
@@ -84,7 +83,7 @@ export class Exchange<Ctx>
   #run(from: Step): void {
     let step = from;
     try {
-      while (!this.#over) {
+      while (!this.#conclusion.begun) {
         const answer = this.#call(step);
         if (isThenable(answer)) {
           this.#wait(step, answer);
@@ -116,18 +115,18 @@ export class Exchange<Ctx>
       case 'upstreamPeer':
         return hooks.upstreamPeer(session, ctx);
       case 'connect':
-        return this.#context.connector.getSession(this.#peer as Peer, this);
+        return this.#context.connector.getSession(this.peer as Peer, this);
       case 'connectedToUpstream':
         if (hooks.connectedToUpstream === undefined) return undefined;
         return hooks.connectedToUpstream(
           session,
-          this.#upstreamReused,
-          this.#peer as Peer,
+          this.upstreamReused,
+          this.peer as Peer,
           (this.#upstream as ClientSession).digest,
           ctx,
         );
       case 'upstreamRequestFilter':
-        this.#upstreamHead = upstreamHead(session.requestHeader, this.#peer as Peer, this.#nominated);
+        this.#upstreamHead = upstreamHead(session.requestHeader, this.peer as Peer, this.#nominated);
         return hooks.upstreamRequestFilter?.(session, this.#upstreamHead, ctx);
       default:
         return undefined;
@@ -154,12 +153,12 @@ export class Exchange<Ctx>
       case 'proxyUpstreamFilter':
         return answer === false ? this.#answered(step) : 'upstreamPeer';
       case 'upstreamPeer':
-        this.#peer = checkPeer(answer);
+        this.peer = checkPeer(answer);
         return 'connect';
       case 'connect':
         this.#upstream = answer as ClientSession;
         this.#responseRelay.begin(this.#upstream);
-        this.#upstreamReused = this.#upstream.reused;
+        this.upstreamReused = this.#upstream.reused;
         return 'connectedToUpstream';
       case 'connectedToUpstream':
         return 'upstreamRequestFilter';
@@ -283,7 +282,7 @@ export class Exchange<Ctx>
 
   onDownstreamError(error: CirqueError): void {
     this.#drained?.resolve();
-    if (this.#concluding) this.session.noteAborted(error);
+    if (this.#conclusion.begun) this.session.noteAborted(error);
     else this.#fail(error);
   }
 
@@ -329,7 +328,7 @@ export class Exchange<Ctx>
     const { hooks } = this.#context;
     let error = cause;
     try {
-      const answer: unknown = hooks.failToConnect?.(this.session, this.#peer as Peer, this.#ctx, cause);
+      const answer: unknown = hooks.failToConnect?.(this.session, this.peer as Peer, this.#ctx, cause);
       error = decision('failToConnect', answer) ?? cause;
     } catch (thrown) {
       this.#fail(CirqueError.from(thrown, 'InternalError', 'Internal'));
@@ -341,17 +340,17 @@ export class Exchange<Ctx>
 
   /** @internal of RelayOwner: the attempt broke after the connection was there. */
   attemptFailed(thrown: unknown): void {
-    if (this.#over || this.#concluding) return;
+    if (this.#conclusion.begun) return;
     const cause = CirqueError.from(thrown, 'InternalError', 'Internal');
     const { hooks } = this.#context;
-    const reused = this.#upstreamReused;
+    const reused = this.upstreamReused;
     // A phase that is still awaited belongs to the attempt that is over.
     this.#pending?.cancel();
     this.#pending = undefined;
     this.#dropUpstream();
     let error = cause;
     try {
-      const answer: unknown = hooks.errorWhileProxy?.(this.#peer as Peer, this.session, cause, this.#ctx, reused);
+      const answer: unknown = hooks.errorWhileProxy?.(this.peer as Peer, this.session, cause, this.#ctx, reused);
       error = decision('errorWhileProxy', answer) ?? this.#peerError(cause);
     } catch (failure) {
       this.#fail(CirqueError.from(failure, 'InternalError', 'Internal'));
@@ -362,7 +361,7 @@ export class Exchange<Ctx>
   }
 
   #peerError(error: CirqueError): CirqueError {
-    return error.moreContext(`Peer: ${formatAddress((this.#peer as Peer).address)}`);
+    return error.moreContext(`Peer: ${formatAddress((this.peer as Peer).address)}`);
   }
 
   #retryOrFail(error: CirqueError, wanted: boolean): void {
@@ -381,26 +380,12 @@ export class Exchange<Ctx>
   }
 
   #fail(error: CirqueError): void {
-    if (this.#over || this.#concluding) return;
-    this.#concluding = true;
-    this.#error = error;
-    this.#context.counters.failures += 1;
+    if (this.#conclusion.begun) return;
     this.#pending?.cancel();
     this.#relay?.failed(error);
     this.#dropUpstream();
     this.session.noteAborted(error);
-    this.#callGuarded('failToProxy', (answer) => this.#failed(error, answer as FailToProxy | undefined));
-  }
-
-  #failed(error: CirqueError, outcome: FailToProxy | undefined): void {
-    const { downstream, session } = this;
-    const wanted = statusFor(error);
-    // Informational heads answer nothing.
-    const status = wanted >= 100 && wanted < 200 ? 500 : wanted;
-    if (outcome?.canReuseDownstream !== true) downstream.disableKeepAlive();
-    if (!downstream.responseStarted && downstream.writable && status > 0) session.respondError(status);
-    logFailure(this.#context, session, error, outcome?.errorCode ?? session.responseHeader?.status ?? 0, this.#ctx);
-    this.#conclude();
+    this.#conclusion.fail(error);
   }
 
   #dropUpstream(): void {
@@ -417,7 +402,7 @@ export class Exchange<Ctx>
 
   /** @internal of ResponseOwner: everything was given to the client. */
   responseDone(): void {
-    if (this.#over || this.#concluding) return;
+    if (this.#conclusion.begun) return;
     try {
       this.downstream.writeEnd();
     } catch (error) {
@@ -425,7 +410,6 @@ export class Exchange<Ctx>
       else this.attemptFailed(error);
       return;
     }
-    this.#concluding = true;
     const upstream = this.#upstream;
     this.#upstream = undefined;
     if (upstream !== undefined) {
@@ -434,55 +418,7 @@ export class Exchange<Ctx>
       this.#earlierUpstreamBytes += upstream.bodyBytesReceived;
       upstream.release();
     }
-    this.#conclude();
-  }
-
-  #conclude(): void {
-    if (this.#context.hooks.logging === undefined) this.#keepContext();
-    else this.#callGuarded('logging', () => this.#keepContext());
-  }
-
-  #keepContext(): void {
-    if (this.#context.hooks.persistConnectionContext === undefined) this.#finish(undefined);
-    else this.#callGuarded('persistConnectionContext', (kept) => this.#finish(kept));
-  }
-
-  /** Calls one of the last phases; whatever it throws is logged, and the request ends all the same. */
-  #callGuarded(phase: 'failToProxy' | 'logging' | 'persistConnectionContext', then: (answer: unknown) => void): void {
-    const { hooks, logger, options } = this.#context;
-    const report = (error: unknown): void => {
-      logger.error({ err: CirqueError.from(error, 'InternalError', 'Internal') }, `${phase} failed`);
-      then(undefined);
-    };
-    let answer: unknown;
-    try {
-      if (phase === 'logging') answer = hooks.logging?.(this.session, this.#error, this.#ctx);
-      else if (phase === 'failToProxy')
-        answer = hooks.failToProxy?.(this.session, this.#error as CirqueError, this.#ctx);
-      else answer = hooks.persistConnectionContext?.(this.session, this.#ctx);
-    } catch (error) {
-      report(error);
-      return;
-    }
-    if (isThenable(answer))
-      this.#pending = new PendingHook(phase, answer, options.hookTimeoutMs, this.wheel, then, report);
-    else then(answer);
-  }
-
-  #finish(kept: unknown): void {
-    if (this.#over) return;
-    const { downstream, session } = this;
-    const { options, counters } = this.#context;
-    if (options.accessLog) logAccess(this.#context, this, this.#peer, this.#upstreamReused, this.#error);
-    this.#over = true;
-    counters.active -= 1;
-    session.close();
-    if (downstream.responseEnded) {
-      downstream.connectionContext = kept;
-      downstream.finish();
-    } else {
-      downstream.abort(this.#error ?? CirqueError.internal('InternalError', 'the response was not completed'));
-    }
+    this.#conclusion.succeed();
   }
 }
 

@@ -30,8 +30,10 @@ export function resolveHooks<Ctx>(proxy: ProxyPhases<Ctx>): Hooks<Ctx> {
   return hooks as unknown as Hooks<Ctx>;
 }
 
-/** For a request without a context: nothing can be called. */
-export const NO_HOOKS: Hooks<never> = {} as Hooks<never>;
+/** The phases of a request whose `newCtx` has thrown: there is no context, and only `logging` does without. */
+export function onlyLogging<Ctx>({ logging }: Hooks<Ctx>): Hooks<Ctx> {
+  return (logging === undefined ? {} : { logging }) as Hooks<Ctx>;
+}
 
 /** True for what must be awaited. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

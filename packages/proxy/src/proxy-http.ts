@@ -151,7 +151,10 @@ export interface ProxyPhases<Ctx> {
   /** The words for this request in error logs. Absent: `GET /path, Host: name`. */
   requestSummary?(session: Session, ctx: Ctx): string;
 
-  /** Last of all, exactly once for every request with a context, whatever happened. Throwing is only logged. */
+  /**
+   * Last of all, exactly once for every request whose head was parsed, whatever happened. Throwing is only logged.
+   * `ctx` is undefined in one case: `newCtx` itself has thrown.
+   */
   logging?(session: Session, error: CirqueError | undefined, ctx: Ctx): MaybePromise<void>;
 
   /**

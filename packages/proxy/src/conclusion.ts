@@ -1,0 +1,112 @@
+/**
+ * How a request ends: `failToProxy` when it failed, `logging`, `persistConnectionContext`, then the connection goes on.
+ *
+ * Whatever these last phases throw is logged, and the request ends all the same.
+ */
+import type { ServerSession } from '@cirque/core';
+import { CirqueError, statusFor } from '@cirque/error';
+import type { Peer } from '@cirque/pool';
+import type { ExchangeContext } from './exchange-context.ts';
+import { logAccess, logFailure } from './exchange-log.ts';
+import { isThenable } from './hooks.ts';
+import { PendingHook } from './pending-hook.ts';
+import type { FailToProxy } from './proxy-http.ts';
+import type { Session } from './session.ts';
+
+/** What the end needs to know of its exchange. */
+export interface Concluded<Ctx> {
+  readonly downstream: ServerSession;
+  readonly session: Session;
+  readonly context: ExchangeContext<Ctx>;
+  readonly ctx: Ctx;
+  readonly startedAt: number;
+  /** The peer of the last attempt. */
+  readonly peer: Peer | undefined;
+  readonly upstreamReused: boolean;
+}
+
+type LastPhase = 'failToProxy' | 'logging' | 'persistConnectionContext';
+
+/** See the file's head. One per request. */
+export class Conclusion<Ctx> {
+  readonly #request: Concluded<Ctx>;
+  #error: CirqueError | undefined = undefined;
+  /** The last phases run: nothing that happens from now on changes the outcome. */
+  begun = false;
+  /** The connection has gone on. */
+  over = false;
+
+  constructor(request: Concluded<Ctx>) {
+    this.#request = request;
+  }
+
+  /** The response was written to its end. */
+  succeed(): void {
+    this.begun = true;
+    this.#log();
+  }
+
+  /** The request failed for good; nothing upstream belongs to it any more. */
+  fail(error: CirqueError): void {
+    this.begun = true;
+    this.#error = error;
+    this.#request.context.counters.failures += 1;
+    this.#call('failToProxy', (answer) => this.#failed(error, answer as FailToProxy | undefined));
+  }
+
+  #failed(error: CirqueError, outcome: FailToProxy | undefined): void {
+    const { downstream, session, context, ctx } = this.#request;
+    const wanted = statusFor(error);
+    // Informational heads answer nothing.
+    const status = wanted >= 100 && wanted < 200 ? 500 : wanted;
+    if (outcome?.canReuseDownstream !== true) downstream.disableKeepAlive();
+    if (!downstream.responseStarted && downstream.writable && status > 0) session.respondError(status);
+    logFailure(context, session, error, outcome?.errorCode ?? session.responseHeader?.status ?? 0, ctx);
+    this.#log();
+  }
+
+  #log(): void {
+    if (this.#request.context.hooks.logging === undefined) this.#keep();
+    else this.#call('logging', () => this.#keep());
+  }
+
+  #keep(): void {
+    if (this.#request.context.hooks.persistConnectionContext === undefined) this.#finish(undefined);
+    else this.#call('persistConnectionContext', (kept) => this.#finish(kept));
+  }
+
+  #call(phase: LastPhase, then: (answer: unknown) => void): void {
+    const { session, context, ctx } = this.#request;
+    const { hooks, logger, options, wheel } = context;
+    const report = (error: unknown): void => {
+      logger.error({ err: CirqueError.from(error, 'InternalError', 'Internal') }, `${phase} failed`);
+      then(undefined);
+    };
+    let answer: unknown;
+    try {
+      if (phase === 'logging') answer = hooks.logging?.(session, this.#error, ctx);
+      else if (phase === 'failToProxy') answer = hooks.failToProxy?.(session, this.#error as CirqueError, ctx);
+      else answer = hooks.persistConnectionContext?.(session, ctx);
+    } catch (error) {
+      report(error);
+      return;
+    }
+    if (isThenable(answer)) new PendingHook(phase, answer, options.hookTimeoutMs, wheel, then, report);
+    else then(answer);
+  }
+
+  #finish(kept: unknown): void {
+    if (this.over) return;
+    const { downstream, session, context } = this.#request;
+    if (context.options.accessLog) logAccess(context, this.#request, this.#error);
+    this.over = true;
+    context.counters.active -= 1;
+    session.close();
+    if (downstream.responseEnded) {
+      downstream.connectionContext = kept;
+      downstream.finish();
+    } else {
+      downstream.abort(this.#error ?? CirqueError.internal('InternalError', 'the response was not completed'));
+    }
+  }
+}
