@@ -113,6 +113,10 @@ describe('limits of requests', () => {
     const many = (last: string): string => `${CHUNKED}${'1;xxxx\r\na\r\n'.repeat(3)}0;${last}\r\n\r\n`;
     expect(errorsOfRequest(many('xxxx'), limits)).toEqual(NONE);
     expect(errorsOfRequest(many('xxxxx'), limits)).toEqual(new Set(['InvalidChunk 413']));
+    // The semicolon counts, also when it is the one too many.
+    const full = `${CHUNKED}1;${'x'.repeat(19)}\r\na\r\n0`;
+    expect(errorsOfRequest(`${full}\r\n\r\n`, limits)).toEqual(NONE);
+    expect(errorsOfRequest(`${full};\r\n\r\n`, limits)).toEqual(new Set(['InvalidChunk 413']));
   });
 
   test('maxChunkExtensionBytes starts anew with each message', () => {
