@@ -289,6 +289,12 @@ describe.each(PATHS)('PHASES and $name', ({ phases, upstream, request, expected 
   });
 });
 
+test('PHASES: a request whose context cannot be made is only logged', async () => {
+  const proxy = openProxy({ ...allPhases(), newCtx: boom });
+  expect(await run(proxy, undefined)).toEqual(['newCtx', 'logging']);
+  expect(reachable('newCtx', EVERY).has('logging')).toBe(true);
+});
+
 test('PHASES: onConnectionReuse runs for the second request of a connection, with what the first one kept', async () => {
   const seen: unknown[] = [];
   const proxy = openProxy({

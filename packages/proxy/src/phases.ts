@@ -23,7 +23,8 @@ export interface PhaseRow {
 const BROKEN = ['errorWhileProxy', 'failToProxy'] as const;
 
 const TABLE = [
-  { name: 'newCtx', runs: 'once', next: ['onConnectionReuse', 'earlyRequestFilter'] },
+  // A request whose context could not be made is only logged.
+  { name: 'newCtx', runs: 'once', next: ['onConnectionReuse', 'earlyRequestFilter', 'logging'] },
   { name: 'onConnectionReuse', runs: 'once', next: ['earlyRequestFilter', 'failToProxy'] },
   { name: 'earlyRequestFilter', runs: 'once', next: ['requestFilter', 'failToProxy'] },
   { name: 'requestFilter', runs: 'once', next: ['proxyUpstreamFilter', 'logging', 'failToProxy'] },
