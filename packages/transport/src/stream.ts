@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type CirqueError, type ErrorSource, fromNodeError } from '@cirque/error';
 import { type Digest, socketDigest } from './digest.ts';
+import { hidesResets, wasReset } from './hidden-reset.ts';
 import { LEASED_READ_BYTES, Lease, sharedReadBuffer } from './read-buffer.ts';
 
 /** What the owner of a stream is told. Methods may replace the handler, pause or destroy the stream. */
@@ -220,6 +221,13 @@ const COPY_TO_LEASE_FROM = 16_384;
 
 const UNHANDLED: StreamHandler = { onRead() {}, onReadEnd() {}, onDrain() {}, onClose() {} };
 
+const RESETS_ARE_HIDDEN = hidesResets(process.versions.uv);
+
+/** As Node reports it where it does. */
+function connectionReset(): Error {
+  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
+}
+
 // Shared listeners: a closure per connection and event would cost memory on every idle connection.
 function closed(this: Duplex): void {
   (this as unknown as Owned)[kStream].closed();
@@ -228,7 +236,9 @@ function failed(this: Duplex, error: unknown): void {
   (this as unknown as Owned)[kStream].fail(error);
 }
 function ended(this: Duplex): void {
-  (this as unknown as Owned)[kStream].handler.onReadEnd();
+  const stream = (this as unknown as Owned)[kStream];
+  if (RESETS_ARE_HIDDEN && wasReset(this)) stream.duplex.destroy(connectionReset());
+  else stream.handler.onReadEnd();
 }
 function drained(this: Duplex): void {
   (this as unknown as Owned)[kStream].handler.onDrain();

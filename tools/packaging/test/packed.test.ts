@@ -147,7 +147,7 @@ describe('installed from the tarballs into an empty folder', () => {
         callbackReads: [true, true, true, true],
         closes: 3,
         pausedBytes: true,
-        answers: ['half-close', 'first ECONNRESET', 'hold'],
+        answers: ['half-close', 'first ECONNRESET', 'hold', 'read ECONNRESET', 'read end close'],
       });
     });
   });
