@@ -131,6 +131,22 @@ describe('Session.writeResponseHeader and writeResponseBody', () => {
     expect(await response).toMatchObject({ complete: true, connectionClosed: false });
   });
 
+  test('wait for the client also when they are asked late, or for nothing', async () => {
+    const order: string[] = [];
+    const proxy = answering(async (session) => {
+      await session.drained();
+      session.writeResponseHeader(new ResponseHeader(200), false);
+      await session.drained();
+      expect(session.writeResponseBody(Buffer.alloc(200_000), false)).toBe(false);
+      // The client takes it before anybody waits for that.
+      for (let turns = 20; turns > 0; turns -= 1) await new Promise((resolve) => setImmediate(resolve));
+      await session.drained();
+      order.push('drained');
+    });
+    expect((await proxy.inject()).body).toHaveLength(200_000);
+    expect(order).toEqual(['drained']);
+  });
+
   test('may send informational heads first', async () => {
     const proxy = answering((session) => {
       session.writeResponseHeader(new ResponseHeader(103, HeaderMap.from({ Link: '</a.css>' })), false);
@@ -208,13 +224,14 @@ describe('Session.writeResponseHeader and writeResponseBody', () => {
 
   test('after the client has left write nothing, and drained() resolves', async () => {
     const { promise: left, resolve } = Promise.withResolvers<void>();
-    let waited = false;
+    let waited = 0;
     const proxy = answering(async (session) => {
       session.writeResponseHeader(new ResponseHeader(200), false);
       await left;
-      session.writeResponseBody(Buffer.alloc(1_000_000), false);
-      await session.drained();
-      waited = true;
+      for (; waited < 3; waited += 1) {
+        session.writeResponseBody(Buffer.alloc(1_000_000), false);
+        await session.drained();
+      }
     });
     const client = proxy.connect();
     const response = client.inject().catch(() => undefined);
@@ -224,7 +241,8 @@ describe('Session.writeResponseHeader and writeResponseBody', () => {
     resolve();
     await response;
     await proxy.clock.settle();
-    expect(waited).toBe(false);
+    // The request was over by then: nothing can be written any more.
+    expect(waited).toBe(0);
     expect(proxy.stats).toMatchObject({ active: 0, failures: 1 });
   });
 });

@@ -275,6 +275,7 @@ export class Exchange<Ctx>
   }
 
   onDownstreamDrain(): void {
+    this.session.noteDrained();
     this.#drained?.resolve();
     this.#drained = undefined;
     this.#responseRelay.onDownstreamDrain();

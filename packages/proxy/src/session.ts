@@ -33,6 +33,8 @@ export class Session {
   readonly #backend: SessionBackend;
   #digest: Digest | undefined;
   #over = false;
+  /** A write has answered false, and the client has not taken it yet. */
+  #stalled = false;
   #response: ResponseHeader | undefined;
   #abort: AbortController | undefined;
   #aborted: CirqueError | undefined;
@@ -182,14 +184,20 @@ export class Session {
     const downstream = this.#downstream();
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     const room = downstream.writeBody(bytes, 0, bytes.length, undefined);
+    if (!room) this.#stalled = true;
     if (end) downstream.writeEnd();
     else downstream.flush();
     return room;
   }
 
-  /** Resolves when the client has taken what was written before, after a write had answered false, or has left. */
+  /** Resolves when the client has taken what was written, or has left; at once unless a write had answered false. */
   drained(): Promise<void> {
-    return this.#over ? Promise.resolve() : this.#backend.drained();
+    return this.#stalled && !this.#over ? this.#backend.drained() : Promise.resolve();
+  }
+
+  /** @internal The client has taken what was written. */
+  noteDrained(): void {
+    this.#stalled = false;
   }
 
   /** @internal The driver wrote a head. */
@@ -200,6 +208,7 @@ export class Session {
   /** @internal The client left, or the request failed. */
   noteAborted(error: CirqueError): void {
     this.#aborted = error;
+    this.#stalled = false;
     this.#abort?.abort(error);
   }
 
