@@ -62,8 +62,9 @@ export interface ClientSession {
   /** Sends what was held back in the hope of more. */
   flush(): void;
   /**
-   * Stops heads, body, end and flush until {@link resume}, and the read deadline with them. Drain goes on, it belongs to
-   * the request. So does a failure, as nothing can come after it, unless all of the response has arrived before.
+   * Stops heads, body and end until {@link resume}, and the deadlines with them. A flush may still come for what was
+   * reported in the same turn. Drain goes on, it belongs to the request. So does a failure, as nothing can come after it,
+   * unless all of the response has arrived before.
    */
   pause(): void;
   resume(): void;

@@ -163,6 +163,14 @@ describe('HttpConnector: the pool', () => {
     expect(network.wheel.size).toBe(0);
   });
 
+  test('keeps a connection as long as the peer says that used it last', async () => {
+    const network = memoryNetwork();
+    await exchange(network.connector, PEER);
+    await exchange(network.connector, new HttpPeer('origin:80', { idleTimeoutMs: 1_000 }));
+    network.clock.advance(1_040);
+    expect(network.connector.stats).toMatchObject({ opened: 1, idle: 0 });
+  });
+
   test.each([
     ['the peer says idleTimeoutMs: 0', 0, ''],
     ['the upstream says timeout=0', 60_000, 'Keep-Alive: timeout=0\r\n'],

@@ -165,6 +165,48 @@ describe('Http1ClientSession: while paused', () => {
     }
   });
 
+  test('FIN after a whole response is remembered: the connection is not used again', async () => {
+    const { session, recorder, send, fate } = await open();
+    recorder.onLine = (line) => {
+      if (line.startsWith('head')) session.pause();
+    };
+    await send(response('hello'));
+    session.onReadEnd();
+    expect(recorder.lines).toEqual(['head 200 5']);
+    session.resume();
+    expect(recorder.lines.at(-1)).toBe('end');
+    session.release();
+    expect(fate).toEqual(['closed']);
+  });
+
+  test('nothing is to be flushed of what arrives, but what was reported before is', async () => {
+    const { session, recorder, send } = await open();
+    recorder.withFlush = true;
+    recorder.onLine = (line) => {
+      if (line.startsWith('head')) session.pause();
+    };
+    await send(response('hello').slice(0, -3));
+    await send('l');
+    expect(recorder.lines).toEqual(['head 200 5', 'flush']);
+    session.resume();
+    expect(recorder.lines).toEqual(['head 200 5', 'flush', 'body he', 'flush']);
+    session.abort();
+  });
+
+  test('no deadline is begun by what is written', async () => {
+    const { session, recorder, clock, wheel } = openSession();
+    session.writeHead(request('POST'), 5);
+    session.pause();
+    session.writeBody(Buffer.from('hello'), 0, 5);
+    session.end();
+    expect(wheel.size).toBe(0);
+    clock.advance(10_000_000);
+    expect(recorder.lines).toEqual([]);
+    session.resume();
+    clock.advance(60_100);
+    expect(recorder.error?.type).toBe('ReadTimedout');
+  });
+
   test('no deadline runs', async () => {
     const { session, recorder, send, clock } = await open();
     await send(response('hello').slice(0, -1));

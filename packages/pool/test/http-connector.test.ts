@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HeaderMap, RequestHeader } from '@cirque/http';
 import { LeakCheck, type OriginScript, TestOrigin, type TestOriginOptions } from '@cirque/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Lease } from '@cirque/transport';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ClientSession, HttpConnectorOptions } from '../src/index.ts';
 import { HttpConnector, HttpPeer } from '../src/index.ts';
 import { closeAll, closeLater } from './closing.ts';
@@ -197,6 +198,41 @@ test.each([
   expect(session.bodyBytesReceived).toBe(8_000_000);
   expect(connector.stats).toMatchObject({ active: 0, idle: field === '' ? 0 : 1 });
 });
+
+test('HttpConnector: every leased buffer comes back, whatever becomes of the exchange', async () => {
+  const head = { send: 'HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n' };
+  const origin = await openOrigin([{ repeat: [{ expect: '\r\n\r\n' }, head, { send: Buffer.alloc(1_000_000) }] }]);
+  const taken = new Set<Lease>();
+  const take = vi.spyOn(Lease, 'take').mockImplementation(() => {
+    const lease = original();
+    taken.add(lease);
+    return lease;
+  });
+  const connector = openConnector();
+  const peer = new HttpPeer(origin.address);
+  for (let i = 0; i < 20; i += 1) {
+    const session = await connector.getSession(peer);
+    const answer = exchangeOn(session);
+    if (i % 4 < 3) {
+      expect((await answer).body).toHaveLength(1_000_000);
+      continue;
+    }
+    await until(() => session.bodyBytesReceived > 100_000);
+    answer.catch(() => undefined);
+    session.abort();
+  }
+  connector.close();
+  await until(() => origin.connections.every(({ closeKind }) => closeKind !== undefined));
+  take.mockRestore();
+  expect(taken.size).toBeGreaterThan(0);
+  expect(taken.size).toBeLessThan(10);
+  // What came back last is taken first: so many are all of them.
+  const free = Array.from(taken, () => Lease.take());
+  expect(new Set(free)).toEqual(taken);
+  for (const lease of free) lease.release();
+});
+
+const original = Lease.take.bind(Lease);
 
 test('HttpConnector: 8 MB go up chunked, with back-pressure from a slow origin', async () => {
   const hash = createHash('sha256');
