@@ -186,18 +186,7 @@ describe('scanFields', () => {
 
   test('scanFields leaves facts that a HeaderMap can rely on', () => {
     const name = fc.oneof(
-      fc.constantFrom(
-        ...HOP_BY_HOP_FIELDS,
-        'Host',
-        'Content-Length',
-        'X-A',
-        'x-a',
-        'Set-Cookie',
-        '!',
-        '~',
-        '^',
-        '`',
-      ),
+      fc.constantFrom(...HOP_BY_HOP_FIELDS, 'Host', 'Content-Length', 'X-A', 'x-a', 'Set-Cookie', '!', '~', '^', '`'),
       fc.string({ unit: fc.constantFrom(..."aZ09!#$%&'*+-.^_`|~"), minLength: 1, maxLength: 20 }),
     );
     const value = fc.string({ unit: fc.constantFrom('a', ' ', '\t', ':', '5', '\xff'), maxLength: 9 });

@@ -1,4 +1,3 @@
-export { BodyWriter } from './body-writer.ts';
 export { ChunkedDecoder, type ChunkSink } from './chunked.ts';
 export { FieldFacts, INCOMPLETE, type ScanRules, scanFields } from './field-scan.ts';
 export {
@@ -18,6 +17,7 @@ export {
   resolveHttp1Limits,
 } from './limits.ts';
 export { type DecoderState, MessageDecoder, type MessageSink } from './message-decoder.ts';
+export { type ByteSink, MessageWriter } from './message-writer.ts';
 export { normaliseFields } from './normalise-fields.ts';
 export { RequestDecoder } from './request-decoder.ts';
 export { parseRequestHead, type RequestHead, RequestRules, requestHead } from './request-head.ts';
