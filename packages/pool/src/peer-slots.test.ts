@@ -126,7 +126,7 @@ test('PeerSlots: a signal that aborted before takes no slot', async () => {
 test('PeerSlots: an abort after the slot was given changes nothing', async () => {
   const slots = new PeerSlots();
   const leaving = new AbortController();
-  slots.acquire('a', ONE);
+  void slots.acquire('a', ONE);
   const second = slots.acquire('a', { ...ONE, signal: leaving.signal });
   slots.release('a');
   leaving.abort();
