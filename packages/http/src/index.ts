@@ -7,7 +7,8 @@ export {
   parseConnectionOptions,
 } from './hop-by-hop.ts';
 export { latin1 } from './latin1.ts';
-export { type HttpVersion, RequestHeader } from './request-header.ts';
+export { type HttpVersion, MessageHeader } from './message-header.ts';
+export { RequestHeader } from './request-header.ts';
 export { ResponseHeader } from './response-header.ts';
 export { parseTarget, type Target } from './target.ts';
 export {

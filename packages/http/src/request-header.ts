@@ -3,18 +3,13 @@
  */
 import { CirqueError } from '@cirque/error';
 import { HeaderMap } from './header-map.ts';
+import { type HttpVersion, MessageHeader } from './message-header.ts';
 import { isToken, TARGET_BYTES } from './validate.ts';
 
-/** Versions that a message can have come in, or go out, as. */
-export type HttpVersion = '1.0' | '1.1' | '2';
-
 /** A request head. */
-export class RequestHeader {
+export class RequestHeader extends MessageHeader {
   #method: string;
   #target: string;
-  /** The version it was received in; a session sends its own. */
-  readonly version: HttpVersion;
-  readonly headers: HeaderMap;
 
   /** @throws CirqueError InvalidHTTPHeader when method or target cannot be sent. */
   constructor(
@@ -25,10 +20,9 @@ export class RequestHeader {
     /** @internal Parsers have checked the parts already. */
     checked = false,
   ) {
+    super(headers, version);
     this.#method = checked ? method : checkMethod(method);
     this.#target = checked ? target : checkTarget(target);
-    this.headers = headers;
-    this.version = version;
   }
 
   get method(): string {
@@ -60,26 +54,6 @@ export class RequestHeader {
   get query(): string | undefined {
     const query = this.#target.indexOf('?');
     return query < 0 ? undefined : this.#target.slice(query + 1);
-  }
-
-  /** First value of a field. */
-  getHeader(name: string): string | undefined {
-    return this.headers.get(name);
-  }
-
-  /** Replaces all fields of that name (Pingora's insert_header). @throws CirqueError InvalidHTTPHeader */
-  insertHeader(name: string, value: string): void {
-    this.headers.set(name, value);
-  }
-
-  /** Adds one field more (Pingora's append_header). @throws CirqueError InvalidHTTPHeader */
-  appendHeader(name: string, value: string): void {
-    this.headers.append(name, value);
-  }
-
-  /** Removes all fields of that name; true when there was one. */
-  removeHeader(name: string): boolean {
-    return this.headers.delete(name);
   }
 
   /** An independent copy. */

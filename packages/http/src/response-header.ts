@@ -4,23 +4,19 @@
 import { STATUS_CODES } from 'node:http';
 import { CirqueError } from '@cirque/error';
 import { HeaderMap } from './header-map.ts';
-import type { HttpVersion } from './request-header.ts';
+import { type HttpVersion, MessageHeader } from './message-header.ts';
 import { isFieldValue } from './validate.ts';
 
 /** A response head. */
-export class ResponseHeader {
+export class ResponseHeader extends MessageHeader {
   #status: number;
   #reason: string | undefined;
-  /** The version it was received in; a session sends its own. */
-  readonly version: HttpVersion;
-  readonly headers: HeaderMap;
 
   /** @throws CirqueError InvalidHTTPHeader when the status is not an integer from 100 to 599. */
   constructor(status: number, headers: HeaderMap = HeaderMap.empty(), version: HttpVersion = '1.1') {
+    super(headers, version);
     this.#status = checkStatus(status);
     this.#reason = undefined;
-    this.headers = headers;
-    this.version = version;
   }
 
   /** @internal For parsers: parts that were validated already. */
@@ -55,26 +51,6 @@ export class ResponseHeader {
   /** True for 1xx other than 101: more heads follow (RFC 9110 section 15.2). */
   get informational(): boolean {
     return this.#status < 200 && this.#status !== 101;
-  }
-
-  /** First value of a field. */
-  getHeader(name: string): string | undefined {
-    return this.headers.get(name);
-  }
-
-  /** Replaces all fields of that name (Pingora's insert_header). @throws CirqueError InvalidHTTPHeader */
-  insertHeader(name: string, value: string): void {
-    this.headers.set(name, value);
-  }
-
-  /** Adds one field more (Pingora's append_header). @throws CirqueError InvalidHTTPHeader */
-  appendHeader(name: string, value: string): void {
-    this.headers.append(name, value);
-  }
-
-  /** Removes all fields of that name; true when there was one. */
-  removeHeader(name: string): boolean {
-    return this.headers.delete(name);
   }
 
   /** An independent copy. */
