@@ -4,7 +4,7 @@
  * A connection is kept only when the request was sent whole, the response was read whole, no byte is left over and
  * nobody said close. While idle, any byte, error or end closes it. How requests are written: request-writer.ts.
  */
-import { CirqueError } from '@cirque/error';
+import { CirqueError, fromNodeError } from '@cirque/error';
 import type { HeaderMap, RequestHeader } from '@cirque/http';
 import {
   CHUNKED,
@@ -18,6 +18,7 @@ import {
 import { Timer, type TimerWheel } from '@cirque/timeout';
 import type { Digest, Lease, Stream, StreamHandler } from '@cirque/transport';
 import type { ClientSession, ClientSessionHandler } from './client-session.ts';
+import { EARLY_ANSWER_MS, keepReadable } from './early-answer.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
 import { RequestWriter } from './request-writer.ts';
 
@@ -78,6 +79,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   #writeStalled = false;
   #writeMark = 0;
   #trailers: HeaderMap | undefined = undefined;
+  /** Nothing can be sent any more, but an answer may be there. */
+  #writeError: CirqueError | undefined = undefined;
   /** Why the exchange failed while nobody listened yet. */
   #failure: CirqueError | undefined = undefined;
 
@@ -94,6 +97,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     this.#owner = owner;
     this.#decoder = new ResponseDecoder(this, rules);
     this.#timer = new Timer(() => this.#expired(), wheel);
+    keepReadable(stream.duplex, (error) => this.#writeFailed(error));
     stream.start(this);
   }
 
@@ -142,6 +146,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   writeBody(buffer: Buffer, start: number, end: number): boolean {
     const bytes = end - start;
     if (bytes === 0 || this.#phase !== 'exchange') return true;
+    if (this.#writeError !== undefined) return false;
     const more = this.#writer.writeBody(buffer, start, end);
     this.bodyBytesSent += bytes;
     this.#watch();
@@ -149,14 +154,15 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   }
 
   end(): void {
-    if (this.#requestSent || this.#phase !== 'exchange') return;
+    if (this.#requestSent || this.#phase !== 'exchange' || this.#writeError !== undefined) return;
     this.#writer.end();
     this.#requestSent = true;
     this.#watch();
   }
 
   flush(): void {
-    if (this.#phase === 'exchange' && !this.#writer.flush()) this.#watch();
+    if (this.#phase !== 'exchange' || this.#writeError !== undefined) return;
+    if (!this.#writer.flush()) this.#watch();
   }
 
   pause(): void {
@@ -181,7 +187,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   }
 
   release(): void {
-    const answered = this.#phase === 'finished' && this.#keepAlive && this.#requestSent && !this.#stream.writePending;
+    const sent = this.#requestSent && !this.#stream.writePending && this.#writeError === undefined;
+    const answered = this.#phase === 'finished' && this.#keepAlive && sent;
     const clean = answered || (this.#phase === 'exchange' && this.#untouched);
     this.handler = NOBODY;
     if (!clean || this.#stream.destroyed) {
@@ -348,8 +355,17 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     this.handler.onResponseEnd(this.#trailers);
   }
 
-  #fail(error: CirqueError): void {
+  /** True when it is worth while to read on: bytes of the body had gone, so the upstream may have answered the head. */
+  #writeFailed(error: Error): boolean {
+    if (this.#phase !== 'exchange' || this.bodyBytesSent === 0) return false;
+    this.#writeError = fromNodeError(error, 'write', 'Upstream');
+    this.#watch();
+    return true;
+  }
+
+  #fail(failure: CirqueError): void {
     if (this.#phase !== 'exchange') return;
+    const error = this.#writeError ?? failure;
     const ours = error.type === 'ReadTimedout' || error.type === 'WriteTimedout';
     // The peer may have closed an idle connection at the moment it was taken: nothing of this request was sent then, or
     // at least nothing answered.
@@ -380,6 +396,10 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   /** Arms the deadline of what is awaited now: room for writing, or something to read. */
   #watch(): void {
     if (this.#phase !== 'exchange' || this.#paused) return;
+    if (this.#writeError !== undefined) {
+      this.#timer.set(EARLY_ANSWER_MS);
+      return;
+    }
     // A request that is still being made owes its slowness to the client, not to the upstream.
     const due = this.#requestSent || this.#interim < 0;
     const stalled = this.#stream.duplex.writableNeedDrain;
@@ -396,6 +416,10 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
       return;
     }
     if (this.#phase !== 'exchange') return;
+    if (this.#writeError !== undefined) {
+      this.#fail(this.#writeError);
+      return;
+    }
     if (!this.#writeStalled) {
       this.#fail(new CirqueError('ReadTimedout', 'the upstream did not answer in time', { source: 'Upstream' }));
       return;

@@ -141,16 +141,37 @@ describe('a response that the upstream cuts', () => {
   });
 });
 
-test('an early response reaches a client that goes on sending', async () => {
-  const { client } = await start(async (connection) => {
+test.each(['end', 'close'] as const)('an early response reaches a client that goes on sending (%s)', async (how) => {
+  // `close` resets the connection under what the proxy still sends, for much of it was not read.
+  const { proxy } = await start(async (connection) => {
     await connection.expect('\r\n\r\n');
     await connection.send('HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nstop');
-    connection.end();
+    connection[how]();
   });
+  for (let n = 0; n < 20; n += 1) {
+    const sender = await RawClient.connect({ port: proxy.port });
+    await sender.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n');
+    const sending = (async () => {
+      for (let left = 10; left > 0; left -= 1) await sender.send(Buffer.alloc(100_000)).catch(() => undefined);
+    })();
+    expect(await sender.waitFor('stop')).toContain('413 Content Too Large');
+    await sending;
+    await sender.close();
+  }
+});
+
+test('an upstream that resets without a response while the request is sent gives 502 at once', async () => {
+  const { client, proxy } = await start(async (connection) => {
+    await connection.expect('\r\n\r\n');
+    connection.reset();
+  });
+  const began = performance.now();
   await client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n');
   const sending = (async () => {
-    for (let n = 0; n < 5; n += 1) await client.send(Buffer.alloc(100_000)).catch(() => undefined);
+    for (let left = 10; left > 0; left -= 1) await client.send(Buffer.alloc(100_000)).catch(() => undefined);
   })();
-  expect(await client.waitFor('stop')).toContain('413 Content Too Large');
+  expect(await client.waitFor('\r\n\r\n')).toContain('502 Bad Gateway');
+  expect(performance.now() - began).toBeLessThan(3_000);
   await sending;
+  expect(proxy.stats.upstream).toMatchObject({ active: 0, idle: 0 });
 });

@@ -63,7 +63,7 @@ export class MemoryEnd extends Duplex {
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     this.#later(() => {
       const peer = this.#peer;
-      if (peer === undefined || peer.destroyed) done(systemError('write EPIPE', 'EPIPE'));
+      if (peer === undefined || peer.destroyed) done(systemError('write', 'EPIPE'));
       else peer.#receive(Buffer.from(chunk), done);
     });
   }
@@ -85,7 +85,7 @@ export class MemoryEnd extends Duplex {
     this.#later(() => {
       const peer = this.#peer;
       if (peer === undefined) return;
-      if (reset) peer.destroy(systemError('read ECONNRESET', 'ECONNRESET'));
+      if (reset) peer.destroy(systemError('read', 'ECONNRESET'));
       else peer.#receiveEnd();
     });
     done(error);
@@ -119,6 +119,6 @@ export class MemoryEnd extends Duplex {
   }
 }
 
-function systemError(message: string, code: string): Error {
-  return Object.assign(new Error(message), { code });
+function systemError(syscall: 'read' | 'write', code: string): Error {
+  return Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
 }
