@@ -12,6 +12,7 @@ import {
   switchableOnread,
   type TcpKeepAlive,
 } from '@cirque/transport';
+import { keepReadable } from './early-answer.ts';
 
 /** What one attempt needs. */
 export interface ConnectAttempt {
@@ -60,8 +61,10 @@ export function connectTcp(attempt: ConnectAttempt): Promise<Stream> {
     const onError = (cause: Error): void => fail(fromNodeError(cause, phaseOf(cause), 'Upstream', where));
     const onConnect = (): void => {
       settle();
-      stream = new Stream(socket, 'Upstream', true);
-      resolve(stream);
+      const opened = new Stream(socket, 'Upstream', true);
+      stream = opened;
+      keepReadable(socket, () => opened.handler);
+      resolve(opened);
     };
     socket.once('connect', onConnect);
     socket.once('error', onError);

@@ -6,21 +6,32 @@
  * (measured on 22, 24 and 26: of 300 such answers it shows none, with this all). As in Pingora, a failed write ends the
  * sending only.
  */
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { StreamHandler } from '@cirque/transport';
 
 /** How long an answer may take after the failed write; what there is of it lies in the socket already. */
 export const EARLY_ANSWER_MS = 200;
 
-/** From now on `onWriteError` is asked before a failed write closes the stream; true keeps it open for reading. */
-export function keepReadable(duplex: Duplex, onWriteError: (error: Error) => boolean): void {
-  const destroy = duplex.destroy;
+/** A handler that may want to read on. */
+export interface ReadsOn {
+  /** A write has failed. True keeps the connection open for reading; its end is not reported, only errors are. */
+  onWriteError(error: Error): boolean;
+}
+
+/**
+ * From now on the handler is asked before a failed write closes the socket.
+ *
+ * For sockets with callback reads: Node delivers nothing else of a stream that has failed.
+ */
+export function keepReadable(socket: Socket, handler: () => StreamHandler & Partial<ReadsOn>): void {
+  const destroy = socket.destroy;
   let failed = false;
-  duplex.destroy = function destroyUnlessReadable(error?: Error): Duplex {
+  socket.destroy = function destroyUnlessReadable(error?: Error): Socket {
     if (!failed && isWriteError(error)) {
       failed = true;
-      if (onWriteError(error)) return duplex;
+      if (handler().onWriteError?.(error) === true) return socket;
     }
-    return destroy.call(duplex, error);
+    return destroy.call(socket, error);
   };
 }
 

@@ -18,7 +18,7 @@ import {
 import { Timer, type TimerWheel } from '@cirque/timeout';
 import type { Digest, Lease, Stream, StreamHandler } from '@cirque/transport';
 import type { ClientSession, ClientSessionHandler } from './client-session.ts';
-import { EARLY_ANSWER_MS, keepReadable } from './early-answer.ts';
+import { EARLY_ANSWER_MS, type ReadsOn } from './early-answer.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
 import { RequestWriter } from './request-writer.ts';
 
@@ -48,7 +48,7 @@ const NOBODY: ClientSessionHandler = {
 };
 
 /** See the file's head. */
-export class Http1ClientSession implements ClientSession, StreamHandler, MessageSink {
+export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn, MessageSink {
   handler: ClientSessionHandler = NOBODY;
   reused = false;
   responseStarted = false;
@@ -97,7 +97,6 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     this.#owner = owner;
     this.#decoder = new ResponseDecoder(this, rules);
     this.#timer = new Timer(() => this.#expired(), wheel);
-    keepReadable(stream.duplex, (error) => this.#writeFailed(error));
     stream.start(this);
   }
 
@@ -356,7 +355,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
   }
 
   /** True when it is worth while to read on: bytes of the body had gone, so the upstream may have answered the head. */
-  #writeFailed(error: Error): boolean {
+  onWriteError(error: Error): boolean {
     if (this.#phase !== 'exchange' || this.bodyBytesSent === 0) return false;
     this.#writeError = fromNodeError(error, 'write', 'Upstream');
     this.#watch();
@@ -403,7 +402,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
     // A request that is still being made owes its slowness to the client, not to the upstream.
     const due = this.#requestSent || this.#interim < 0;
     const stalled = this.#stream.duplex.writableNeedDrain;
-    if (stalled && !this.#writeStalled) this.#writeMark = this.#stream.duplex.writableLength;
+    if (stalled && !this.#writeStalled) this.#writeMark = this.#stream.writeBacklog;
     this.#writeStalled = stalled;
     const ms = stalled ? this.#options.writeTimeoutMs : due ? this.#options.readTimeoutMs : 0;
     if (ms > 0) this.#timer.set(ms);
@@ -424,7 +423,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, Message
       this.#fail(new CirqueError('ReadTimedout', 'the upstream did not answer in time', { source: 'Upstream' }));
       return;
     }
-    const pending = this.#stream.duplex.writableLength;
+    const pending = this.#stream.writeBacklog;
     if (pending === this.#writeMark) {
       this.#fail(
         new CirqueError('WriteTimedout', 'the upstream did not take the request in time', { source: 'Upstream' }),
