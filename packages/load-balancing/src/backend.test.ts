@@ -61,7 +61,7 @@ describe('Backend.parse', () => {
 
   it('Backend.parse refuses socket paths that the kernel would', () => {
     expect(() => Backend.parse(`unix:/${'x'.repeat(107)}`)).toThrow(/from 1 to 107 bytes/);
-    expect(() => Backend.parse('unix:/a\0b')).toThrow(/no NUL/);
+    expect(() => Backend.parse('unix:/a\0b')).toThrow(/is not valid/);
     expect(Backend.parse(`unix:/${'x'.repeat(106)}`).address).toHaveLength(112);
   });
 

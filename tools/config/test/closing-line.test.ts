@@ -23,7 +23,7 @@ async function closingLine(
 
 const pass = `test('fine', () => { expect(1).toBe(1); });\n`;
 
-test.concurrent.each([
+test.each([
   ['counts what passed', [pass + pass], '2 passed, 0 failed', 0],
   ['names skipped tests', [`${pass}test.skip('later', () => {});\n`], '1 passed, 0 failed, 1 skipped', 0],
   ['counts a failed test', [`${pass}test('no', () => { expect(1).toBe(2); });\n`], '1 passed, 1 failed', 1],
