@@ -123,6 +123,17 @@ export class Stream {
     return this.duplex.writableLength > 0;
   }
 
+  /**
+   * Changes whenever the system takes some of what was written, 0 when it has everything: two equal answers mean that
+   * the other side has read nothing in between. `writableLength` alone does not tell, it keeps a write until its end.
+   */
+  get writeBacklog(): number {
+    const pending = this.duplex.writableLength;
+    if (pending === 0) return 0;
+    const { _handle: handle } = this.duplex as { _handle?: { writeQueueSize?: number } | null };
+    return pending + (handle?.writeQueueSize ?? 0);
+  }
+
   /** Addresses and times; survives the close. */
   get digest(): Digest {
     this.#digest ??= { establishedAt: this.establishedAt, socket: socketDigest(this.duplex) };

@@ -33,6 +33,9 @@ const DRAIN_LINGER_MS = 500;
 /** What the timer is armed for. */
 type Deadline = 'none' | 'first-byte' | 'head' | 'idle' | 'body' | 'write' | 'linger';
 
+/** No backlog was noted. */
+const UNKNOWN = -1;
+
 const NOTHING = Buffer.alloc(0);
 const NO_REQUEST = new RequestHeader('GET', '/');
 
@@ -105,6 +108,9 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.shuttingDown = true;
     if (this.#active) {
       if (!this.#writer.started) this.#writer.keepAlive = false;
+    } else if (this.#writer.ended) {
+      // The client still takes the last response.
+      this.#lingeringClose();
     } else if (!this.#closing) {
       this.#arm('idle', DRAIN_LINGER_MS);
     }
@@ -203,11 +209,11 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
 
   onReadEnd(): void {
     this.#clientHalfClosed = true;
-    if (this.#closing || this.#clientGone) {
-      this.#stream.destroy();
-    } else if (!this.#active) {
-      // Between requests, or inside a head: nothing is owed to anybody.
-      this.#stream.destroy();
+    if (this.#closing || this.#clientGone || !this.#active) {
+      // Between requests, or inside a head: nothing is owed to anybody but what is on its way.
+      if (this.#clientGone || !this.#stream.writePending) this.#stream.destroy();
+      else if (this.#closing) this.#endAndDestroy();
+      else this.#lingeringClose();
     } else if (this.#options.abortOnClose || this.#bodyCut) {
       this.#leave(new CirqueError('ConnectionClosed', 'the client closed the connection', { source: 'Downstream' }));
     } else {
@@ -216,8 +222,9 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   }
 
   onDrain(): void {
-    if (this.#deadline === 'write') this.#disarm();
+    if (this.#deadline === 'write') this.#written();
     this.handler.onDownstreamDrain();
+    if (this.#writer.ended && !this.#active) this.#pump();
   }
 
   onClose(error: CirqueError | undefined): void {
@@ -325,6 +332,11 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
       this.#lingeringClose();
       return false;
     }
+    // Else a client that sends requests and reads no response would fill our memory.
+    if (this.#stream.duplex.writableNeedDrain) {
+      this.#watchWrites();
+      return false;
+    }
     this.#writer.reset(false);
     // An idle connection keeps nothing of its last request: there may be very many.
     this.requestHeader = NO_REQUEST;
@@ -332,6 +344,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.#paused = false;
     this.#decoder.unhold();
     this.#decoder.next();
+    this.#writeMark = UNKNOWN;
     this.#arm('idle', this.shuttingDown ? DRAIN_LINGER_MS : this.#options.idleTimeoutMs);
     return true;
   }
@@ -382,12 +395,18 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.#held = undefined;
     this.#decoder.stop();
     if (this.#clientHalfClosed) {
-      this.#stream.duplex.end(() => this.#stream.destroy());
+      this.#endAndDestroy();
     } else {
       this.#stream.end();
       if (this.#readPaused) this.#stream.resume();
     }
+    this.#writeMark = UNKNOWN;
     this.#arm('linger', LINGER_MS);
+  }
+
+  /** The client sends nothing more: once it was sent everything, nobody has anything to say. */
+  #endAndDestroy(): void {
+    this.#stream.duplex.end(() => this.#stream.destroy());
   }
 
   #discard(bytes: number): void {
@@ -397,7 +416,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
 
   #watchWrites(): void {
     if (!this.#stream.duplex.writableNeedDrain || this.#deadline === 'write') return;
-    this.#writeMark = this.#stream.duplex.writableLength;
+    this.#writeMark = this.#stream.writeBacklog;
     this.#arm('write', this.#options.writeTimeoutMs);
   }
 
@@ -418,39 +437,50 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     if (deadline === 'head') this.#refuse(timedOut('ReadTimedout', 'the request head did not arrive in time'));
     else if (deadline === 'body') this.#bodyTimedOut();
     else if (deadline === 'write') this.#writeTimedOut();
-    else if (deadline === 'linger' && this.#stream.writePending) this.#lingerOn();
+    else if ((deadline === 'linger' || deadline === 'idle') && this.#stream.writePending) this.#waitOn(deadline);
     else this.#stream.destroy();
   }
 
   #bodyTimedOut(): void {
     // Somebody told the client to wait: it is not the client that is slow.
     if (this.#paused || this.#held !== undefined || this.#readPaused) this.#arm('body', this.#options.readTimeoutMs);
-    else if (this.#active) {
+    else if (this.#active && this.#decoder.state !== 'stopped') {
       this.#decoder.stop();
       this.handler.onDownstreamError(timedOut('ReadTimedout', 'the request body did not arrive in time'));
     }
   }
 
   #writeTimedOut(): void {
-    const pending = this.#stream.duplex.writableLength;
-    if (pending === 0) return;
-    if (pending !== this.#writeMark) {
-      this.#writeMark = pending;
+    const backlog = this.#stream.writeBacklog;
+    if (backlog === 0) {
+      this.#written();
+    } else if (backlog !== this.#writeMark) {
+      this.#writeMark = backlog;
       this.#arm('write', this.#options.writeTimeoutMs);
-    } else {
+    } else if (this.#active) {
       this.#leave(timedOut('WriteTimedout', 'the client did not read the response in time'));
+    } else {
+      this.#stream.destroy();
     }
   }
 
+  /** The client has taken what was written: a body that is still due is watched again. */
+  #written(): void {
+    this.#disarm();
+    if (this.#active && !this.#decoder.received && this.#decoder.state !== 'stopped')
+      this.#arm('body', this.#options.readTimeoutMs);
+  }
+
   /** The last response is still on its way to a slow client: wait as for any write, without progress no longer. */
-  #lingerOn(): void {
-    const pending = this.#stream.duplex.writableLength;
-    if (pending === this.#writeMark) {
+  #waitOn(deadline: 'linger' | 'idle'): void {
+    const { writeTimeoutMs } = this.#options;
+    const backlog = this.#stream.writeBacklog;
+    if (writeTimeoutMs > 0 && backlog === this.#writeMark) {
       this.#stream.destroy();
       return;
     }
-    this.#writeMark = pending;
-    this.#arm('linger', this.#options.writeTimeoutMs);
+    this.#writeMark = backlog;
+    this.#arm(deadline, writeTimeoutMs > 0 ? writeTimeoutMs : LINGER_MS);
   }
 }
 
