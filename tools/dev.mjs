@@ -134,12 +134,18 @@ function orphaned(pid, parent) {
   }
 }
 
-/** npm does not pass signals on, so the child is stopped when npm (or the shell between it and us) is gone. */
-function watchParent(stop) {
-  if (!process.env.npm_lifecycle_event || windows) return;
+/** Who started us: npm, perhaps with a shell in between. Asked before anything is started, while they surely live. */
+function ancestors() {
+  if (!process.env.npm_lifecycle_event || windows) return undefined;
   const parent = process.ppid;
   const above = parentOf(parent);
-  const grandparent = above && /^(sh|dash|bash|ash|busybox)$/.test(above.name) ? above.parent : undefined;
+  return { parent, grandparent: above && /^(sh|dash|bash|ash|busybox)$/.test(above.name) ? above.parent : undefined };
+}
+
+/** npm does not pass signals on, so the child is stopped when npm (or the shell between it and us) is gone. */
+function watchParent(stop) {
+  if (!family) return;
+  const { parent, grandparent } = family;
   setInterval(() => {
     if (process.ppid !== parent || (grandparent && orphaned(parent, grandparent))) stop();
   }, 500).unref();
@@ -163,6 +169,8 @@ function run(command, args, options) {
     });
   });
 }
+
+const family = ancestors();
 
 async function main() {
   const [command, ...args] = process.argv.slice(2);
