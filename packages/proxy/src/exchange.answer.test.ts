@@ -335,6 +335,31 @@ describe('Session.readBody', () => {
     expect(await proxy.inject({ method: 'POST', body: ['x'.repeat(5), 'y'.repeat(5)] })).toMatchObject({ status: 200 });
   });
 
+  test('of a body that became larger than allowed leaves nothing that could go upstream', async () => {
+    const proxy = reading(async (session) => {
+      await session.readBody(10).catch(() => undefined);
+    });
+    const response = proxy.inject({ method: 'POST', body: ['x'.repeat(6), 'y'.repeat(6), 'z'] });
+    expect(await response).toMatchObject({ status: 413, connectionClosed: true });
+    expect(proxy.upstream.requests).toEqual([]);
+  });
+
+  test('rejects when the request is answered before its body has come', async () => {
+    let reading: Promise<unknown> | undefined;
+    const proxy = openProxy({
+      requestFilter(session) {
+        reading = session.readBody().catch((error: unknown) => error);
+        session.respond(401);
+        return true;
+      },
+    });
+    const client = proxy.connect();
+    const response = client.response('POST');
+    await client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc');
+    expect(await response).toMatchObject({ status: 401, connectionClosed: true });
+    expect(String(await reading)).toContain('the request is over');
+  });
+
   test('that nobody waits for does no harm', async () => {
     const proxy = reading((session) => {
       void session.readBody();

@@ -413,8 +413,8 @@ export class Exchange<Ctx>
     }
     const upstream = this.#upstream;
     this.#upstream = undefined;
+    this.#relay?.over();
     if (upstream !== undefined) {
-      this.#relay?.detach();
       this.#responseRelay.detach();
       this.#earlierUpstreamBytes += upstream.bodyBytesReceived;
       upstream.release();

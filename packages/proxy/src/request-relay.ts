@@ -51,6 +51,8 @@ export class RequestRelay {
   #stalled = false;
   /** An attempt was begun. */
   #begun = false;
+  /** The body outgrew what a phase wanted of it: its beginning is gone. */
+  #outgrown: CirqueError | undefined;
 
   constructor(owner: RelayOwner) {
     this.#owner = owner;
@@ -68,8 +70,14 @@ export class RequestRelay {
     return this.#collector !== undefined;
   }
 
-  /** Begins an attempt: the head, what is known of the body, and from then on what comes. */
+  /**
+   * Begins an attempt: the head, what is known of the body, and from then on what comes.
+   *
+   * @throws CirqueError HTTPStatus 413 when the beginning of the body was given up.
+   */
   send(upstream: ClientSession, head: RequestHeader): void {
+    // Whatever a phase makes of the error, the rest alone would pass for the whole.
+    if (this.#outgrown !== undefined) throw this.#outgrown;
     this.#upstream = upstream;
     this.#begun = true;
     this.#made = [];
@@ -162,6 +170,15 @@ export class RequestRelay {
     this.#collector = undefined;
   }
 
+  /** The request was answered; who still waits for its body waits in vain. */
+  over(): void {
+    this.detach();
+    this.#collector?.reject(
+      CirqueError.internal('InternalError', 'the request is over: its body is not read any more'),
+    );
+    this.#collector = undefined;
+  }
+
   #collect(collector: Collector, buffer: Buffer, start: number, end: number): void {
     collector.bytes += end - start;
     if (collector.bytes <= collector.maxBytes) {
@@ -171,6 +188,7 @@ export class RequestRelay {
     this.#downstream.pause();
     this.#collector = undefined;
     const error = tooLarge(collector.maxBytes);
+    this.#outgrown = error;
     collector.reject(error);
     if (this.#upstream !== undefined) this.#owner.attemptFailed(error);
   }
