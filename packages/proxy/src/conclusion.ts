@@ -55,6 +55,18 @@ export class Conclusion<Ctx> {
   }
 
   #failed(error: CirqueError, outcome: FailToProxy | undefined): void {
+    try {
+      this.#answer(error, outcome);
+    } catch (failure) {
+      // Accessors of what phases gave us, and loggers, are code of others too.
+      this.#report('failToProxy', failure);
+      const { downstream, session } = this.#request;
+      if (!downstream.responseStarted && downstream.writable) session.respondError(500);
+    }
+    this.#log();
+  }
+
+  #answer(error: CirqueError, outcome: FailToProxy | undefined): void {
     const { downstream, session, context, ctx } = this.#request;
     const wanted = statusFor(error);
     // Informational heads answer nothing.
@@ -62,7 +74,6 @@ export class Conclusion<Ctx> {
     if (outcome?.canReuseDownstream !== true) downstream.disableKeepAlive();
     if (!downstream.responseStarted && downstream.writable && status > 0) session.respondError(status);
     logFailure(context, session, error, outcome?.errorCode ?? session.responseHeader?.status ?? 0, ctx);
-    this.#log();
   }
 
   #log(): void {
@@ -77,9 +88,9 @@ export class Conclusion<Ctx> {
 
   #call(phase: LastPhase, then: (answer: unknown) => void): void {
     const { session, context, ctx } = this.#request;
-    const { hooks, logger, options, wheel } = context;
+    const { hooks, options, wheel } = context;
     const report = (error: unknown): void => {
-      logger.error({ err: CirqueError.from(error, 'InternalError', 'Internal') }, `${phase} failed`);
+      this.#report(phase, error);
       then(undefined);
     };
     let answer: unknown;
@@ -95,11 +106,24 @@ export class Conclusion<Ctx> {
     else then(answer);
   }
 
+  #report(what: string, thrown: unknown): void {
+    try {
+      const err = CirqueError.from(thrown, 'InternalError', 'Internal');
+      this.#request.context.logger.error({ err }, `${what} failed`);
+    } catch {
+      // A logger that fails cannot be told so; the request ends all the same.
+    }
+  }
+
   #finish(kept: unknown): void {
     if (this.over) return;
     const { downstream, session, context } = this.#request;
-    if (context.options.accessLog) logAccess(context, this.#request, this.#error);
     this.over = true;
+    try {
+      if (context.options.accessLog) logAccess(context, this.#request, this.#error);
+    } catch (error) {
+      this.#report('the access log', error);
+    }
     context.counters.active -= 1;
     session.close();
     if (downstream.responseEnded) {

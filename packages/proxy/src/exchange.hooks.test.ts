@@ -121,6 +121,40 @@ describe.each(faulty)('Exchange: a phase that %s', (_how, fail) => {
     ]);
   });
 
+  test('in an accessor of what failToProxy answers is logged, and the request ends', async () => {
+    const answer = {
+      get canReuseDownstream(): boolean {
+        throw new Error('boom');
+      },
+    };
+    const proxy = open('failToProxy', () => answer, { upstream: ['refuse'] });
+    expect(await proxy.inject()).toMatchObject({ status: 500, connectionClosed: true });
+    expect(proxy.logs).toMatchObject([{ message: 'failToProxy failed' }, { message: 'access' }]);
+    expect(proxy.stats.active).toBe(0);
+  });
+
+  test('in an accessor of a peer is logged when the access log meets it, and the request ends', async () => {
+    let broken = false;
+    const treacherous = new Proxy(peer, {
+      get(target, name) {
+        if (name === 'address' && broken) throw new Error('boom');
+        return Reflect.get(target, name);
+      },
+    });
+    const proxy = openProxy(
+      {
+        upstreamPeer: () => treacherous,
+        logging: () => {
+          broken = true;
+        },
+      },
+      { upstream: () => ({ body: 'ok' }), options: { accessLog: true } },
+    );
+    expect(await proxy.inject()).toMatchObject({ status: 200 });
+    expect(proxy.logs).toMatchObject([{ level: 'error', message: 'the access log failed' }]);
+    expect(proxy.stats.active).toBe(0);
+  });
+
   test.each(['suppressErrorLog', 'requestSummary'] as const)('in %s is logged, and changes nothing', async (phase) => {
     const proxy = open(phase, () => fail(new Error('boom')), { upstream: ['refuse'] });
     expect(await proxy.inject()).toMatchObject({ status: 502 });
