@@ -56,6 +56,8 @@ export class ResponseWriter {
   head(header: ResponseHeader, end: boolean, method: string, minorVersion: number): void {
     if (this.started)
       throw new CirqueError('InternalError', 'a final response head was written already', { source: 'Internal' });
+    if (header.status === 101)
+      throw CirqueError.internal('InternalError', 'there is no protocol to switch to: status 101');
     if (header.informational) {
       // HTTP/1.0 clients do not know them (RFC 9110 section 15.2).
       if (minorVersion > 0) this.#inform(header);
