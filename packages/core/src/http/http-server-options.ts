@@ -56,7 +56,7 @@ export function resolveHttpServerOptions(options: HttpServerOptions = {}): Resol
   const numbers: Record<keyof typeof DEFAULT_NUMBERS, number> = { ...DEFAULT_NUMBERS };
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || OTHER_OPTIONS.includes(name)) continue;
-    if (!(name in DEFAULT_NUMBERS))
+    if (!Object.hasOwn(DEFAULT_NUMBERS, name))
       throw new TypeError(`HTTP server option ${name} is unknown: expected one of ${known()}`);
     if (!Number.isSafeInteger(value) || (value as number) < 0) {
       throw new RangeError(`HTTP server option ${name} is ${String(value)}: expected an integer of at least 0`);

@@ -1,0 +1,104 @@
+import { DEFAULT_HTTP1_LIMITS } from '@cirque/http1';
+import { describe, expect, test } from 'vitest';
+import { type HttpServerOptions, resolveHttpServerOptions } from './http-server-options.ts';
+
+const DEFAULTS = {
+  headTimeoutMs: 10_000,
+  idleTimeoutMs: 60_000,
+  readTimeoutMs: 30_000,
+  writeTimeoutMs: 60_000,
+  keepaliveRequestLimit: 0,
+  abortOnClose: true,
+  limits: DEFAULT_HTTP1_LIMITS,
+  lenient: {},
+};
+
+const NUMBERS = ['headTimeoutMs', 'idleTimeoutMs', 'readTimeoutMs', 'writeTimeoutMs', 'keepaliveRequestLimit'] as const;
+
+/** What a caller without types can pass. */
+function resolve(options: Record<string, unknown>): unknown {
+  return resolveHttpServerOptions(options as HttpServerOptions);
+}
+
+function refusal(options: Record<string, unknown>): Error {
+  try {
+    resolve(options);
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error(`accepted ${JSON.stringify(options)}`);
+}
+
+describe('resolveHttpServerOptions', () => {
+  test('resolveHttpServerOptions fills in every default', () => {
+    expect(resolveHttpServerOptions()).toEqual(DEFAULTS);
+    expect(resolveHttpServerOptions({})).toEqual(DEFAULTS);
+  });
+
+  test('resolveHttpServerOptions takes undefined as not given', () => {
+    const names = Object.keys(DEFAULTS);
+    expect(resolve(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual(DEFAULTS);
+  });
+
+  test.each(NUMBERS)('resolveHttpServerOptions takes %s, zero included, and leaves the others alone', (name) => {
+    expect(resolve({ [name]: 1_234 })).toEqual({ ...DEFAULTS, [name]: 1_234 });
+    expect(resolve({ [name]: 0 })).toEqual({ ...DEFAULTS, [name]: 0 });
+  });
+
+  test('resolveHttpServerOptions takes abortOnClose, single limits and single leniencies', () => {
+    const options = { abortOnClose: false, limits: { maxFields: 7 }, lenient: { obsFold: true } };
+    expect(resolveHttpServerOptions(options)).toEqual({
+      ...DEFAULTS,
+      ...options,
+      limits: { ...DEFAULT_HTTP1_LIMITS, maxFields: 7 },
+    });
+  });
+
+  test('resolveHttpServerOptions answers with an object of its own', () => {
+    const lenient = { obsFold: true };
+    const options = { headTimeoutMs: 1, lenient };
+    const resolved = resolveHttpServerOptions(options);
+    options.headTimeoutMs = 2;
+    lenient.obsFold = false;
+    expect(resolved).toMatchObject({ headTimeoutMs: 1, lenient: { obsFold: true } });
+    expect(resolveHttpServerOptions().headTimeoutMs).toBe(10_000);
+  });
+
+  const wrong: readonly unknown[] = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '5000', null, true, 5n];
+
+  test.each(NUMBERS.flatMap((name) => wrong.map((value) => [name, value] as const)))(
+    'resolveHttpServerOptions refuses %s %s, saying what would be right',
+    (name, value) => {
+      const error = refusal({ [name]: value });
+      expect(error).toBeInstanceOf(RangeError);
+      expect(error.message).toBe(`HTTP server option ${name} is ${String(value)}: expected an integer of at least 0`);
+    },
+  );
+
+  test.each(['yes', 0, 1])('resolveHttpServerOptions refuses abortOnClose %s', (value) => {
+    const error = refusal({ abortOnClose: value });
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toBe(`HTTP server option abortOnClose is ${value}: expected true or false`);
+  });
+
+  test.each(['headTimeout', 'keepAliveTimeout', '', 'constructor', 'toString'])(
+    'resolveHttpServerOptions refuses the unknown option %o and lists those that exist',
+    (name) => {
+      const error = refusal({ [name]: 1 });
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toContain(`HTTP server option ${name} is unknown: expected one of `);
+      for (const option of Object.keys(DEFAULTS)) expect(error.message).toContain(option);
+    },
+  );
+
+  test.each([
+    [{ limits: { maxFields: 0 } }, RangeError, 'limit maxFields is 0: expected an integer of at least 1'],
+    [{ limits: { maxHeadByte: 1 } }, TypeError, 'limit maxHeadByte is unknown: expected one of maxHeadBytes'],
+    [{ lenient: { obsFold: 1 } }, TypeError, 'leniency obsFold is 1: expected true or false'],
+    [{ lenient: { everything: true } }, TypeError, 'leniency everything is unknown: expected one of content'],
+  ])('resolveHttpServerOptions refuses %o', (options, kind, message) => {
+    const error = refusal(options);
+    expect(error).toBeInstanceOf(kind);
+    expect(error.message).toContain(message);
+  });
+});
