@@ -244,6 +244,19 @@ describe('Http1ServerSession requests in a row', () => {
     expect(site.events).toEqual(['GET /1', 'GET /2', 'GET /3']);
   });
 
+  test('Http1ServerSession answers 1,000 requests that had to wait, in order', async () => {
+    const site = new Site((session) => {
+      if (session.requestNumber > 1) answer(session);
+    });
+    const targets = Array.from({ length: 1_001 }, (_, index) => `/${index}`);
+    await site.send(targets.map((target) => get(target)).join(''));
+    expect(site.events).toEqual(['GET /0']);
+    answer(site.session);
+    await expect.poll(() => site.statuses.length).toBe(1_001);
+    await settle();
+    expect(site.received.match(/\/\d+(?=HTTP|$)/g)).toEqual(targets);
+  });
+
   test('Http1ServerSession closes after keepaliveRequestLimit requests', async () => {
     const site = new Site(answer, { keepaliveRequestLimit: 2 });
     await site.send(get('/1') + get('/2') + get('/3'));
@@ -319,6 +332,23 @@ describe('Http1ServerSession pause', () => {
     expect(site.events.slice(3)).toEqual(['body b', 'paused']);
     site.session.resume();
     expect(site.events.slice(5)).toEqual(['end']);
+  });
+
+  test('Http1ServerSession may be paused and resumed inside a piece: the flush still comes after the last one', async () => {
+    const site = new Site((session, { events }) => {
+      const { handler } = session;
+      session.handler = {
+        ...handler,
+        onRequestBody(buffer, start, end) {
+          handler.onRequestBody(buffer, start, end);
+          session.pause();
+          session.resume();
+        },
+        onDownstreamFlush: () => events.push('flush'),
+      };
+    });
+    await site.send(`${CHUNKED_POST}1\r\na\r\n1\r\nb\r\n`);
+    expect(site.events.slice(0, 4)).toEqual(['POST /p', 'body a', 'body b', 'flush']);
   });
 
   test('Http1ServerSession holds 64 KiB while paused, then the client waits', async () => {
