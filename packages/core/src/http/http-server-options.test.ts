@@ -102,3 +102,11 @@ describe('resolveHttpServerOptions', () => {
     expect(error.message).toContain(message);
   });
 });
+
+test.each(['abortOnClose', 'limits', 'lenient'])(
+  'resolveHttpServerOptions refuses null for %s and names it',
+  (name) => {
+    const options = { [name]: null } as unknown as HttpServerOptions;
+    expect(() => resolveHttpServerOptions(options)).toThrow(`HTTP server option ${name} is null: leave it out`);
+  },
+);

@@ -55,7 +55,11 @@ const OTHER_OPTIONS = ['abortOnClose', 'limits', 'lenient'];
 export function resolveHttpServerOptions(options: HttpServerOptions = {}): ResolvedHttpServerOptions {
   const numbers: Record<keyof typeof DEFAULT_NUMBERS, number> = { ...DEFAULT_NUMBERS };
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || OTHER_OPTIONS.includes(name)) continue;
+    if (value === undefined) continue;
+    if (OTHER_OPTIONS.includes(name)) {
+      if (value === null) throw new TypeError(`HTTP server option ${name} is null: leave it out for its default`);
+      continue;
+    }
     if (!Object.hasOwn(DEFAULT_NUMBERS, name))
       throw new TypeError(`HTTP server option ${name} is unknown: expected one of ${known()}`);
     if (!Number.isSafeInteger(value) || (value as number) < 0) {
