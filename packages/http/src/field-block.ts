@@ -79,3 +79,9 @@ export function isSameName(name: string, lower: string): boolean {
 export function nameBit(length: number, firstCode: number): number {
   return 1 << ((length * 5 + (firstCode | 0x20)) & 31);
 }
+
+/** True when the first occurrence of `name` in the block is the name of a field. */
+export function startsLine(block: string, name: string): boolean {
+  const at = block.indexOf(name);
+  return at >= 0 && block.charCodeAt(at + name.length) === 0x3a && (at === 0 || block.charCodeAt(at - 1) === 0x0a);
+}
