@@ -1,0 +1,2 @@
+/** Entry of @cirque/adapters/fetch. Only re-exports. */
+export {};

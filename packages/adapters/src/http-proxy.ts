@@ -1,0 +1,2 @@
+/** Entry of @cirque/adapters/http-proxy. Only re-exports. */
+export {};

@@ -1,0 +1,2 @@
+/** Entry of @cirque/adapters. Only re-exports. */
+export {};

@@ -1,0 +1,2 @@
+/** Entry of @cirque/adapters/node. Only re-exports. */
+export {};

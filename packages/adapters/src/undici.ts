@@ -1,0 +1,2 @@
+/** Entry of @cirque/adapters/undici. Only re-exports. */
+export {};

@@ -1,0 +1,2 @@
+/** Entry of @cirque/compression. Only re-exports. */
+export {};

@@ -1,0 +1,2 @@
+/** Entry of @cirque/grpc-web. Only re-exports. */
+export {};

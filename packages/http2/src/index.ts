@@ -1,0 +1,2 @@
+/** Entry of @cirque/http2. Only re-exports. */
+export {};
