@@ -47,27 +47,37 @@ export const MAX_CONNECTION_OPTIONS = 9;
 export interface ConnectionOptions {
   readonly close: boolean;
   readonly keepAlive: boolean;
+  readonly upgrade: boolean;
   /** Lower-case names of nominated fields beyond the standard hop-by-hop ones; undefined when none. */
   readonly nominated: readonly string[] | undefined;
   /** Why the nominations are malformed; undefined when they are fine. */
   readonly problem: string | undefined;
 }
 
-const NONE: ConnectionOptions = { close: false, keepAlive: false, nominated: undefined, problem: undefined };
+const NONE: ConnectionOptions = {
+  close: false,
+  keepAlive: false,
+  upgrade: false,
+  nominated: undefined,
+  problem: undefined,
+};
 const CLOSE: ConnectionOptions = { ...NONE, close: true };
 const KEEP_ALIVE: ConnectionOptions = { ...NONE, keepAlive: true };
+const UPGRADE: ConnectionOptions = { ...NONE, upgrade: true };
 
 /** Interprets a Connection value, several lines joined by a comma; undefined when the field is absent. */
 export function parseConnectionOptions(value: string | undefined): ConnectionOptions {
   if (value === undefined) return NONE;
   if (value === 'keep-alive' || value === 'Keep-Alive') return KEEP_ALIVE;
   if (value === 'close' || value === 'Close') return CLOSE;
+  if (value === 'upgrade' || value === 'Upgrade') return UPGRADE;
   return parseOptionList(value);
 }
 
 function parseOptionList(value: string): ConnectionOptions {
   let close = false;
   let keepAlive = false;
+  let upgrade = false;
   let problem: string | undefined;
   let count = 0;
   const nominated: string[] = [];
@@ -77,11 +87,12 @@ function parseOptionList(value: string): ConnectionOptions {
     count += 1;
     if (option === 'close') close = true;
     else if (option === 'keep-alive') keepAlive = true;
+    else if (option === 'upgrade') upgrade = true;
     else if (PROTECTED_FIELDS.has(option)) problem ??= `Connection nominates the protected field ${option}`;
     else if (!isToken(option)) problem ??= `Connection option ${JSON.stringify(option.slice(0, 64))} is not a token`;
     else if (!HOP_BY_HOP_FIELDS.has(option)) nominated.push(option);
   }
   if (count > MAX_CONNECTION_OPTIONS)
     problem ??= `Connection has ${count} options, at most ${MAX_CONNECTION_OPTIONS} are accepted`;
-  return { close, keepAlive, nominated: nominated.length > 0 ? nominated : undefined, problem };
+  return { close, keepAlive, upgrade, nominated: nominated.length > 0 ? nominated : undefined, problem };
 }

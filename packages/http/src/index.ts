@@ -6,11 +6,13 @@ export {
   MAX_CONNECTION_OPTIONS,
   parseConnectionOptions,
 } from './hop-by-hop.ts';
+export type { FilteredPiece, HttpModule, HttpModuleBuilder, MaybePromise } from './http-module.ts';
 export { latin1 } from './latin1.ts';
 export { type HttpVersion, MessageHeader } from './message-header.ts';
 export { RequestHeader } from './request-header.ts';
 export { ResponseHeader } from './response-header.ts';
 export { parseTarget, type Target } from './target.ts';
+export { forwardableTrailers, mayTrail } from './trailers.ts';
 export {
   assertField,
   isFieldValue,

@@ -91,6 +91,12 @@ export abstract class MessageDecoder {
     if (this.received) this.#state = 'head';
   }
 
+  /** The connection is no longer HTTP: every byte from here to its end is passed on as a body. */
+  tunnel(): void {
+    this.#state = 'until-close';
+    this.#trailers = undefined;
+  }
+
   /** Consumes nothing more, for good. */
   stop(): void {
     this.#state = 'stopped';

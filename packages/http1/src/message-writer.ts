@@ -5,10 +5,10 @@
  * (measured: two cost 1.6 us of about 14). What a head says is decided by the two roles, in core and pool.
  */
 import type { ErrorSource } from '@cirque/error';
-import { latin1 } from '@cirque/http';
+import { type HeaderMap, latin1 } from '@cirque/http';
 import { BodyWriter } from './body-writer.ts';
 import type { Framing } from './framing.ts';
-import { chunkSizeLine, LAST_CHUNK } from './serialize-head.ts';
+import { chunkSizeLine, LAST_CHUNK, lastChunk } from './serialize-head.ts';
 
 /** Where text and bytes go: a stream of the transport. `L` keeps a read buffer alive while it is being written. */
 export interface ByteSink<L> {
@@ -64,10 +64,14 @@ export class MessageWriter<L> {
     return !this.#sink.duplex.writableNeedDrain;
   }
 
-  /** Ends the body and sends everything. @throws CirqueError PrematureBodyEnd when announced bytes are missing. */
-  end(): void {
+  /**
+   * Ends the body and sends everything. Only a chunked body can have trailers; others lose them.
+   *
+   * @throws CirqueError PrematureBodyEnd when announced bytes are missing.
+   */
+  end(trailers?: HeaderMap): void {
     this.#body.finish();
-    if (this.#body.chunked) this.#held += LAST_CHUNK;
+    if (this.#body.chunked) this.#held += trailers === undefined ? LAST_CHUNK : lastChunk(trailers);
     this.flush();
   }
 

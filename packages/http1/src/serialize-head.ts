@@ -3,7 +3,7 @@
  *
  * The text is latin1 by construction: header maps and setters refuse everything else.
  */
-import type { RequestHeader, ResponseHeader } from '@cirque/http';
+import type { HeaderMap, RequestHeader, ResponseHeader } from '@cirque/http';
 
 /** Line that ends a chunked body without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n';
@@ -21,6 +21,11 @@ export function serializeResponseHead(header: ResponseHeader, lines: string): st
   if (header.status === 200 && header.reason === 'OK')
     return `HTTP/1.1 200 OK\r\n${header.headers.serialize()}${lines}\r\n`;
   return `HTTP/1.1 ${header.status} ${header.reason}\r\n${header.headers.serialize()}${lines}\r\n`;
+}
+
+/** The end of a chunked body with trailers. */
+export function lastChunk(trailers: HeaderMap): string {
+  return `0\r\n${trailers.serialize()}\r\n`;
 }
 
 /** The line before the data of a chunk. */

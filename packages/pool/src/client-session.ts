@@ -38,6 +38,8 @@ export interface ClientSession {
   /** Install it before anything is written. */
   handler: ClientSessionHandler;
   readonly digest: Digest;
+  /** How the upstream is spoken to. */
+  readonly httpVersion: '1.1' | '2';
   /** The connection had served a request before. */
   readonly reused: boolean;
   /** At least one byte of the response has arrived. */
@@ -53,12 +55,19 @@ export interface ClientSession {
    * body must have, whatever `bodyLength` says. `Connection: close` is sent, and the connection not used again.
    * @throws CirqueError InternalError when Content-Length is not a number or contradicts that there is no body; what broke
    * the connection if that was before there was a handler.
+   *
+   * A head with Upgrade asks for a tunnel (CONNECT likewise): when status 101 (2xx) is reported, `onResponseBody` gives raw
+   * bytes, `onResponseEnd` the end of the upstream's side, and `writeBody` and `end` are ours, whatever `bodyLength` was.
    */
   writeHead(header: RequestHeader, bodyLength: number | undefined): void;
   /** Writes a piece of the body. False: wait for onUpstreamDrain. @throws CirqueError when it exceeds its length. */
   writeBody(buffer: Buffer, start: number, end: number): boolean;
-  /** The request is complete. @throws CirqueError PrematureBodyEnd when it is shorter than its length. */
-  end(): void;
+  /**
+   * The request is complete; in a tunnel, our side ends. Trailers are dropped where the framing of the request cannot
+   * carry them.
+   * @throws CirqueError PrematureBodyEnd when it is shorter than its length.
+   */
+  end(trailers?: HeaderMap): void;
   /** Sends what was held back in the hope of more. */
   flush(): void;
   /**

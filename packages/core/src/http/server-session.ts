@@ -27,6 +27,17 @@ export interface ServerSessionHandler {
   onDownstreamError(error: CirqueError): void;
 }
 
+/** What a request asks its connection to become once it is accepted. */
+export interface TunnelRequest {
+  /**
+   * `upgrade`: to another protocol (RFC 9110 section 7.8; an extended CONNECT of RFC 8441 too), accepted by status 101.
+   * `connect`: to a tunnel (RFC 9110 section 9.3.6), accepted by a 2xx.
+   */
+  readonly kind: 'upgrade' | 'connect';
+  /** The protocols that an upgrade offers, as sent, for example `websocket`; undefined for CONNECT. */
+  readonly protocol: string | undefined;
+}
+
 /**
  * A request to answer.
  *
@@ -40,6 +51,14 @@ export interface ServerSession {
   readonly connectionOptions: ConnectionOptions;
   /** The request target when it is not in origin form. */
   readonly target: Target | undefined;
+  /**
+   * Set when the request asks for a tunnel. Nothing that the client sends after the request is reported before the
+   * head that accepts it was written. Then `onRequestBody` gives its raw bytes, `onRequestEnd` the end of its side;
+   * `writeBody` sends raw bytes, `writeEnd` ends our side.
+   */
+  readonly tunnel: TunnelRequest | undefined;
+  /** Trailers of the response would reach the client. */
+  readonly acceptsTrailers: boolean;
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectContinue: boolean;
   readonly digest: Digest;
@@ -85,14 +104,15 @@ export interface ServerSession {
    */
   writeBody(buffer: Buffer, start: number, end: number, lease: Lease | undefined): boolean;
   /**
-   * Ends the response; the request stays current until {@link finish}.
+   * Ends the response; the request stays current until {@link finish}. Trailers are dropped where the framing of the
+   * response cannot carry them, or the client does not want them.
    * @throws CirqueError PrematureBodyEnd when the body is shorter than its Content-Length.
    */
-  writeEnd(): void;
+  writeEnd(trailers?: HeaderMap): void;
   /** The request is over: the connection goes on to its next request, or closes. */
   finish(): void;
   /** {@link writeEnd} and {@link finish}. @throws CirqueError as writeEnd. */
-  end(): void;
+  end(trailers?: HeaderMap): void;
   /** Sends what was held back in the hope of more. */
   flush(): void;
   /** The response cannot be completed: the client is shown that, by a cut. */
