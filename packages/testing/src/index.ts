@@ -17,4 +17,5 @@ export { LeakCheck, type LeakCheckOptions } from './leak-check.ts';
 export { OriginConnection, type OriginStep } from './origin-connection.ts';
 export { type RawAddress, RawClient } from './raw-client.ts';
 export { SeededRandom } from './seeded-random.ts';
+export { type CertificateRequest, type IssuedCertificate, makeCa, type TestCa } from './test-certificates.ts';
 export { type OriginHandler, type OriginScript, TestOrigin, type TestOriginOptions } from './test-origin.ts';
