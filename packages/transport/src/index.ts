@@ -7,7 +7,12 @@ export {
   parseAddress,
   type UnixAddress,
 } from './address.ts';
-export { type Digest, type SocketDigest, socketDigest } from './digest.ts';
+export { type Digest, type SocketDigest, type StreamFacts, socketDigest } from './digest.ts';
+export { PeerCertificateFacts } from './peer-certificate.ts';
+export type { ProxyHeader, ProxyTlv } from './proxy-header.ts';
 export { LEASED_READ_BYTES, Lease, SHARED_READ_BYTES, sharedReadBuffer } from './read-buffer.ts';
+export { plainServerName } from './server-name.ts';
 export { applySocketOptions, type TcpKeepAlive } from './socket-options.ts';
+export { type SslDigest, sslDigest } from './ssl-digest.ts';
 export { Stream, type StreamHandler, switchableOnread } from './stream.ts';
+export { WriteProgress, type WriteVerdict } from './write-progress.ts';

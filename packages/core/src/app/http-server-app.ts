@@ -10,9 +10,10 @@ import type { Digest, Stream } from '@cirque/transport';
 import {
   type HttpServerOptions,
   type ResolvedHttpServerOptions,
+  requestRules,
   resolveHttpServerOptions,
 } from '../http/http-server-options.ts';
-import { Http1ServerSession, requestRules } from '../http/http1-server-session.ts';
+import { Http1ServerSession } from '../http/http1-server-session.ts';
 import type { ServerSession } from '../http/server-session.ts';
 import type { AppContext, MaybePromise, ServerApp } from './server-app.ts';
 

@@ -7,6 +7,7 @@ const DEFAULTS = {
   idleTimeoutMs: 60_000,
   readTimeoutMs: 30_000,
   writeTimeoutMs: 60_000,
+  minSendRate: 0,
   keepaliveRequestLimit: 0,
   abortOnClose: true,
   limits: DEFAULT_HTTP1_LIMITS,

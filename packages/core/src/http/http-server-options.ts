@@ -1,7 +1,13 @@
 /**
  * Every knob of the downstream HTTP side, checked once when a service is made.
  */
-import { checkHttp1Leniency, type Http1Leniency, type Http1Limits, resolveHttp1Limits } from '@cirque/http1';
+import {
+  checkHttp1Leniency,
+  type Http1Leniency,
+  type Http1Limits,
+  RequestRules,
+  resolveHttp1Limits,
+} from '@cirque/http1';
 
 /** Options of an HTTP service; all optional. Times are milliseconds; 0 switches a time limit off. */
 export interface HttpServerOptions {
@@ -13,6 +19,11 @@ export interface HttpServerOptions {
   readonly readTimeoutMs?: number;
   /** Without progress while the client does not take the response. Default 60,000: then the connection is cut. */
   readonly writeTimeoutMs?: number;
+  /**
+   * The least rate at which the client takes a response, in bytes per second; it replaces `writeTimeoutMs` (Pingora's
+   * min_send_rate). At least a second is given. Default 0: any progress within `writeTimeoutMs` is enough.
+   */
+  readonly minSendRate?: number;
   /** Requests per connection; the last one is answered with `Connection: close`. Default 0: no limit. */
   readonly keepaliveRequestLimit?: number;
   /**
@@ -31,6 +42,7 @@ export interface ResolvedHttpServerOptions {
   readonly idleTimeoutMs: number;
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;
+  readonly minSendRate: number;
   readonly keepaliveRequestLimit: number;
   readonly abortOnClose: boolean;
   readonly limits: Http1Limits;
@@ -42,6 +54,7 @@ const DEFAULT_NUMBERS = {
   idleTimeoutMs: 60_000,
   readTimeoutMs: 30_000,
   writeTimeoutMs: 60_000,
+  minSendRate: 0,
   keepaliveRequestLimit: 0,
 } as const;
 
@@ -81,4 +94,9 @@ export function resolveHttpServerOptions(options: HttpServerOptions = {}): Resol
 
 function known(): string {
   return [...Object.keys(DEFAULT_NUMBERS), ...OTHER_OPTIONS].join(', ');
+}
+
+/** Prepares what all HTTP/1 connections of a service share. */
+export function requestRules(options: ResolvedHttpServerOptions): RequestRules {
+  return new RequestRules(options.limits, options.lenient);
 }

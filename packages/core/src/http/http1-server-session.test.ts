@@ -7,8 +7,8 @@ import { TimerWheel } from '@cirque/timeout';
 import { Stream } from '@cirque/transport';
 import { afterEach, describe, expect, test } from 'vitest';
 import { errorResponse } from './error-response.ts';
-import { type HttpServerOptions, resolveHttpServerOptions } from './http-server-options.ts';
-import { Http1ServerSession, type RequestReceiver, requestRules } from './http1-server-session.ts';
+import { type HttpServerOptions, requestRules, resolveHttpServerOptions } from './http-server-options.ts';
+import { Http1ServerSession, type RequestReceiver } from './http1-server-session.ts';
 import type { ServerSession } from './server-session.ts';
 
 const sites: Site[] = [];

@@ -6,13 +6,16 @@
  */
 import { CirqueError, statusFor } from '@cirque/error';
 import { type ConnectionOptions, type HeaderMap, RequestHeader, type ResponseHeader, type Target } from '@cirque/http';
-import { CHUNKED, type MessageSink, RequestDecoder, RequestRules, requestHead } from '@cirque/http1';
+import { CHUNKED, type MessageSink, RequestDecoder, type RequestRules, requestHead } from '@cirque/http1';
 import { Timer, type TimerWheel } from '@cirque/timeout';
-import type { Digest, Lease, Stream, StreamHandler } from '@cirque/transport';
+import { type Digest, type Lease, type Stream, type StreamHandler, WriteProgress } from '@cirque/transport';
 import { errorResponse } from './error-response.ts';
 import type { ResolvedHttpServerOptions } from './http-server-options.ts';
+import { LingeringClose } from './lingering-close.ts';
+import { NOBODY } from './no-handler.ts';
 import { ResponseWriter } from './response-writer.ts';
-import type { ServerSession, ServerSessionHandler } from './server-session.ts';
+import type { ServerSession, ServerSessionHandler, TunnelRequest } from './server-session.ts';
+import { opensTunnel, tunnelRequest, wantsTrailers } from './tunnel-request.ts';
 
 /** What a connection needs to know of its application. */
 export interface RequestReceiver {
@@ -24,27 +27,14 @@ export interface RequestReceiver {
 
 /** Bytes held before reading pauses. */
 const MAX_HELD_BYTES = 65_536;
-/** After the last response: time and bytes given to a client that still sends, so that it can read the answer. */
-const LINGER_MS = 1_000;
-const LINGER_BYTES = 1_048_576;
 /** An idle connection stays this long when the server stops: its next request may be on the wire. */
 const DRAIN_LINGER_MS = 500;
 
 /** What the timer is armed for. */
-type Deadline = 'none' | 'first-byte' | 'head' | 'idle' | 'body' | 'write' | 'linger';
-
-/** No backlog was noted. */
-const UNKNOWN = -1;
+type Deadline = 'none' | 'first-byte' | 'head' | 'idle' | 'body' | 'write';
 
 const NOTHING = Buffer.alloc(0);
 const NO_REQUEST = new RequestHeader('GET', '/');
-
-const NOBODY: ServerSessionHandler = {
-  onRequestBody() {},
-  onRequestEnd() {},
-  onDownstreamDrain() {},
-  onDownstreamError() {},
-};
 
 /** See the file's head. */
 export class Http1ServerSession implements ServerSession, StreamHandler, MessageSink {
@@ -52,6 +42,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   bodyLength: number | undefined = 0;
   connectionOptions!: ConnectionOptions;
   target: Target | undefined = undefined;
+  tunnel: TunnelRequest | undefined = undefined;
   expectContinue = false;
   requestNumber = 0;
   connectionContext: unknown = undefined;
@@ -65,6 +56,8 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   readonly #decoder: RequestDecoder;
   readonly #writer: ResponseWriter;
   readonly #timer: Timer;
+  readonly #wheel: TimerWheel | undefined;
+  readonly #writes = new WriteProgress();
   #deadline: Deadline = 'none';
   /** A request is being answered. */
   #active = false;
@@ -78,8 +71,8 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   #closing = false;
   /** The current request says that it is the last one. */
   #clientCloses = false;
-  #lingerBytes = 0;
-  #writeMark = 0;
+  /** The connection is a tunnel: what comes is no HTTP any more. */
+  #tunnelled = false;
   shuttingDown = false;
 
   constructor(
@@ -94,6 +87,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.#options = options;
     this.#decoder = new RequestDecoder(this, rules);
     this.#writer = new ResponseWriter(stream);
+    this.#wheel = wheel;
     this.#timer = new Timer(() => this.#expired(), wheel);
   }
 
@@ -132,7 +126,10 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     return this.#writer.bodyBytes;
   }
   get requestComplete(): boolean {
-    return this.#decoder.received;
+    return this.#decoder.received || this.#tunnelled;
+  }
+  get acceptsTrailers(): boolean {
+    return this.minorVersion > 0 && wantsTrailers(this.requestHeader);
   }
 
   pause(): void {
@@ -153,6 +150,10 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
 
   writeHead(header: ResponseHeader, end: boolean): void {
     if (this.#clientGone) return;
+    if (opensTunnel(this.tunnel, header.status)) {
+      this.#openTunnel(header);
+      return;
+    }
     // A response before the end of the request leaves bytes behind that nobody will read: close after it.
     if (!header.informational && !this.#decoder.received) this.#writer.keepAlive = false;
     this.#writer.head(header, end, this.requestHeader.method, this.minorVersion);
@@ -170,8 +171,10 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     if (!this.#clientGone && !this.#writer.flush()) this.#watchWrites();
   }
 
-  writeEnd(): void {
-    if (!this.#clientGone && this.#writer.started && !this.#writer.ended) this.#writer.end();
+  writeEnd(trailers?: HeaderMap): void {
+    if (this.#clientGone || !this.#writer.started || this.#writer.ended) return;
+    this.#writer.end(trailers !== undefined && this.acceptsTrailers ? trailers : undefined);
+    if (this.#tunnelled) this.#stream.end();
   }
 
   finish(): void {
@@ -179,9 +182,22 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.#pump();
   }
 
-  end(): void {
-    this.writeEnd();
+  end(trailers?: HeaderMap): void {
+    this.writeEnd(trailers);
     this.finish();
+  }
+
+  /** From now on both directions are bytes. What the client has sent already waits in `#held`. */
+  #openTunnel(header: ResponseHeader): void {
+    if (!this.#decoder.received) {
+      throw CirqueError.internal('InternalError', 'a tunnel cannot be opened before the end of its request');
+    }
+    this.#writer.tunnel(header);
+    this.#tunnelled = true;
+    this.#disarm();
+    this.#decoder.tunnel();
+    // The owner resumes when it is ready for them.
+    this.pause();
   }
 
   abort(error: CirqueError): void {
@@ -198,10 +214,6 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   }
 
   onRead(buffer: Buffer, length: number): void {
-    if (this.#closing) {
-      this.#discard(length);
-      return;
-    }
     if (this.#held !== undefined) this.#hold(buffer, 0, length);
     else this.#feed(buffer, length, false);
     this.#pump();
@@ -209,11 +221,12 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
 
   onReadEnd(): void {
     this.#clientHalfClosed = true;
-    if (this.#closing || this.#clientGone || !this.#active) {
+    if (this.#clientGone || !this.#active) {
       // Between requests, or inside a head: nothing is owed to anybody but what is on its way.
       if (this.#clientGone || !this.#stream.writePending) this.#stream.destroy();
-      else if (this.#closing) this.#endAndDestroy();
       else this.#lingeringClose();
+    } else if (this.#tunnelled) {
+      this.#endOfTunnel();
     } else if (this.#options.abortOnClose || this.#bodyCut) {
       this.#leave(new CirqueError('ConnectionClosed', 'the client closed the connection', { source: 'Downstream' }));
     } else {
@@ -241,6 +254,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.connectionOptions = requestHead.connection;
     this.target = requestHead.target;
     this.expectContinue = requestHead.expectContinue;
+    this.tunnel = tunnelRequest(requestHead);
     this.minorVersion = requestHead.minorVersion;
     this.bodyLength = requestHead.framing === CHUNKED ? undefined : requestHead.framing;
     this.bodyBytesReceived = 0;
@@ -262,7 +276,12 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
 
   onMessageEnd(trailers: HeaderMap | undefined): void {
     if (this.#deadline === 'body') this.#disarm();
-    if (this.bodyLength !== 0) this.handler.onRequestEnd(trailers);
+    if (this.bodyLength !== 0 || this.#tunnelled) this.handler.onRequestEnd(trailers);
+  }
+
+  /** The client ends its side: told behind everything that it has sent. */
+  #endOfTunnel(): void {
+    if (this.#held === undefined && this.#decoder.state === 'until-close') this.#decoder.finish();
   }
 
   /** `owned`: the bytes are ours, so what is left of them needs no copy, however many requests it holds. */
@@ -274,7 +293,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
         if (owned) this.#held = buffer.subarray(consumed, length);
         else this.#hold(buffer, consumed, length);
       }
-      if (this.bodyLength !== 0) this.handler.onDownstreamFlush?.();
+      if (this.bodyLength !== 0 || this.#tunnelled) this.handler.onDownstreamFlush?.();
     } catch (error) {
       this.#refuse(CirqueError.from(error, 'InternalError', 'Downstream'));
     } finally {
@@ -311,7 +330,9 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     if (this.#decoder.insideHead && this.#deadline !== 'head' && !this.#active)
       this.#arm('head', this.#options.headTimeoutMs);
     else if (this.#deadline === 'body') this.#arm('body', this.#options.readTimeoutMs);
-    if (this.#active && this.#bodyCut)
+    if (this.#tunnelled) {
+      if (this.#clientHalfClosed && this.#active) this.#endOfTunnel();
+    } else if (this.#active && this.#bodyCut)
       this.#leave(new CirqueError('ConnectionClosed', 'the client closed the connection', { source: 'Downstream' }));
   }
 
@@ -341,10 +362,11 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     // An idle connection keeps nothing of its last request: there may be very many.
     this.requestHeader = NO_REQUEST;
     this.target = undefined;
+    this.tunnel = undefined;
     this.#paused = false;
     this.#decoder.unhold();
     this.#decoder.next();
-    this.#writeMark = UNKNOWN;
+    this.#writes.forget();
     this.#arm('idle', this.shuttingDown ? DRAIN_LINGER_MS : this.#options.idleTimeoutMs);
     return true;
   }
@@ -383,10 +405,11 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     handler.onDownstreamError(error);
   }
 
-  /** FIN, then read on for a while: closing with unread bytes would reset the connection under the last response. */
+  /** Hands the connection over to its end; see lingering-close.ts. */
   #lingeringClose(): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#disarm();
     // The client sends nothing after a request that says close, so there is nothing to wait for once all is written.
     if (this.#clientCloses && this.#decoder.received && this.#held === undefined && !this.#stream.writePending) {
       this.#stream.destroy();
@@ -394,30 +417,23 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     }
     this.#held = undefined;
     this.#decoder.stop();
-    if (this.#clientHalfClosed) {
-      this.#endAndDestroy();
-    } else {
-      this.#stream.end();
-      if (this.#readPaused) this.#stream.resume();
-    }
-    this.#writeMark = UNKNOWN;
-    this.#arm('linger', LINGER_MS);
-  }
-
-  /** The client sends nothing more: once it was sent everything, nobody has anything to say. */
-  #endAndDestroy(): void {
-    this.#stream.duplex.end(() => this.#stream.destroy());
-  }
-
-  #discard(bytes: number): void {
-    this.#lingerBytes += bytes;
-    if (this.#lingerBytes > LINGER_BYTES) this.#stream.destroy();
+    this.#timer.close();
+    const facts = {
+      clientHalfClosed: this.#clientHalfClosed,
+      writeTimeoutMs: this.#options.writeTimeoutMs,
+      wheel: this.#wheel,
+    };
+    new LingeringClose(this.#stream, facts).start();
   }
 
   #watchWrites(): void {
     if (!this.#stream.duplex.writableNeedDrain || this.#deadline === 'write') return;
-    this.#writeMark = this.#stream.writeBacklog;
-    this.#arm('write', this.#options.writeTimeoutMs);
+    this.#armWrite();
+  }
+
+  #armWrite(): void {
+    const { writeTimeoutMs, minSendRate } = this.#options;
+    this.#arm('write', this.#writes.begin(this.#stream, writeTimeoutMs, minSendRate));
   }
 
   #arm(deadline: Deadline, ms: number): void {
@@ -437,8 +453,14 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     if (deadline === 'head') this.#refuse(timedOut('ReadTimedout', 'the request head did not arrive in time'));
     else if (deadline === 'body') this.#bodyTimedOut();
     else if (deadline === 'write') this.#writeTimedOut();
-    else if ((deadline === 'linger' || deadline === 'idle') && this.#stream.writePending) this.#waitOn(deadline);
+    // The last response may still be on its way to a slow client.
+    else if (deadline === 'idle' && this.#writes.judge(this.#stream) === 'progress') this.#armWriteOfLast();
     else this.#stream.destroy();
+  }
+
+  /** Nobody waits for more than the last response to be taken; without progress no longer. */
+  #armWriteOfLast(): void {
+    this.#arm('idle', this.#options.writeTimeoutMs > 0 ? this.#options.writeTimeoutMs : DRAIN_LINGER_MS);
   }
 
   #bodyTimedOut(): void {
@@ -451,36 +473,18 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   }
 
   #writeTimedOut(): void {
-    const backlog = this.#stream.writeBacklog;
-    if (backlog === 0) {
-      this.#written();
-    } else if (backlog !== this.#writeMark) {
-      this.#writeMark = backlog;
-      this.#arm('write', this.#options.writeTimeoutMs);
-    } else if (this.#active) {
-      this.#leave(timedOut('WriteTimedout', 'the client did not read the response in time'));
-    } else {
-      this.#stream.destroy();
-    }
+    const verdict = this.#writes.judge(this.#stream);
+    if (verdict === 'done') this.#written();
+    else if (verdict === 'progress') this.#armWrite();
+    else if (this.#active) this.#leave(timedOut('WriteTimedout', 'the client did not read the response in time'));
+    else this.#stream.destroy();
   }
 
   /** The client has taken what was written: a body that is still due is watched again. */
   #written(): void {
     this.#disarm();
-    if (this.#active && !this.#decoder.received && this.#decoder.state !== 'stopped')
-      this.#arm('body', this.#options.readTimeoutMs);
-  }
-
-  /** The last response is still on its way to a slow client: wait as for any write, without progress no longer. */
-  #waitOn(deadline: 'linger' | 'idle'): void {
-    const { writeTimeoutMs } = this.#options;
-    const backlog = this.#stream.writeBacklog;
-    if (writeTimeoutMs > 0 && backlog === this.#writeMark) {
-      this.#stream.destroy();
-      return;
-    }
-    this.#writeMark = backlog;
-    this.#arm(deadline, writeTimeoutMs > 0 ? writeTimeoutMs : LINGER_MS);
+    const due = this.#active && !this.requestComplete && this.#decoder.state !== 'stopped';
+    if (due) this.#arm('body', this.#options.readTimeoutMs);
   }
 }
 
@@ -491,9 +495,4 @@ function isBodiless(method: string): boolean {
 
 function timedOut(type: 'ReadTimedout' | 'WriteTimedout', what: string): CirqueError {
   return new CirqueError(type, what, { source: 'Downstream' });
-}
-
-/** Prepares what all connections of a service share. */
-export function requestRules(options: ResolvedHttpServerOptions): RequestRules {
-  return new RequestRules(options.limits, options.lenient);
 }

@@ -3,7 +3,7 @@
  * may be written. How they are written: http1/message-writer.ts.
  */
 import { CirqueError } from '@cirque/error';
-import type { ResponseHeader } from '@cirque/http';
+import type { HeaderMap, ResponseHeader } from '@cirque/http';
 import {
   CHUNKED,
   CHUNKED_LINE,
@@ -78,6 +78,21 @@ export class ResponseWriter {
     if (end) this.flush();
   }
 
+  /** The head that makes a tunnel of the connection: 101 with its protocol, or a 2xx to CONNECT. */
+  tunnel(header: ResponseHeader): void {
+    if (this.started) throw CirqueError.internal('InternalError', 'a final response head was written already');
+    const { headers, status } = header;
+    const protocol = status === 101 ? headers.get('Upgrade') : undefined;
+    headers.stripHopByHop(undefined);
+    headers.delete('Content-Length');
+    const lines = protocol === undefined ? '' : `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
+    this.keepAlive = false;
+    this.#noBody = false;
+    this.#writer.begin(serializeResponseHead(header, lines), UNTIL_CLOSE);
+    this.started = true;
+    this.flush();
+  }
+
   /** False asks to wait for the drain. */
   body(buffer: Buffer, start: number, end: number, lease: Lease | undefined): boolean {
     // Else the bytes would be taken for a response of their own.
@@ -86,9 +101,9 @@ export class ResponseWriter {
   }
 
   /** @throws CirqueError PrematureBodyEnd */
-  end(): void {
+  end(trailers?: HeaderMap): void {
     if (this.#noBody) this.flush();
-    else this.#writer.end();
+    else this.#writer.end(trailers);
     this.ended = true;
   }
 
