@@ -1,7 +1,10 @@
 /**
- * Facts about one connection: addresses and times. Read once, on demand, and kept after the socket is gone.
+ * Facts about one connection: addresses, times, TLS and the PROXY header. Read once, on demand, and kept after the
+ * socket is gone.
  */
 import type { Socket } from 'node:net';
+import type { ProxyHeader } from './proxy-header.ts';
+import type { SslDigest } from './ssl-digest.ts';
 
 /** Addresses of a socket as text without port brackets; undefined where the transport has none (unix, virtual). */
 export interface SocketDigest {
@@ -11,11 +14,31 @@ export interface SocketDigest {
   readonly localPort: number | undefined;
 }
 
-/** What is known of an established connection (Pingora's Digest, plaintext part). */
+/** What is known of an established connection (Pingora's Digest). */
 export interface Digest {
-  /** Milliseconds since the epoch at which the transport was ready. */
+  /** Milliseconds since the epoch at which the stream was ready: after its handshakes. */
   readonly establishedAt: number;
+  /** The addresses; those of the PROXY header where there is one. */
   readonly socket: SocketDigest;
+  /** The addresses of the socket itself, whatever a PROXY header says. */
+  readonly transport: SocketDigest;
+  /** Undefined on a plaintext connection. */
+  readonly ssl: SslDigest | undefined;
+  /** The PROXY header that the connection began with, if it was read. */
+  readonly proxyHeader: ProxyHeader | undefined;
+}
+
+/** What only the one who made the connection knows of it; given to {@link Stream.identify}. */
+export interface StreamFacts {
+  readonly ssl?: SslDigest | undefined;
+  readonly proxyHeader?: ProxyHeader | undefined;
+}
+
+/** Puts together what is known of a connection. */
+export function digestOf(socket: object, establishedAt: number, { ssl, proxyHeader }: StreamFacts): Digest {
+  const transport = socketDigest(socket);
+  const carried = proxyHeader?.source === undefined ? transport : new CarriedDigest(proxyHeader);
+  return { establishedAt, socket: carried, transport, ssl, proxyHeader };
 }
 
 /**
@@ -65,6 +88,21 @@ class LazySocketDigest implements SocketDigest {
   toJSON(): SocketDigest {
     const { remoteAddress, remotePort, localAddress, localPort } = this;
     return { remoteAddress, remotePort, localAddress, localPort };
+  }
+}
+
+/** The addresses that a PROXY header tells. A unix socket has a path there, which is no address. */
+class CarriedDigest implements SocketDigest {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+
+  constructor({ source, destination }: ProxyHeader) {
+    this.remoteAddress = source?.host;
+    this.remotePort = source?.port;
+    this.localAddress = destination?.host;
+    this.localPort = destination?.port;
   }
 }
 

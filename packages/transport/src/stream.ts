@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type CirqueError, type ErrorSource, fromNodeError } from '@cirque/error';
-import { type Digest, socketDigest } from './digest.ts';
+import { type Digest, digestOf, type StreamFacts } from './digest.ts';
 import { hidesResets, wasReset } from './hidden-reset.ts';
 import { LEASED_READ_BYTES, Lease, sharedReadBuffer } from './read-buffer.ts';
 
@@ -42,6 +42,7 @@ export class Stream {
   readonly side: ErrorSource;
   #lease: Lease | undefined;
   #digest: Digest | undefined;
+  #facts: StreamFacts = NO_FACTS;
   #error: CirqueError | undefined;
   readonly #callbackReads: boolean;
   #started = false;
@@ -134,9 +135,15 @@ export class Stream {
     return pending + (handle?.writeQueueSize ?? 0);
   }
 
-  /** Addresses and times; survives the close. */
+  /** Tells the stream what its maker learnt of it: TLS, PROXY header. Before the stream is handed on. */
+  identify(facts: StreamFacts): void {
+    this.#facts = facts;
+    this.#digest = undefined;
+  }
+
+  /** Addresses, times, TLS; survives the close. */
   get digest(): Digest {
-    this.#digest ??= { establishedAt: this.establishedAt, socket: socketDigest(this.duplex) };
+    this.#digest ??= digestOf(this.duplex, this.establishedAt, this.#facts);
     return this.#digest;
   }
 
@@ -229,6 +236,8 @@ function reportAgain(stream: Stream, handler: StreamHandler, wasClosed: boolean)
 
 /** Slices above this are copied into a recycled buffer instead of a new one. */
 const COPY_TO_LEASE_FROM = 16_384;
+
+const NO_FACTS: StreamFacts = {};
 
 const UNHANDLED: StreamHandler = { onRead() {}, onReadEnd() {}, onDrain() {}, onClose() {} };
 
