@@ -68,6 +68,7 @@ describe('HttpConnector: reuse', () => {
     totalConnectionTimeoutMs: { totalConnectionTimeoutMs: 1_234 },
     readTimeoutMs: { readTimeoutMs: 1_234 },
     writeTimeoutMs: { writeTimeoutMs: 1_234 },
+    minSendRate: { minSendRate: 1_234 },
     idleTimeoutMs: { idleTimeoutMs: 1_234 },
     maxConnections: { maxConnections: 3 },
     maxPendingRequests: { maxPendingRequests: 3 },
@@ -80,6 +81,7 @@ describe('HttpConnector: reuse', () => {
     limits: { limits: { maxFields: 7 } },
     stripHopByHop: { requestPolicy: { stripHopByHop: false } },
     stripConnectionNominated: { requestPolicy: { stripConnectionNominated: false } },
+    upgrade: { requestPolicy: { upgrade: 'deny' } },
   };
 
   test.each(Object.entries(CHANGED))('of a peer that differs in %s', async (name, options) => {

@@ -16,7 +16,7 @@ import {
   UNTIL_CLOSE,
 } from '@cirque/http1';
 import { Timer, type TimerWheel } from '@cirque/timeout';
-import type { Digest, Lease, Stream, StreamHandler } from '@cirque/transport';
+import { type Digest, type Lease, type Stream, type StreamHandler, WriteProgress } from '@cirque/transport';
 import type { ClientSession, ClientSessionHandler } from './client-session.ts';
 import { EARLY_ANSWER_MS, type ReadsOn } from './early-answer.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
@@ -49,6 +49,7 @@ const NOBODY: ClientSessionHandler = {
 
 /** See the file's head. */
 export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn, MessageSink {
+  readonly httpVersion = '1.1';
   handler: ClientSessionHandler = NOBODY;
   reused = false;
   responseStarted = false;
@@ -77,7 +78,9 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
   #unread: Buffer | undefined = undefined;
   #paused = false;
   #writeStalled = false;
-  #writeMark = 0;
+  readonly #writes = new WriteProgress();
+  /** The upstream has accepted a tunnel: what comes is no HTTP any more. */
+  #tunnelled = false;
   #trailers: HeaderMap | undefined = undefined;
   /** Nothing can be sent any more, but an answer may be there. */
   #writeError: CirqueError | undefined = undefined;
@@ -152,9 +155,15 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
     return more;
   }
 
-  end(): void {
-    if (this.#requestSent || this.#phase !== 'exchange' || this.#writeError !== undefined) return;
-    this.#writer.end();
+  end(trailers?: HeaderMap): void {
+    if (this.#phase !== 'exchange' || this.#writeError !== undefined) return;
+    if (this.#tunnelled) {
+      this.#writer.end();
+      this.#stream.end();
+      return;
+    }
+    if (this.#requestSent) return;
+    this.#writer.end(trailers);
     this.#requestSent = true;
     this.#watch();
   }
@@ -291,9 +300,12 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
 
   onMessageHead(): void {
     const { header, framing, connection } = responseHead;
-    if (header.status === 101)
+    const opensTunnel = this.#opensTunnel(header.status);
+    if (header.status === 101 && !opensTunnel)
       throw new CirqueError('InvalidHTTPHeader', 'unasked 101 Switching Protocols', { source: 'Upstream' });
-    if (header.informational) {
+    if (opensTunnel) {
+      this.#openTunnel();
+    } else if (header.informational) {
       this.#interim += 1;
       if (this.#interim > MAX_INTERIM) {
         throw new CirqueError('InvalidHTTPHeader', `more than ${MAX_INTERIM} interim responses`, {
@@ -309,6 +321,23 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
     }
     const bodyLength = framing === CHUNKED || framing === UNTIL_CLOSE ? undefined : framing;
     this.handler.onResponseHead(header, bodyLength, connection);
+  }
+
+  /** True when this status accepts the tunnel that the request has asked for, and the request is complete. */
+  #opensTunnel(status: number): boolean {
+    const { tunnelAsked } = this.#writer;
+    if (tunnelAsked === undefined || !this.#requestSent) return false;
+    return tunnelAsked === 'upgrade' ? status === 101 : status >= 200 && status < 300;
+  }
+
+  #openTunnel(): void {
+    this.#tunnelled = true;
+    this.#interim = -1;
+    this.#keepAlive = false;
+    this.#framing = UNTIL_CLOSE;
+    this.#timer.clear();
+    this.#writer.tunnel();
+    this.#decoder.tunnel();
   }
 
   onBodyBytes(buffer: Buffer, start: number, end: number): void {
@@ -400,11 +429,12 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
       return;
     }
     // A request that is still being made owes its slowness to the client, not to the upstream.
-    const due = this.#requestSent || this.#interim < 0;
+    const due = (this.#requestSent || this.#interim < 0) && !this.#tunnelled;
     const stalled = this.#stream.duplex.writableNeedDrain;
-    if (stalled && !this.#writeStalled) this.#writeMark = this.#stream.writeBacklog;
+    if (stalled && this.#writeStalled && this.#timer.armed) return;
     this.#writeStalled = stalled;
-    const ms = stalled ? this.#options.writeTimeoutMs : due ? this.#options.readTimeoutMs : 0;
+    const { writeTimeoutMs, readTimeoutMs, minSendRate } = this.#options;
+    const ms = stalled ? this.#writes.begin(this.#stream, writeTimeoutMs, minSendRate) : due ? readTimeoutMs : 0;
     if (ms > 0) this.#timer.set(ms);
     else this.#timer.clear();
   }
@@ -423,14 +453,13 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
       this.#fail(new CirqueError('ReadTimedout', 'the upstream did not answer in time', { source: 'Upstream' }));
       return;
     }
-    const pending = this.#stream.writeBacklog;
-    if (pending === this.#writeMark) {
+    if (this.#writes.judge(this.#stream) === 'stalled') {
       this.#fail(
         new CirqueError('WriteTimedout', 'the upstream did not take the request in time', { source: 'Upstream' }),
       );
     } else {
-      this.#writeMark = pending;
-      this.#timer.set(this.#options.writeTimeoutMs);
+      this.#writeStalled = false;
+      this.#watch();
     }
   }
 }

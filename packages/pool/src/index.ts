@@ -17,6 +17,7 @@ export {
   type ProxyTunnel,
   type ResolvedPeerOptions,
   resolvePeerOptions,
+  type UpgradePolicy,
   type UpstreamRequestPolicy,
 } from './peer-options.ts';
 export { type LookupAll, Resolver, type ResolverOptions } from './resolver.ts';

@@ -8,6 +8,7 @@ const GIVEN: { readonly [Name in keyof Required<PeerOptions>]: [given: unknown, 
   totalConnectionTimeoutMs: [2],
   readTimeoutMs: [3],
   writeTimeoutMs: [4],
+  minSendRate: [8],
   idleTimeoutMs: [0],
   tcpKeepAlive: [{ idleMs: 30_000 }],
   bindTo: [{ address: '127.0.0.2' }, { bindTo: { address: '127.0.0.2', fallback: false } }],
@@ -18,7 +19,10 @@ const GIVEN: { readonly [Name in keyof Required<PeerOptions>]: [given: unknown, 
   customConnect: [() => Promise.reject(new Error('unused'))],
   tracer: [{ onConnected: () => undefined }],
   limits: [{ maxFields: 7 }, { limits: { ...DEFAULT_HTTP1_LIMITS, maxFields: 7 } }],
-  requestPolicy: [{ stripHopByHop: false }, { stripHopByHop: false }],
+  requestPolicy: [
+    { stripHopByHop: false, upgrade: 'any' },
+    { stripHopByHop: false, upgrade: 'any' },
+  ],
 };
 
 test.each(Object.entries(GIVEN))(

@@ -50,12 +50,20 @@ export interface ProxyTunnel {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What of the client's head is not sent upstream (Pingora 0.9, HttpUpstreamRequestPolicy). All default true. */
+/** Which upgrades a client may ask the upstream for; see {@link UpstreamRequestPolicy.upgrade}. */
+export type UpgradePolicy = 'websocket' | 'any' | 'deny';
+
+/** What of the client's head is not sent upstream (Pingora 0.9, HttpUpstreamRequestPolicy). */
 export interface UpstreamRequestPolicy {
-  /** Remove hop-by-hop fields: Connection, Keep-Alive, TE, Upgrade, Proxy-* and so on. */
+  /** Remove hop-by-hop fields: Connection, Keep-Alive, TE, Upgrade, Proxy-* and so on. Default true. */
   readonly stripHopByHop?: boolean;
-  /** Remove the fields that the client's Connection field nominates. */
+  /** Remove the fields that the client's Connection field nominates. Default true. */
   readonly stripConnectionNominated?: boolean;
+  /**
+   * Which Upgrade goes upstream, whatever is stripped besides: only `websocket` (default), `any` but HTTP/2, or none
+   * (`deny`): the request is an ordinary one then.
+   */
+  readonly upgrade?: UpgradePolicy;
 }
 
 /**
@@ -81,6 +89,11 @@ export interface PeerOptions {
    * Default 60,000 (Pingora: none).
    */
   readonly writeTimeoutMs?: number;
+  /**
+   * The least rate at which the upstream takes the request, in bytes per second; it replaces `writeTimeoutMs` (Pingora's
+   * min_send_rate). At least a second is given. Default 0: any progress within `writeTimeoutMs` is enough.
+   */
+  readonly minSendRate?: number;
   /**
    * How long an unused connection is kept; half a second less than the upstream announces in `Keep-Alive: timeout=n`
    * if that is shorter. Default 60,000; 0 keeps none (Pingora: for ever when unset).
@@ -117,6 +130,7 @@ export interface ResolvedPeerOptions {
   readonly totalConnectionTimeoutMs: number;
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;
+  readonly minSendRate: number;
   readonly idleTimeoutMs: number;
   readonly maxConnections: number;
   readonly maxPendingRequests: number;
@@ -129,6 +143,7 @@ export interface ResolvedPeerOptions {
   readonly limits: Http1Limits;
   readonly stripHopByHop: boolean;
   readonly stripConnectionNominated: boolean;
+  readonly upgrade: UpgradePolicy;
 }
 
 /** The defaults, shared by every peer without options. Frozen. */
@@ -137,6 +152,7 @@ export const DEFAULT_PEER_OPTIONS: ResolvedPeerOptions = Object.freeze({
   totalConnectionTimeoutMs: 0,
   readTimeoutMs: 60_000,
   writeTimeoutMs: 60_000,
+  minSendRate: 0,
   idleTimeoutMs: 60_000,
   maxConnections: 0,
   maxPendingRequests: 1_024,
@@ -149,6 +165,7 @@ export const DEFAULT_PEER_OPTIONS: ResolvedPeerOptions = Object.freeze({
   limits: DEFAULT_HTTP1_LIMITS,
   stripHopByHop: true,
   stripConnectionNominated: true,
+  upgrade: 'websocket',
 });
 
 const READERS: { readonly [Name in keyof Required<PeerOptions>]: OptionReader<unknown> } = {
@@ -156,6 +173,7 @@ const READERS: { readonly [Name in keyof Required<PeerOptions>]: OptionReader<un
   totalConnectionTimeoutMs: readCount,
   readTimeoutMs: readCount,
   writeTimeoutMs: readCount,
+  minSendRate: readCount,
   idleTimeoutMs: readCount,
   tcpKeepAlive: readKeepAlive,
   bindTo: readBindTo,
@@ -261,9 +279,16 @@ function readLimits(name: string, value: unknown): Http1Limits {
 }
 
 function readPolicy(name: string, value: unknown): UpstreamRequestPolicy {
-  const policy: Record<string, boolean> = {};
-  for (const [rule, on] of Object.entries(readFields(name, value, ['stripHopByHop', 'stripConnectionNominated']))) {
-    if (on !== undefined) policy[rule] = readBoolean(`${name}.${rule}`, on);
+  const policy: Record<string, boolean | UpgradePolicy> = {};
+  const rules = ['stripHopByHop', 'stripConnectionNominated', 'upgrade'];
+  for (const [rule, wish] of Object.entries(readFields(name, value, rules))) {
+    if (wish === undefined) continue;
+    policy[rule] = rule === 'upgrade' ? readUpgrade(`${name}.${rule}`, wish) : readBoolean(`${name}.${rule}`, wish);
   }
   return policy;
+}
+
+function readUpgrade(name: string, value: unknown): UpgradePolicy {
+  if (value === 'websocket' || value === 'any' || value === 'deny') return value;
+  throw new TypeError(`${name} is ${shown(value)}: expected 'websocket', 'any' or 'deny'`);
 }

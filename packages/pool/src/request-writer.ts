@@ -3,14 +3,16 @@
  * http1/message-writer.ts. Knows nothing of responses.
  */
 import { CirqueError } from '@cirque/error';
-import { type HeaderMap, parseConnectionOptions, type RequestHeader } from '@cirque/http';
-import { CHUNKED, CHUNKED_LINE, type Framing, MessageWriter, serializeRequestHead } from '@cirque/http1';
+import { type ConnectionOptions, type HeaderMap, parseConnectionOptions, type RequestHeader } from '@cirque/http';
+import { CHUNKED, CHUNKED_LINE, type Framing, MessageWriter, serializeRequestHead, UNTIL_CLOSE } from '@cirque/http1';
 import type { Lease, Stream } from '@cirque/transport';
 
 /** The writing half of a connection, for one request after another. */
 export class RequestWriter {
   /** The request written last says that the connection is not to be kept. */
   closeAsked = false;
+  /** The tunnel that the request written last asks for. */
+  tunnelAsked: 'upgrade' | 'connect' | undefined = undefined;
   readonly #writer: MessageWriter<Lease>;
 
   constructor(stream: Stream) {
@@ -30,10 +32,13 @@ export class RequestWriter {
       throw CirqueError.internal('InternalError', `Content-Length of the request ${what}`);
     }
     this.closeAsked = false;
+    this.tunnelAsked = header.method === 'CONNECT' ? 'connect' : undefined;
     if (headers.mayHoldHopByHop) {
       headers.delete('transfer-encoding');
       // What a user says about the connection counts: close is sent, and honoured.
-      this.closeAsked = headers.has('connection') && asksToClose(headers);
+      const { close, upgrade } = connectionOptions(headers);
+      this.closeAsked = close;
+      if (upgrade && headers.has('upgrade')) this.tunnelAsked = 'upgrade';
     }
     let framing: Framing = bodyLength ?? CHUNKED;
     let lines = '';
@@ -49,9 +54,14 @@ export class RequestWriter {
     return this.#writer.piece(buffer, start, end, undefined);
   }
 
+  /** From now on pieces are sent as they are. */
+  tunnel(): void {
+    this.#writer.begin('', UNTIL_CLOSE);
+  }
+
   /** Ends the body and sends everything. @throws CirqueError PrematureBodyEnd when it is shorter than its length. */
-  end(): void {
-    this.#writer.end();
+  end(trailers?: HeaderMap): void {
+    this.#writer.end(trailers);
   }
 
   /** Sends what was held back. False: wait for the stream's drain. */
@@ -60,8 +70,8 @@ export class RequestWriter {
   }
 }
 
-function asksToClose(headers: HeaderMap): boolean {
-  return parseConnectionOptions(headers.getAll('connection').join(',')).close;
+function connectionOptions(headers: HeaderMap): ConnectionOptions {
+  return parseConnectionOptions(headers.has('connection') ? headers.getAll('connection').join(',') : undefined);
 }
 
 /** Methods for which an empty body is announced (RFC 9110 section 8.6). */

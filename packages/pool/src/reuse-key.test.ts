@@ -18,6 +18,7 @@ const OPTIONS: {
   totalConnectionTimeoutMs: [{ totalConnectionTimeoutMs: 1 }, { totalConnectionTimeoutMs: 2 }, 'shared'],
   readTimeoutMs: [{ readTimeoutMs: 1 }, { readTimeoutMs: 2 }, 'shared'],
   writeTimeoutMs: [{ writeTimeoutMs: 1 }, { writeTimeoutMs: 2 }, 'shared'],
+  minSendRate: [{ minSendRate: 1 }, { minSendRate: 2 }, 'shared'],
   idleTimeoutMs: [{ idleTimeoutMs: 1 }, { idleTimeoutMs: 2 }, 'shared'],
   maxConnections: [{ maxConnections: 1 }, { maxConnections: 2 }, 'shared'],
   maxPendingRequests: [{ maxPendingRequests: 1 }, { maxPendingRequests: 2 }, 'shared'],
@@ -30,6 +31,7 @@ const OPTIONS: {
   limits: [{ limits: { maxFields: 1 } }, { limits: { maxFields: 2 } }, 'apart'],
   stripHopByHop: [{ requestPolicy: { stripHopByHop: false } }, {}, 'shared'],
   stripConnectionNominated: [{ requestPolicy: { stripConnectionNominated: false } }, {}, 'shared'],
+  upgrade: [{ requestPolicy: { upgrade: 'any' } }, { requestPolicy: { upgrade: 'deny' } }, 'shared'],
 };
 
 test('IDENTITY: has an answer for every option, and no other', () => {

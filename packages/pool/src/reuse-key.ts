@@ -26,6 +26,7 @@ export const IDENTITY: { readonly [Option in keyof ResolvedPeerOptions]: Identit
   totalConnectionTimeoutMs: 'none',
   readTimeoutMs: 'none',
   writeTimeoutMs: 'none',
+  minSendRate: 'none',
   idleTimeoutMs: 'none',
   maxConnections: 'none',
   maxPendingRequests: 'none',
@@ -38,6 +39,7 @@ export const IDENTITY: { readonly [Option in keyof ResolvedPeerOptions]: Identit
   limits: 'value',
   stripHopByHop: 'none',
   stripConnectionNominated: 'none',
+  upgrade: 'none',
 };
 
 const COUNTING = (Object.keys(IDENTITY) as (keyof ResolvedPeerOptions)[]).filter((name) => IDENTITY[name] !== 'none');
