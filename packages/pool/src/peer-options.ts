@@ -19,6 +19,7 @@ import {
   readText,
   shown,
 } from './check-option.ts';
+import { DEFAULT_HTTP2_PEER_OPTIONS, HTTP2_READERS, type Http2PeerOptions } from './http2-peer-options.ts';
 import { checkAddress } from './peer-address.ts';
 
 /** The local address of outgoing connections. */
@@ -74,7 +75,7 @@ export interface UpstreamRequestPolicy {
 export type CustomConnect = (address: Address, signal: AbortSignal) => Promise<Duplex>;
 
 /** Options of a peer. Times are milliseconds; 0 switches a time limit off. */
-export interface PeerOptions {
+export interface PeerOptions extends Http2PeerOptions {
   /** For one attempt to establish the transport, per address that is tried. Default 10,000 (Pingora: none). */
   readonly connectionTimeoutMs?: number;
   /** For everything until the connection is usable: waiting for a slot, names, all addresses, a tunnel. Default 0. */
@@ -125,7 +126,7 @@ export interface PeerOptions {
 }
 
 /** {@link PeerOptions} with every default filled in. */
-export interface ResolvedPeerOptions {
+export interface ResolvedPeerOptions extends Required<Http2PeerOptions> {
   readonly connectionTimeoutMs: number;
   readonly totalConnectionTimeoutMs: number;
   readonly readTimeoutMs: number;
@@ -163,6 +164,7 @@ export const DEFAULT_PEER_OPTIONS: ResolvedPeerOptions = Object.freeze({
   customConnect: undefined,
   tracer: undefined,
   limits: DEFAULT_HTTP1_LIMITS,
+  ...DEFAULT_HTTP2_PEER_OPTIONS,
   stripHopByHop: true,
   stripConnectionNominated: true,
   upgrade: 'websocket',
@@ -184,6 +186,7 @@ const READERS: { readonly [Name in keyof Required<PeerOptions>]: OptionReader<un
   customConnect: readCustomConnect,
   tracer: readTracer,
   limits: readLimits,
+  ...HTTP2_READERS,
   requestPolicy: readPolicy,
 };
 

@@ -42,6 +42,12 @@ const PEER: Words<keyof PeerOptions> = {
   customConnect: 'makes the byte stream itself',
   tracer: 'is told when connections open and close',
   limits: 'limits for response heads and chunked bodies, as those of requests',
+  maxH2Streams: 'HTTP/2: requests at the same time on one connection, or fewer when the upstream says so',
+  h2PingIntervalMs: 'HTTP/2: how often a PING is sent; 0 sends none',
+  h2PingTimeoutMs: 'HTTP/2: a PING that is not answered in this time ends the connection',
+  h2StreamWindowBytes: 'HTTP/2: bytes of one response that may be sent ahead of the reader',
+  h2ConnectionWindowBytes: 'HTTP/2: the same for a connection; 0: room for all its streams',
+  h2DowngradeMs: 'HTTP/2: how long an upstream that wants HTTP/1.1 is remembered',
   requestPolicy: "what of the client's head is not sent upstream: `{ stripHopByHop, stripConnectionNominated }`",
 };
 
