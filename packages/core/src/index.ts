@@ -17,6 +17,12 @@ export {
   resolveHttpServerOptions,
 } from './http/http-server-options.ts';
 export type { ServerSession, ServerSessionHandler } from './http/server-session.ts';
+export {
+  type VirtualRequest,
+  VirtualServerSession,
+  type VirtualSink,
+  virtualDigest,
+} from './http/virtual-server-session.ts';
 export type { ConnectionFilter, ConnectionFilterLike } from './listeners/connection-filter.ts';
 export type { ListeningAddress, TcpSocketOptions, UnixSocketOptions } from './listeners/endpoint.ts';
 export {
