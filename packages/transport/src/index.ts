@@ -10,6 +10,8 @@ export {
 export { type Digest, type SocketDigest, type StreamFacts, socketDigest } from './digest.ts';
 export { PeerCertificateFacts } from './peer-certificate.ts';
 export type { ProxyHeader, ProxyTlv } from './proxy-header.ts';
+export { PROXY_HEADER_MAX_BYTES, type ProxyHeaderParse, parseProxyHeader } from './proxy-header-parser.ts';
+export { encodeProxyHeader, type ProxyHeaderInit } from './proxy-header-writer.ts';
 export { LEASED_READ_BYTES, Lease, SHARED_READ_BYTES, sharedReadBuffer } from './read-buffer.ts';
 export { plainServerName } from './server-name.ts';
 export { applySocketOptions, type TcpKeepAlive } from './socket-options.ts';
