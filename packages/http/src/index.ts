@@ -1,3 +1,5 @@
+export { isNotModified, toNotModified } from './conditional.ts';
+export { type EntityTag, isStrongMatch, listedTags, matchesTagList, parseEntityTag } from './entity-tag.ts';
 export { nameBit } from './field-block.ts';
 export { HeaderMap } from './header-map.ts';
 export {
@@ -9,6 +11,12 @@ export {
 export type { FilteredPiece, HttpModule, HttpModuleBuilder, MaybePromise } from './http-module.ts';
 export { latin1 } from './latin1.ts';
 export { type HttpVersion, MessageHeader } from './message-header.ts';
+export { ByteRanges, byteRanges } from './modules/byte-ranges.ts';
+export { ConditionalRequests, conditionalRequests } from './modules/conditional-requests.ts';
+export { parseHttpDate } from './parse-http-date.ts';
+export { applyRange, isRangeable, planRange, type RangeOptions, type RangePlan, writeRangeHead } from './range.ts';
+export { RangeCutter } from './range-cutter.ts';
+export { type ByteRange, parseRangeSet, type RangeSet } from './range-set.ts';
 export { RequestHeader } from './request-header.ts';
 export { ResponseHeader } from './response-header.ts';
 export { parseTarget, type Target } from './target.ts';
