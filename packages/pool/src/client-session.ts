@@ -5,6 +5,8 @@ import type { CirqueError } from '@cirque/error';
 import type { ConnectionOptions, HeaderMap, RequestHeader, ResponseHeader } from '@cirque/http';
 import type { Digest, Lease } from '@cirque/transport';
 
+export { NOBODY } from './no-handler.ts';
+
 /** What the owner of an upstream request is told. */
 export interface ClientSessionHandler {
   /**

@@ -9,6 +9,7 @@ import { ConnectionPool, PoolEntry, type PoolStats } from './connection-pool.ts'
 import { Http1ClientSession, type SessionOwner } from './http1-client-session.ts';
 import type { Peer } from './peer.ts';
 import { PeerSlots } from './peer-slots.ts';
+import { RawTunnelSession } from './raw-tunnel-session.ts';
 import { TransportConnector, type TransportConnectorOptions } from './transport-connector.ts';
 
 /** Options of {@link HttpConnector}. */
@@ -73,6 +74,35 @@ export class HttpConnector implements SessionOwner<PooledSession> {
     const { maxConnections } = peer.options;
     if (maxConnections > 0) return this.#getCapped(peer, request, maxConnections);
     return this.#take(peer, request, undefined);
+  }
+
+  /**
+   * A tunnel to the peer itself, for CONNECT: a connection of its own, through which bytes pass as they are.
+   *
+   * @throws CirqueError as {@link getSession}.
+   */
+  async openTunnel(peer: Peer, { signal }: SessionRequest = PLAIN): Promise<ClientSession> {
+    const { maxConnections: max, maxPendingRequests: maxPending, totalConnectionTimeoutMs: timeoutMs } = peer.options;
+    const key = max > 0 ? peer.reuseKey : undefined;
+    const wheel = this.#wheel;
+    const wanted = { max, maxPending, timeoutMs, signal, wheel };
+    const budgetMs = key === undefined ? timeoutMs : await this.#slots.acquire(key, wanted);
+    const closed = (): void => {
+      if (key !== undefined) this.#slots.release(key);
+    };
+    try {
+      const stream = await this.#transport.newStream(peer, signal, budgetMs);
+      this.#opened += 1;
+      this.#active += 1;
+      const over = (): void => {
+        this.#active -= 1;
+        closed();
+      };
+      return new RawTunnelSession(stream, peer.options, over, wheel);
+    } catch (error) {
+      closed();
+      throw error;
+    }
   }
 
   get stats(): ConnectorStats {

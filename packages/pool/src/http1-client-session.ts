@@ -19,6 +19,7 @@ import { Timer, type TimerWheel } from '@cirque/timeout';
 import { type Digest, type Lease, type Stream, type StreamHandler, WriteProgress } from '@cirque/transport';
 import type { ClientSession, ClientSessionHandler } from './client-session.ts';
 import { EARLY_ANSWER_MS, type ReadsOn } from './early-answer.ts';
+import { NOBODY } from './no-handler.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
 import { RequestWriter } from './request-writer.ts';
 
@@ -37,15 +38,6 @@ export interface SessionOwner<S = Http1ClientSession> {
 
 /** What the connection does: nothing, an exchange, waiting for its release, or gone. */
 type Phase = 'idle' | 'exchange' | 'finished' | 'closed';
-
-const NOBODY: ClientSessionHandler = {
-  onResponseHead() {},
-  onResponseBody() {},
-  onResponseEnd() {},
-  onUpstreamFlush() {},
-  onUpstreamDrain() {},
-  onUpstreamError() {},
-};
 
 /** See the file's head. */
 export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn, MessageSink {
