@@ -62,6 +62,9 @@ describe('HttpConnector: reuse', () => {
     network.connector.close();
   });
 
+  const CERTIFICATE = '-----BEGIN CERTIFICATE-----';
+  const KEY = '-----BEGIN PRIVATE KEY-----';
+
   /** One setting per option that differs from the default. */
   const CHANGED: { readonly [Option in keyof ResolvedPeerOptions]: PeerOptions } = {
     connectionTimeoutMs: { connectionTimeoutMs: 1_234 },
@@ -77,6 +80,7 @@ describe('HttpConnector: reuse', () => {
     groupKey: { groupKey: 'blue' },
     proxy: { proxy: { nextHop: { host: 'proxy', port: 3128 } } },
     customConnect: { customConnect: () => Promise.reject(new Error('apart')) },
+    proxyProtocol: { proxyProtocol: { version: 2 } },
     tracer: { tracer: {} },
     limits: { limits: { maxFields: 7 } },
     maxH2Streams: { maxH2Streams: 7 },
@@ -85,6 +89,19 @@ describe('HttpConnector: reuse', () => {
     h2StreamWindowBytes: { h2StreamWindowBytes: 1_234 },
     h2ConnectionWindowBytes: { h2ConnectionWindowBytes: 123_456 },
     h2DowngradeMs: { h2DowngradeMs: 1_234 },
+    tls: { tls: true },
+    sni: { tls: true, sni: 'other' },
+    verifyCert: { tls: true, verifyCert: false },
+    verifyHostname: { tls: true, verifyHostname: false },
+    alternativeCn: { tls: true, alternativeCn: 'other' },
+    ca: { tls: true, ca: CERTIFICATE },
+    clientCert: { tls: true, clientCert: { cert: CERTIFICATE, key: KEY } },
+    alpn: { alpn: 'h2h1' },
+    minTlsVersion: { tls: true, minTlsVersion: 'TLSv1.3' },
+    maxTlsVersion: { tls: true, maxTlsVersion: 'TLSv1.2' },
+    ciphers: { tls: true, ciphers: 'AES128-SHA' },
+    curves: { tls: true, curves: 'X25519' },
+    sessionResumption: { tls: true, sessionResumption: false },
     stripHopByHop: { requestPolicy: { stripHopByHop: false } },
     stripConnectionNominated: { requestPolicy: { stripConnectionNominated: false } },
     upgrade: { requestPolicy: { upgrade: 'deny' } },

@@ -14,12 +14,15 @@ export {
   type CustomConnect,
   DEFAULT_PEER_OPTIONS,
   type PeerOptions,
-  type ProxyTunnel,
   type ResolvedPeerOptions,
   resolvePeerOptions,
   type UpgradePolicy,
   type UpstreamRequestPolicy,
 } from './peer-options.ts';
+export type { ClientCertificate, ClientCertOptions, Pem, TrustStore } from './pem.ts';
+export { proxyProtocolOf } from './proxy-protocol-option.ts';
+export type { ProxyTunnel } from './proxy-tunnel-option.ts';
 export { type LookupAll, Resolver, type ResolverOptions } from './resolver.ts';
 export { reuseKey } from './reuse-key.ts';
+export type { Alpn, ResolvedTlsPeerOptions, TlsPeerOptions, TlsVersion } from './tls-peer-options.ts';
 export { TransportConnector, type TransportConnectorOptions } from './transport-connector.ts';

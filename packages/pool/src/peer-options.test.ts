@@ -1,9 +1,15 @@
 import { DEFAULT_HTTP1_LIMITS } from '@cirque/http1';
 import { expect, test } from 'vitest';
 import { DEFAULT_PEER_OPTIONS, type PeerOptions, resolvePeerOptions } from './peer-options.ts';
+import { ClientCertificate, TrustStore } from './pem.ts';
+
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----';
+const PAIR = { cert: CERTIFICATE, key: '-----BEGIN EC PRIVATE KEY-----' };
 
 /** For every option a value that differs from its default, and what it becomes. */
-const GIVEN: { readonly [Name in keyof Required<PeerOptions>]: [given: unknown, resolved?: object] } = {
+const GIVEN: {
+  readonly [Name in keyof Required<PeerOptions>]: [given: unknown, resolved?: object | undefined, also?: PeerOptions];
+} = {
   connectionTimeoutMs: [1],
   totalConnectionTimeoutMs: [2],
   readTimeoutMs: [3],
@@ -17,6 +23,7 @@ const GIVEN: { readonly [Name in keyof Required<PeerOptions>]: [given: unknown, 
   groupKey: ['blue'],
   proxy: [{ nextHop: { host: 'proxy', port: 3128 }, headers: { 'Proxy-Authorization': 'Basic eA==' } }],
   customConnect: [() => Promise.reject(new Error('unused'))],
+  proxyProtocol: [{ version: 1 }, { proxyProtocol: 'PROXY UNKNOWN\r\n' }],
   tracer: [{ onConnected: () => undefined }],
   limits: [{ maxFields: 7 }, { limits: { ...DEFAULT_HTTP1_LIMITS, maxFields: 7 } }],
   maxH2Streams: [1],
@@ -25,6 +32,19 @@ const GIVEN: { readonly [Name in keyof Required<PeerOptions>]: [given: unknown, 
   h2StreamWindowBytes: [11],
   h2ConnectionWindowBytes: [65_535],
   h2DowngradeMs: [0],
+  tls: [true],
+  sni: ['Origin.Example.', { sni: 'origin.example' }, { tls: true }],
+  verifyCert: [false, undefined, { tls: true }],
+  verifyHostname: [false, undefined, { tls: true }],
+  alternativeCn: ['ORIGIN', { alternativeCn: 'origin' }, { tls: true }],
+  ca: [CERTIFICATE, { ca: new TrustStore([CERTIFICATE]) }, { tls: true }],
+  clientCert: [PAIR, { clientCert: new ClientCertificate(PAIR.cert, PAIR.key, undefined) }, { tls: true }],
+  alpn: ['h2h1'],
+  minTlsVersion: ['TLSv1.3', undefined, { tls: true }],
+  maxTlsVersion: ['TLSv1.2', undefined, { tls: true }],
+  ciphers: ['ECDHE-RSA-AES128-GCM-SHA256', undefined, { tls: true }],
+  curves: ['X25519', undefined, { tls: true }],
+  sessionResumption: [false, undefined, { tls: true }],
   requestPolicy: [
     { stripHopByHop: false, upgrade: 'any' },
     { stripHopByHop: false, upgrade: 'any' },
@@ -33,9 +53,10 @@ const GIVEN: { readonly [Name in keyof Required<PeerOptions>]: [given: unknown, 
 
 test.each(Object.entries(GIVEN))(
   'resolvePeerOptions: %s alone changes itself and nothing else',
-  (name, [given, resolved]) => {
-    expect(resolvePeerOptions({ [name]: given })).toEqual({
+  (name, [given, resolved, also]) => {
+    expect(resolvePeerOptions({ ...also, [name]: given })).toEqual({
       ...DEFAULT_PEER_OPTIONS,
+      ...also,
       ...(resolved ?? { [name]: given }),
     });
   },
@@ -96,6 +117,65 @@ const WRONG: [options: unknown, error: typeof TypeError | typeof RangeError, mes
   [proxyWith({ Via: 5 }), TypeError, 'peer option proxy.headers.Via is 5: expected a string'],
   [proxyWith({ Via: 'a\r\nb: c' }), TypeError, 'peer option proxy.headers holds a field that cannot be sent'],
   [{ customConnect: {} }, TypeError, 'peer option customConnect is {}: expected a function'],
+  [{ proxyProtocol: 2 }, TypeError, 'peer option proxyProtocol is 2: expected an object'],
+  [
+    { proxyProtocol: { version: 3 } },
+    RangeError,
+    'peer option proxyProtocol: a PROXY header has version 1 or 2, got 3',
+  ],
+  [{ proxyProtocol: { version: 2, from: 1 } }, TypeError, 'peer option proxyProtocol.from is unknown: expected one of'],
+  [
+    { proxyProtocol: { version: 1, source: { host: '::1', port: 1 } } },
+    TypeError,
+    'peer option proxyProtocol: a PROXY',
+  ],
+  [{ tls: 1 }, TypeError, 'peer option tls is 1: expected true or false'],
+  [{ tls: {} }, TypeError, 'peer option tls is {}: expected true or false'],
+  [{ tls: true, sni: 5 }, TypeError, 'peer option sni is 5: expected a host name in ASCII, or an IP address'],
+  [{ tls: true, sni: 'a..b' }, TypeError, 'peer option sni is "a..b": expected a host name'],
+  [
+    { tls: true, sni: 'bücher.example' },
+    TypeError,
+    'peer option sni is "bücher.example": expected a host name in ASCII',
+  ],
+  [{ tls: true, sni: 'a:443' }, TypeError, 'peer option sni is "a:443": expected a host name'],
+  [{ tls: true, sni: 'a'.repeat(254) }, TypeError, 'peer option sni is "aaa'],
+  [{ tls: true, verifyCert: 'no' }, TypeError, 'peer option verifyCert is "no": expected true or false'],
+  [{ tls: true, verifyHostname: 0 }, TypeError, 'peer option verifyHostname is 0: expected true or false'],
+  [{ tls: true, alternativeCn: '' }, TypeError, 'peer option alternativeCn is "": expected a host name'],
+  [
+    { tls: true, ca: '/etc/ca.pem' },
+    TypeError,
+    "peer option ca is not PEM: expected text or bytes with '-----BEGIN CERT",
+  ],
+  [{ tls: true, ca: [] }, TypeError, 'peer option ca is an empty list: expected certificates in PEM'],
+  [{ tls: true, ca: [CERTIFICATE, ''] }, TypeError, 'peer option ca is not PEM'],
+  [
+    { tls: true, clientCert: CERTIFICATE },
+    TypeError,
+    'peer option clientCert is "-----BEGIN CERTIFICATE-----": expected',
+  ],
+  [{ tls: true, clientCert: { cert: CERTIFICATE } }, TypeError, 'peer option clientCert.key is not PEM: expected text'],
+  [{ tls: true, clientCert: { cert: 'x', key: PAIR.key } }, TypeError, 'peer option clientCert.cert is not PEM'],
+  [{ tls: true, clientCert: { ...PAIR, passphrase: 5 } }, TypeError, 'peer option clientCert.passphrase is 5'],
+  [{ tls: true, clientCert: { ...PAIR, pfx: 5 } }, TypeError, 'peer option clientCert.pfx is unknown'],
+  [{ alpn: 'http/1.1' }, TypeError, 'peer option alpn is "http/1.1": expected one of h1, h2, h2h1'],
+  [
+    { tls: true, minTlsVersion: '1.2' },
+    TypeError,
+    'peer option minTlsVersion is "1.2": expected one of TLSv1, TLSv1.1',
+  ],
+  [{ tls: true, maxTlsVersion: 'SSLv3' }, TypeError, 'peer option maxTlsVersion is "SSLv3": expected one of TLSv1'],
+  [
+    { tls: true, minTlsVersion: 'TLSv1.3', maxTlsVersion: 'TLSv1.2' },
+    RangeError,
+    'peer option minTlsVersion is TLSv1.3: expected at most TLSv1.2',
+  ],
+  [{ tls: true, ciphers: '' }, TypeError, 'peer option ciphers is empty: expected names separated by colons'],
+  [{ tls: true, curves: ['X25519'] }, TypeError, 'peer option curves is ["X25519"]: expected a string'],
+  [{ tls: true, sessionResumption: 1 }, TypeError, 'peer option sessionResumption is 1: expected true or false'],
+  [{ sni: 'x' }, TypeError, 'peer option sni is given without tls: expected tls: true as well'],
+  [{ verifyCert: true }, TypeError, 'peer option verifyCert is given without tls: expected tls: true as well'],
   [{ tracer: 'yes' }, TypeError, 'peer option tracer is "yes": expected an object'],
   [{ tracer: { onConnected: 1 } }, TypeError, 'peer option tracer.onConnected is 1: expected a function'],
   [{ limits: [] }, TypeError, 'peer option limits is []: expected an object'],
@@ -140,4 +220,26 @@ test.each(WRONG)('resolvePeerOptions: refuses %j', (options, error, message) => 
 test('resolvePeerOptions: every option has a case for a wrong value', () => {
   const covered = new Set(WRONG.flatMap(([options]) => Object.keys(options as object)));
   expect(Object.keys(GIVEN).filter((name) => !covered.has(name))).toEqual([]);
+});
+
+test('resolvePeerOptions: a wrong key is not shown', () => {
+  const wrong = { tls: true, clientCert: { cert: CERTIFICATE, key: 'half of a secret' } };
+  expect(() => resolvePeerOptions(wrong)).toThrow(/^(?!.*secret).*clientCert\.key is not PEM/);
+});
+
+test('resolvePeerOptions: tls: false switches the options of TLS off, but checks them', () => {
+  const options: PeerOptions = { tls: false, sni: 'x', verifyCert: false, minTlsVersion: 'TLSv1.3' };
+  expect(resolvePeerOptions(options)).toEqual(DEFAULT_PEER_OPTIONS);
+  expect(() => resolvePeerOptions({ tls: false, sni: ':' })).toThrow('peer option sni is ":"');
+});
+
+test('resolvePeerOptions: an empty server name is none', () => {
+  expect(resolvePeerOptions({ tls: true, sni: '' }).sni).toBeUndefined();
+});
+
+test('resolvePeerOptions: bytes of a certificate can be changed afterwards without effect', () => {
+  const bytes = Buffer.from(CERTIFICATE);
+  const { ca } = resolvePeerOptions({ tls: true, ca: bytes });
+  bytes.fill(0);
+  expect(ca?.certificates).toEqual([CERTIFICATE]);
 });

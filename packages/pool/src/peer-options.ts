@@ -6,9 +6,8 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CirqueError } from '@cirque/error';
-import { HeaderMap } from '@cirque/http';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits, resolveHttp1Limits } from '@cirque/http1';
-import type { Address, Digest, TcpKeepAlive } from '@cirque/transport';
+import type { Address, Digest, ProxyHeaderInit, TcpKeepAlive } from '@cirque/transport';
 import {
   checkFunction,
   type OptionReader,
@@ -20,7 +19,15 @@ import {
   shown,
 } from './check-option.ts';
 import { DEFAULT_HTTP2_PEER_OPTIONS, HTTP2_READERS, type Http2PeerOptions } from './http2-peer-options.ts';
-import { checkAddress } from './peer-address.ts';
+import { readProxyProtocol } from './proxy-protocol-option.ts';
+import { type ProxyTunnel, readProxyTunnel } from './proxy-tunnel-option.ts';
+import {
+  DEFAULT_TLS_PEER_OPTIONS,
+  type ResolvedTlsPeerOptions,
+  settleTlsOptions,
+  TLS_READERS,
+  type TlsPeerOptions,
+} from './tls-peer-options.ts';
 
 /** The local address of outgoing connections. */
 export interface BindTo {
@@ -41,14 +48,6 @@ export interface ConnectionTracer {
   onConnected?(digest: Digest): void;
   /** It is closed; `error` is undefined unless the transport broke. */
   onDisconnected?(error: CirqueError | undefined): void;
-}
-
-/** Reach the peer through an HTTP proxy that is asked for a tunnel with CONNECT. */
-export interface ProxyTunnel {
-  /** Where the proxy listens. */
-  readonly nextHop: Address;
-  /** Further fields of the CONNECT request, for example Proxy-Authorization; not Host and no framing fields. */
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Which upgrades a client may ask the upstream for; see {@link UpstreamRequestPolicy.upgrade}. */
@@ -75,7 +74,7 @@ export interface UpstreamRequestPolicy {
 export type CustomConnect = (address: Address, signal: AbortSignal) => Promise<Duplex>;
 
 /** Options of a peer. Times are milliseconds; 0 switches a time limit off. */
-export interface PeerOptions extends Http2PeerOptions {
+export interface PeerOptions extends Http2PeerOptions, TlsPeerOptions {
   /** For one attempt to establish the transport, per address that is tried. Default 10,000 (Pingora: none). */
   readonly connectionTimeoutMs?: number;
   /** For everything until the connection is usable: waiting for a slot, names, all addresses, a tunnel. Default 0. */
@@ -117,6 +116,11 @@ export interface PeerOptions extends Http2PeerOptions {
   readonly proxy?: ProxyTunnel;
   /** Default: TCP or unix socket. Not together with `proxy`, `bindTo` or `tcpKeepAlive`. */
   readonly customConnect?: CustomConnect;
+  /**
+   * A PROXY header that is sent first: after `proxy` has opened its tunnel, before TLS. Default: none. `proxyProtocolOf`
+   * makes one for a client.
+   */
+  readonly proxyProtocol?: ProxyHeaderInit;
   /** Default: none. */
   readonly tracer?: ConnectionTracer;
   /** Limits for response heads and chunked bodies; a connection keeps those it was made with. Defaults of http1. */
@@ -126,7 +130,7 @@ export interface PeerOptions extends Http2PeerOptions {
 }
 
 /** {@link PeerOptions} with every default filled in. */
-export interface ResolvedPeerOptions extends Required<Http2PeerOptions> {
+export interface ResolvedPeerOptions extends Required<Http2PeerOptions>, ResolvedTlsPeerOptions {
   readonly connectionTimeoutMs: number;
   readonly totalConnectionTimeoutMs: number;
   readonly readTimeoutMs: number;
@@ -140,6 +144,8 @@ export interface ResolvedPeerOptions extends Required<Http2PeerOptions> {
   readonly groupKey: string | undefined;
   readonly proxy: ProxyTunnel | undefined;
   readonly customConnect: CustomConnect | undefined;
+  /** The PROXY header itself, as latin1 text. */
+  readonly proxyProtocol: string | undefined;
   readonly tracer: ConnectionTracer | undefined;
   readonly limits: Http1Limits;
   readonly stripHopByHop: boolean;
@@ -162,9 +168,11 @@ export const DEFAULT_PEER_OPTIONS: ResolvedPeerOptions = Object.freeze({
   groupKey: undefined,
   proxy: undefined,
   customConnect: undefined,
+  proxyProtocol: undefined,
   tracer: undefined,
   limits: DEFAULT_HTTP1_LIMITS,
   ...DEFAULT_HTTP2_PEER_OPTIONS,
+  ...DEFAULT_TLS_PEER_OPTIONS,
   stripHopByHop: true,
   stripConnectionNominated: true,
   upgrade: 'websocket',
@@ -182,11 +190,13 @@ const READERS: { readonly [Name in keyof Required<PeerOptions>]: OptionReader<un
   maxConnections: readCount,
   maxPendingRequests: readCount,
   groupKey: readText,
-  proxy: readProxy,
+  proxy: readProxyTunnel,
   customConnect: readCustomConnect,
+  proxyProtocol: readProxyProtocol,
   tracer: readTracer,
   limits: readLimits,
   ...HTTP2_READERS,
+  ...TLS_READERS,
   requestPolicy: readPolicy,
 };
 
@@ -211,6 +221,7 @@ export function resolvePeerOptions(options: PeerOptions): ResolvedPeerOptions {
     if (name === 'requestPolicy') Object.assign(resolved, read);
     else resolved[name] = read;
   }
+  settleTlsOptions(resolved, options);
   checkCombination(resolved as unknown as ResolvedPeerOptions);
   return resolved as unknown as ResolvedPeerOptions;
 }
@@ -238,27 +249,6 @@ function readBindTo(name: string, value: unknown): BindTo {
     throw new TypeError(`${name}.address is ${shown(address)}: expected a local IP address without port`);
   }
   return { address, fallback: fallback === undefined ? false : readBoolean(`${name}.fallback`, fallback) };
-}
-
-function readProxy(name: string, value: unknown): ProxyTunnel {
-  const { nextHop, headers } = readFields(name, value, ['nextHop', 'headers']);
-  const address = checkAddress(`${name}.nextHop`, nextHop as Address);
-  return headers === undefined ? { nextHop: address } : { nextHop: address, headers: readHeaders(name, headers) };
-}
-
-function readHeaders(name: string, value: unknown): Readonly<Record<string, string>> {
-  const fields = Object.entries(readObject(`${name}.headers`, value)).map(([field, text]): [string, string] => {
-    if (/^(?:host|content-length|transfer-encoding)$/i.test(field)) {
-      throw new TypeError(`${name}.headers.${field} is not accepted: the CONNECT request has its own, or none`);
-    }
-    return [field, readText(`${name}.headers.${field}`, text)];
-  });
-  try {
-    HeaderMap.from(fields);
-  } catch (cause) {
-    throw new TypeError(`${name}.headers holds a field that cannot be sent: ${String(cause)}`, { cause });
-  }
-  return Object.fromEntries(fields);
 }
 
 function readCustomConnect(name: string, value: unknown): CustomConnect {

@@ -7,6 +7,13 @@ import { IDENTITY } from './reuse-key.ts';
 const connectA = (): Promise<never> => Promise.reject(new Error('unused'));
 const connectB = (): Promise<never> => Promise.reject(new Error('unused'));
 
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----';
+const KEY = '-----BEGIN PRIVATE KEY-----';
+
+function from(host: string): NonNullable<PeerOptions['proxyProtocol']> {
+  return { version: 2, source: { host, port: 1 }, destination: { host: '192.0.2.9', port: 2 } };
+}
+
 /**
  * For every option two settings, and the answer to: do connections serve both? A new option fails to compile here, and
  * has to be answered by hand, not by looking it up.
@@ -27,6 +34,7 @@ const OPTIONS: {
   groupKey: [{ groupKey: 'a' }, { groupKey: 'b' }, 'apart'],
   proxy: [{ proxy: { nextHop: { path: '/a' } } }, { proxy: { nextHop: { path: '/b' } } }, 'apart'],
   customConnect: [{ customConnect: connectA }, { customConnect: connectB }, 'apart'],
+  proxyProtocol: [{ proxyProtocol: from('192.0.2.1') }, { proxyProtocol: from('192.0.2.2') }, 'apart'],
   tracer: [{ tracer: {} }, { tracer: {} }, 'apart'],
   limits: [{ limits: { maxFields: 1 } }, { limits: { maxFields: 2 } }, 'apart'],
   maxH2Streams: [{ maxH2Streams: 1 }, { maxH2Streams: 2 }, 'apart'],
@@ -35,6 +43,23 @@ const OPTIONS: {
   h2StreamWindowBytes: [{ h2StreamWindowBytes: 1 }, { h2StreamWindowBytes: 2 }, 'apart'],
   h2ConnectionWindowBytes: [{ h2ConnectionWindowBytes: 70_000 }, { h2ConnectionWindowBytes: 80_000 }, 'apart'],
   h2DowngradeMs: [{ h2DowngradeMs: 1 }, { h2DowngradeMs: 2 }, 'shared'],
+  tls: [{ tls: true }, { tls: true, sni: 'x' }, 'apart'],
+  sni: [{ tls: true, sni: 'x' }, { tls: true, sni: 'y' }, 'apart'],
+  verifyCert: [{ tls: true, verifyCert: false }, { tls: true }, 'apart'],
+  verifyHostname: [{ tls: true, verifyHostname: false }, { tls: true }, 'apart'],
+  alternativeCn: [{ tls: true, alternativeCn: 'x' }, { tls: true, alternativeCn: 'y' }, 'apart'],
+  ca: [{ tls: true, ca: `${CERTIFICATE}1` }, { tls: true, ca: `${CERTIFICATE}2` }, 'apart'],
+  clientCert: [
+    { tls: true, clientCert: { cert: CERTIFICATE, key: `${KEY}1` } },
+    { tls: true, clientCert: { cert: CERTIFICATE, key: `${KEY}2` } },
+    'apart',
+  ],
+  alpn: [{ alpn: 'h2' }, { alpn: 'h2h1' }, 'apart'],
+  minTlsVersion: [{ tls: true, minTlsVersion: 'TLSv1.1' }, { tls: true, minTlsVersion: 'TLSv1.3' }, 'apart'],
+  maxTlsVersion: [{ tls: true, maxTlsVersion: 'TLSv1.2' }, { tls: true }, 'apart'],
+  ciphers: [{ tls: true, ciphers: 'a' }, { tls: true, ciphers: 'b' }, 'apart'],
+  curves: [{ tls: true, curves: 'a' }, { tls: true, curves: 'b' }, 'apart'],
+  sessionResumption: [{ tls: true, sessionResumption: false }, { tls: true }, 'apart'],
   stripHopByHop: [{ requestPolicy: { stripHopByHop: false } }, {}, 'shared'],
   stripConnectionNominated: [{ requestPolicy: { stripConnectionNominated: false } }, {}, 'shared'],
   upgrade: [{ requestPolicy: { upgrade: 'any' } }, { requestPolicy: { upgrade: 'deny' } }, 'shared'],
@@ -90,4 +115,38 @@ test('reuseKey: no group key can imitate another peer', () => {
       expect(new HttpPeer('a:1', { groupKey: left }).reuseKey).not.toBe(new HttpPeer('a:1').reuseKey);
     }),
   );
+});
+
+test('reuseKey: equal certificates are equal, however they are given, and no key holds their text', () => {
+  const pair = { cert: `${CERTIFICATE}secret-a`, key: `${KEY}secret-b` };
+  const text = new HttpPeer('a:1', { tls: true, ca: `${CERTIFICATE}secret-c`, clientCert: pair });
+  const bytes = new HttpPeer('a:1', {
+    tls: true,
+    ca: [Buffer.from(`${CERTIFICATE}secret-c`)],
+    clientCert: { cert: Buffer.from(pair.cert), key: Buffer.from(pair.key) },
+  });
+  expect(bytes.reuseKey).toBe(text.reuseKey);
+  expect(text.reuseKey).not.toContain('secret');
+});
+
+test('reuseKey: every part of a client certificate counts', () => {
+  const parts = [
+    { cert: `${CERTIFICATE}a`, key: KEY },
+    { cert: `${CERTIFICATE}b`, key: KEY },
+    { cert: `${CERTIFICATE}a`, key: `${KEY}2` },
+    { cert: `${CERTIFICATE}a`, key: KEY, passphrase: 'p' },
+    { cert: `${CERTIFICATE}a`, key: KEY, passphrase: 'q' },
+  ];
+  const keys = parts.map((clientCert) => new HttpPeer('a:1', { tls: true, clientCert }).reuseKey);
+  expect(new Set(keys).size).toBe(parts.length);
+});
+
+test('reuseKey: spellings of one server name are the same', () => {
+  const [one, other] = ['Origin.Example.', 'origin.example'].map((sni) => new HttpPeer('a:1', { tls: true, sni }));
+  expect(one?.reuseKey).toBe(other?.reuseKey);
+});
+
+test('reuseKey: what tls: false switches off does not count', () => {
+  const off = new HttpPeer('a:1', { tls: false, sni: 'x', verifyCert: false, ca: CERTIFICATE });
+  expect(off.reuseKey).toBe(new HttpPeer('a:1').reuseKey);
 });
