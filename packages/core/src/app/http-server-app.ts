@@ -1,7 +1,7 @@
 /**
  * The contract of an application that serves HTTP requests, and what makes a connection application of it.
  *
- * Versions other than HTTP/1 belong into {@link HttpConnectionApp}: the contract does not change for them.
+ * Which version a connection speaks is decided here, by ALPN or by its first bytes; the contract is the same for all.
  */
 import type { CirqueError } from '@cirque/error';
 import type { RequestRules } from '@cirque/http1';
@@ -14,6 +14,8 @@ import {
   resolveHttpServerOptions,
 } from '../http/http-server-options.ts';
 import { Http1ServerSession } from '../http/http1-server-session.ts';
+import { Http2ServerConnection } from '../http/http2-server-connection.ts';
+import { PrefaceDetector } from '../http/preface-detector.ts';
 import type { ServerSession } from '../http/server-session.ts';
 import type { AppContext, MaybePromise, ServerApp } from './server-app.ts';
 
@@ -26,6 +28,9 @@ export interface HttpServerApp {
   /**
    * Takes over one request, whose head is complete. Installs `session.handler` first, then answers, now or later.
    * Must not throw: a request that fails is answered, or ended by `session.abort`.
+   *
+   * Every request is ended by `end`, `finish` or `abort`, after `onDownstreamError` too: an HTTP/2 request that its client
+   * has cancelled counts as one of the connection's until then, because its work still goes on.
    */
   processNewHttp(session: ServerSession): void;
   /** A head that could not be parsed was answered with `status` (0: nothing was sent). For counting and logging. */
@@ -34,7 +39,12 @@ export interface HttpServerApp {
   httpCleanup?(): MaybePromise<void>;
 }
 
-/** Speaks HTTP/1 on connections and gives each request to an {@link HttpServerApp}. */
+/**
+ * Speaks HTTP on connections and gives each request to an {@link HttpServerApp}.
+ *
+ * HTTP/2 where TLS has agreed on it (ALPN `h2`), or on plaintext with the option `h2c` when the client begins so; HTTP/1
+ * everywhere else.
+ */
 export class HttpConnectionApp<A extends HttpServerApp = HttpServerApp> implements ServerApp {
   readonly reads = 'callback' as const;
   /** The application that gets the requests. */
@@ -61,12 +71,48 @@ export class HttpConnectionApp<A extends HttpServerApp = HttpServerApp> implemen
   }
 
   processNew(stream: Stream): void {
-    new Http1ServerSession(stream, this.app, this.#options, this.#rules, this.#wheel).start();
+    const { ssl } = stream.digest;
+    if (ssl !== undefined) {
+      if (ssl.alpn === 'h2') this.#http2(stream).start();
+      else this.#http1(stream).start();
+    } else if (this.#options.h2c) {
+      this.#detect(stream);
+    } else {
+      this.#http1(stream).start();
+    }
   }
 
-  /** The request under way is answered, then the connection closes; an idle one closes soon. */
-  shutdownConnection(stream: Stream): void {
-    if (stream.handler instanceof Http1ServerSession) stream.handler.shutdown();
+  /** Requests under way are answered, then the connection closes; an idle one closes soon. */
+  shutdownConnection({ handler }: Stream): void {
+    if (
+      handler instanceof Http1ServerSession ||
+      handler instanceof Http2ServerConnection ||
+      handler instanceof PrefaceDetector
+    ) {
+      handler.shutdown();
+    }
+  }
+
+  #http1(stream: Stream): Http1ServerSession {
+    return new Http1ServerSession(stream, this.app, this.#options, this.#rules, this.#wheel);
+  }
+
+  #http2(stream: Stream): Http2ServerConnection {
+    return new Http2ServerConnection(stream, this.app, this.#options, this.#wheel);
+  }
+
+  #detect(stream: Stream): void {
+    const detector = new PrefaceDetector(
+      stream,
+      (version, first, length) => {
+        const handler = version === '2' ? this.#http2(stream) : this.#http1(stream);
+        handler.start();
+        if (detector.shuttingDown) handler.shutdown();
+        handler.onRead(first, length);
+      },
+      this.#wheel,
+    );
+    detector.start(this.#options.headTimeoutMs);
   }
 
   cleanup(): MaybePromise<void> {

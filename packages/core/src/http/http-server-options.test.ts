@@ -1,6 +1,7 @@
 import { DEFAULT_HTTP1_LIMITS } from '@cirque/http1';
 import { describe, expect, test } from 'vitest';
 import { type HttpServerOptions, resolveHttpServerOptions } from './http-server-options.ts';
+import { resolveHttp2ServerOptions } from './http2-server-options.ts';
 
 const DEFAULTS = {
   headTimeoutMs: 10_000,
@@ -10,6 +11,8 @@ const DEFAULTS = {
   minSendRate: 0,
   keepaliveRequestLimit: 0,
   abortOnClose: true,
+  h2c: false,
+  h2: resolveHttp2ServerOptions(),
   limits: DEFAULT_HTTP1_LIMITS,
   lenient: {},
 };
@@ -76,11 +79,14 @@ describe('resolveHttpServerOptions', () => {
     },
   );
 
-  test.each(['yes', 0, 1])('resolveHttpServerOptions refuses abortOnClose %s', (value) => {
-    const error = refusal({ abortOnClose: value });
-    expect(error).toBeInstanceOf(TypeError);
-    expect(error.message).toBe(`HTTP server option abortOnClose is ${value}: expected true or false`);
-  });
+  test.each(['abortOnClose', 'h2c'].flatMap((name) => ['yes', 0, 1].map((value) => [name, value] as const)))(
+    'resolveHttpServerOptions refuses %s %s',
+    (name, value) => {
+      const error = refusal({ [name]: value });
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toBe(`HTTP server option ${name} is ${value}: expected true or false`);
+    },
+  );
 
   test.each(['headTimeout', 'keepAliveTimeout', '', 'constructor', 'toString'])(
     'resolveHttpServerOptions refuses the unknown option %o and lists those that exist',
@@ -95,6 +101,11 @@ describe('resolveHttpServerOptions', () => {
   test.each([
     [{ limits: { maxFields: 0 } }, RangeError, 'limit maxFields is 0: expected an integer of at least 1'],
     [{ limits: { maxHeadByte: 1 } }, TypeError, 'limit maxHeadByte is unknown: expected one of maxHeadBytes'],
+    [
+      { h2: { maxHeaderFields: 0 } },
+      RangeError,
+      'HTTP/2 server option maxHeaderFields is 0: expected an integer from 1',
+    ],
     [{ lenient: { obsFold: 1 } }, TypeError, 'leniency obsFold is 1: expected true or false'],
     [{ lenient: { everything: true } }, TypeError, 'leniency everything is unknown: expected one of content'],
   ])('resolveHttpServerOptions refuses %o', (options, kind, message) => {
@@ -104,7 +115,7 @@ describe('resolveHttpServerOptions', () => {
   });
 });
 
-test.each(['abortOnClose', 'limits', 'lenient'])(
+test.each(['abortOnClose', 'h2c', 'h2', 'limits', 'lenient'])(
   'resolveHttpServerOptions refuses null for %s and names it',
   (name) => {
     const options = { [name]: null } as unknown as HttpServerOptions;

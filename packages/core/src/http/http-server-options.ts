@@ -8,6 +8,11 @@ import {
   RequestRules,
   resolveHttp1Limits,
 } from '@cirque/http1';
+import {
+  type Http2ServerOptions,
+  type ResolvedHttp2ServerOptions,
+  resolveHttp2ServerOptions,
+} from './http2-server-options.ts';
 
 /** Options of an HTTP service; all optional. Times are milliseconds; 0 switches a time limit off. */
 export interface HttpServerOptions {
@@ -31,6 +36,14 @@ export interface HttpServerOptions {
    * Pingora do; false answers clients that half-close.
    */
   readonly abortOnClose?: boolean;
+  /**
+   * HTTP/2 with prior knowledge on plaintext connections, beside HTTP/1 on the same port: the first bytes tell. Default
+   * false, as with Pingora. On TLS connections ALPN decides, whatever this says.
+   */
+  readonly h2c?: boolean;
+  /** Limits and times of HTTP/2 connections. */
+  readonly h2?: Http2ServerOptions;
+  /** Limits of HTTP/1 heads and bodies. */
   readonly limits?: Partial<Http1Limits>;
   /** Exceptions to strict parsing, each by name; none by default. */
   readonly lenient?: Http1Leniency;
@@ -45,6 +58,8 @@ export interface ResolvedHttpServerOptions {
   readonly minSendRate: number;
   readonly keepaliveRequestLimit: number;
   readonly abortOnClose: boolean;
+  readonly h2c: boolean;
+  readonly h2: ResolvedHttp2ServerOptions;
   readonly limits: Http1Limits;
   readonly lenient: Http1Leniency;
 }
@@ -58,7 +73,7 @@ const DEFAULT_NUMBERS = {
   keepaliveRequestLimit: 0,
 } as const;
 
-const OTHER_OPTIONS = ['abortOnClose', 'limits', 'lenient'];
+const OTHER_OPTIONS = ['abortOnClose', 'h2c', 'h2', 'limits', 'lenient'];
 
 /**
  * Checks options and fills in the defaults.
@@ -80,16 +95,19 @@ export function resolveHttpServerOptions(options: HttpServerOptions = {}): Resol
     }
     numbers[name as keyof typeof DEFAULT_NUMBERS] = value as number;
   }
-  const abortOnClose = options.abortOnClose ?? true;
-  if (typeof abortOnClose !== 'boolean') {
-    throw new TypeError(`HTTP server option abortOnClose is ${String(abortOnClose)}: expected true or false`);
-  }
   return {
     ...numbers,
-    abortOnClose,
+    abortOnClose: checkSwitch('abortOnClose', options.abortOnClose ?? true),
+    h2c: checkSwitch('h2c', options.h2c ?? false),
+    h2: resolveHttp2ServerOptions(options.h2),
     limits: resolveHttp1Limits(options.limits),
     lenient: checkHttp1Leniency(options.lenient),
   };
+}
+
+function checkSwitch(name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new TypeError(`HTTP server option ${name} is ${String(value)}: expected true or false`);
 }
 
 function known(): string {

@@ -1,0 +1,346 @@
+/**
+ * An HTTP/2 client connection: joins the engine to a stream of the transport, and gives each request to the application.
+ *
+ * Its own are the times of the connection (settings, idle, pings, a client that does not read) and its end: GOAWAY in two
+ * steps (RFC 9113 section 6.8), so that no request on the wire is lost. Requests are http2-server-session.ts.
+ */
+import { CirqueError } from '@cirque/error';
+import type { HeaderMap, RequestHeader } from '@cirque/http';
+import { ErrorCode, Http2Connection, type Http2Handler, type Http2Sink, type Http2Stream } from '@cirque/http2';
+import { Timer, type TimerWheel } from '@cirque/timeout';
+import type { Digest, Stream, StreamHandler } from '@cirque/transport';
+import { errorResponse } from './error-response.ts';
+import { flushSoon } from './flush-soon.ts';
+import type { ResolvedHttpServerOptions } from './http-server-options.ts';
+import type { RequestReceiver } from './http1-server-session.ts';
+import { http2Request } from './http2-request.ts';
+import { Http2ServerSession, type Http2SessionOwner } from './http2-server-session.ts';
+import { LingeringClose } from './lingering-close.ts';
+import { PingWatch, type PingWatchOwner } from './ping-watch.ts';
+import { WriteWatch } from './write-watch.ts';
+
+/** Between the two steps of GOAWAY, if the client does not answer the ping that is sent with the first. */
+const DRAIN_LINGER_MS = 500;
+/** "No stream will be refused yet" (RFC 9113 section 6.8). */
+const ANY_STREAM = 2 ** 31 - 1;
+const DRAIN_PING = 0x6472_6169_6e00n;
+const LIFE_PING = 0x616c_6976_6500n;
+
+/** How far the connection is on its way to its end. */
+type Phase = 'open' | 'announced' | 'last' | 'over';
+
+/** See the file's head. */
+export class Http2ServerConnection
+  implements StreamHandler, Http2Handler, Http2Sink, Http2SessionOwner, PingWatchOwner
+{
+  readonly options: ResolvedHttpServerOptions;
+  readonly wheel: TimerWheel | undefined;
+  shuttingDown = false;
+  readonly #stream: Stream;
+  readonly #app: RequestReceiver;
+  readonly #engine: Http2Connection;
+  /** For the client's settings, and its word that it has ours. */
+  readonly #settingsTimer: Timer;
+  /** For an idle connection, and between the two steps of GOAWAY. */
+  readonly #lifeTimer: Timer;
+  readonly #writes: WriteWatch;
+  readonly #pings: PingWatch | undefined;
+  #phase: Phase = 'open';
+  #clientHalfClosed = false;
+  #requests = 0;
+  #reading = false;
+  #flushDue = false;
+  /** Sessions that got a piece of their body since the last time they were told that this was all. */
+  #delivered: Http2ServerSession[] = [];
+
+  constructor(stream: Stream, app: RequestReceiver, options: ResolvedHttpServerOptions, wheel?: TimerWheel) {
+    const { settings, limits, connectionWindowSize } = options.h2;
+    this.#stream = stream;
+    this.#app = app;
+    this.options = options;
+    this.wheel = wheel;
+    this.#engine = new Http2Connection(this, this, { role: 'server', settings, limits, connectionWindowSize });
+    this.#settingsTimer = new Timer(() => this.#settingsDue(), wheel);
+    this.#lifeTimer = new Timer(() => this.#lifeExpired(), wheel);
+    this.#writes = new WriteWatch(stream, options, () => this.#stalled(), wheel);
+    this.#pings = options.h2.pingIntervalMs > 0 ? new PingWatch(this, options.h2, wheel) : undefined;
+  }
+
+  /** Takes the stream over and begins. What was read of it already is given to {@link onRead}. */
+  start(): void {
+    const { headTimeoutMs } = this.options;
+    if (headTimeoutMs > 0) this.#settingsTimer.set(headTimeoutMs);
+    this.#stream.start(this);
+    this.#engine.start();
+    this.#settle();
+  }
+
+  /** The server stops: requests under way, and those on the wire, are answered, then the connection closes. */
+  shutdown(): void {
+    this.shuttingDown = true;
+    this.#drain();
+  }
+
+  get digest(): Digest {
+    return this.#stream.digest;
+  }
+
+  get blocked(): boolean {
+    return this.#stream.duplex.writableNeedDrain;
+  }
+
+  // ---- the transport's side
+
+  onRead(buffer: Buffer, length: number): void {
+    this.#pings?.heard();
+    this.#reading = true;
+    try {
+      this.#engine.feed(buffer, 0, length);
+      this.#tellDelivered();
+    } catch (error) {
+      this.#engine.goaway(ErrorCode.INTERNAL_ERROR);
+      this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
+    }
+    this.#reading = false;
+    this.flushNow();
+  }
+
+  onReadEnd(): void {
+    this.#clientHalfClosed = true;
+    const left = connectionClosed();
+    // Without the other direction no window opens any more; what fits into the present ones can still be sent.
+    for (const session of this.#sessions()) {
+      if (this.options.abortOnClose || !session.requestComplete || session.tunnel !== undefined) session.lost(left);
+    }
+    if (this.options.abortOnClose || this.#engine.openStreams === 0) this.#close();
+    else this.#phase = 'last';
+    this.flushNow();
+  }
+
+  onDrain(): void {
+    this.#writes.drained();
+    if (this.#phase === 'over') return;
+    this.#engine.sinkDrained();
+    this.flushNow();
+  }
+
+  onClose(error: CirqueError | undefined): void {
+    this.#end(error ?? connectionClosed());
+  }
+
+  write(bytes: Buffer, done: (() => void) | undefined): boolean {
+    return this.#stream.duplex.write(bytes, done);
+  }
+
+  // ---- the engine's side
+
+  onRequest(stream: Http2Stream, header: RequestHeader, ended: boolean): void {
+    this.#requests += 1;
+    if (this.#phase === 'open') this.#lifeTimer.clear();
+    const request = http2Request(header, stream.protocol, ended);
+    if (request === undefined) {
+      this.#refuse(stream, header);
+      return;
+    }
+    const session = new Http2ServerSession(this, stream, request, ended, this.#requests);
+    stream.owner = session;
+    if (this.#requests === this.options.keepaliveRequestLimit) this.#drain();
+    this.#app.processNewHttp(session);
+  }
+
+  onRequestRefused(error: CirqueError): void {
+    this.#app.refusedRequest?.(error, error.status ?? 0, this.digest);
+  }
+
+  onData(stream: Http2Stream, buffer: Buffer, start: number, end: number): void {
+    sessionOf(stream)?.receive(buffer, start, end);
+  }
+
+  onEnd(stream: Http2Stream, trailers: HeaderMap | undefined): void {
+    sessionOf(stream)?.receiveEnd(trailers);
+  }
+
+  onWritable(stream: Http2Stream): void {
+    sessionOf(stream)?.drained();
+  }
+
+  onReset(stream: Http2Stream, code: number, byUs: boolean): void {
+    sessionOf(stream)?.wasReset(code, byUs);
+  }
+
+  onStreamClosed(stream: Http2Stream): void {
+    sessionOf(stream)?.closed();
+    this.flushSoon();
+  }
+
+  onRemoteSettings(): void {}
+
+  onGoaway(): void {
+    // It concerns streams that we would open; the client closes once it has its answers.
+  }
+
+  onPingAck(payload: bigint): void {
+    if (payload === DRAIN_PING) this.#announceLast();
+  }
+
+  onConnectionError(error: CirqueError): void {
+    this.#app.refusedRequest?.(error, 0, this.digest);
+    this.#fail(error);
+  }
+
+  // ---- the sessions' side
+
+  flushSoon(): void {
+    if (this.#reading || this.#flushDue || this.#phase === 'over') return;
+    this.#flushDue = true;
+    flushSoon(this);
+  }
+
+  delivered(session: Http2ServerSession): void {
+    if (this.#delivered.at(-1) !== session) this.#delivered.push(session);
+    this.flushSoon();
+  }
+
+  /** @internal Tells sessions that all has come that there is, sends what is queued, and looks what is left to do. */
+  flushNow(): void {
+    this.#flushDue = false;
+    if (this.#phase === 'over') return;
+    this.#tellDelivered();
+    this.#engine.flush();
+    this.#writes.wrote();
+    this.#settle();
+  }
+
+  #tellDelivered(): void {
+    if (this.#delivered.length === 0) return;
+    const sessions = this.#delivered;
+    this.#delivered = [];
+    for (const session of sessions) session.receivedAll();
+  }
+
+  /** A head whose target or protocol cannot be. */
+  #refuse(stream: Http2Stream, header: RequestHeader): void {
+    const shown = JSON.stringify(`${header.method} ${header.target}`.slice(0, 256));
+    const context = `the target or protocol of the request ${shown} is not valid`;
+    stream.writeHead(errorResponse(400), true);
+    stream.reset(ErrorCode.NO_ERROR);
+    this.#app.refusedRequest?.(CirqueError.downstream('InvalidHTTPHeader', context), 400, this.digest);
+  }
+
+  // ---- times
+
+  #settingsDue(): void {
+    if (this.#engine.settingsReceived && this.#engine.localSettingsAcked) return;
+    this.#engine.goaway(ErrorCode.SETTINGS_TIMEOUT);
+    const error = CirqueError.downstream('ReadTimedout', 'the client did not send or acknowledge SETTINGS in time');
+    this.#app.refusedRequest?.(error, 0, this.digest);
+    this.#fail(error);
+  }
+
+  /** After everything that happens: an idle connection is watched, one at its end closed. */
+  #settle(): void {
+    if (this.#engine.openStreams > 0) return;
+    if (this.#phase === 'last') {
+      // GOAWAY and the last response go first.
+      if (!this.blocked) this.#close();
+    } else if (this.#phase === 'open' && !this.#lifeTimer.armed && this.options.idleTimeoutMs > 0) {
+      this.#lifeTimer.set(this.options.idleTimeoutMs);
+    }
+  }
+
+  #lifeExpired(): void {
+    if (this.#phase === 'announced') this.#announceLast();
+    else this.#drain();
+  }
+
+  #stalled(): void {
+    this.#end(CirqueError.downstream('WriteTimedout', 'the client did not read in time'));
+    this.#stream.destroy();
+  }
+
+  sendPing(): void {
+    this.#engine.ping(LIFE_PING);
+    this.flushNow();
+  }
+
+  pingTimedOut(): void {
+    this.#end(CirqueError.downstream('PingTimedout', 'the client did not answer a PING in time'));
+    this.#stream.destroy();
+  }
+
+  // ---- the end
+
+  /** First step: says that the end is coming, and asks for a sign that the client has heard it. */
+  #drain(): void {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'announced';
+    this.#engine.goaway(ErrorCode.NO_ERROR, ANY_STREAM);
+    this.#engine.ping(DRAIN_PING);
+    this.#lifeTimer.set(DRAIN_LINGER_MS);
+    this.flushSoon();
+  }
+
+  /** Second step: what the client sent before it heard has arrived. It may send the rest elsewhere. */
+  #announceLast(): void {
+    if (this.#phase !== 'announced') return;
+    this.#phase = 'last';
+    this.#lifeTimer.clear();
+    this.#engine.goaway(ErrorCode.NO_ERROR);
+    this.flushSoon();
+  }
+
+  /** The connection cannot go on: requests fail, and the client gets the reason that was queued. */
+  #fail(error: CirqueError): void {
+    if (this.#phase === 'over') return;
+    this.#engine.flush();
+    this.#end(error);
+    this.#linger();
+  }
+
+  /** All is said. */
+  #close(): void {
+    if (this.#phase === 'over') return;
+    this.#engine.flush();
+    this.#end(connectionClosed());
+    this.#linger();
+  }
+
+  #linger(): void {
+    const facts = {
+      clientHalfClosed: this.#clientHalfClosed,
+      writeTimeoutMs: this.options.writeTimeoutMs,
+      wheel: this.wheel,
+    };
+    new LingeringClose(this.#stream, facts).start();
+  }
+
+  /** Nothing is read or written any more. */
+  #end(error: CirqueError): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#settingsTimer.close();
+    this.#lifeTimer.close();
+    this.#writes.close();
+    this.#pings?.close();
+    const sessions = this.#sessions();
+    this.#engine.close();
+    for (const session of sessions) session.lost(error);
+  }
+
+  #sessions(): Http2ServerSession[] {
+    const sessions: Http2ServerSession[] = [];
+    for (const stream of this.#engine.streams) {
+      const session = sessionOf(stream);
+      if (session !== undefined) sessions.push(session);
+    }
+    return sessions;
+  }
+}
+
+function sessionOf(stream: Http2Stream): Http2ServerSession | undefined {
+  return stream.owner as Http2ServerSession | undefined;
+}
+
+function connectionClosed(): CirqueError {
+  return CirqueError.downstream('ConnectionClosed', 'the client closed the connection');
+}
