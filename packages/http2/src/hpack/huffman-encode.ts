@@ -24,7 +24,8 @@ export function encodeHuffman(text: string, buffer: Buffer, at: number): number 
   for (let i = 0; i < text.length; i++) {
     const octet = text.charCodeAt(i);
     const length = CODE_LENGTHS[octet] as number;
-    if (length > MAX_CODE_BITS || out >= limit) return 0;
+    // Written so that a character that is no octet, and so has no code, is declined too.
+    if (!(length <= MAX_CODE_BITS) || out >= limit) return 0;
     bits = (bits << length) | (CODES[octet] as number);
     pending += length;
     while (pending >= 8) {
