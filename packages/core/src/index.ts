@@ -17,7 +17,8 @@ export {
   type ResolvedHttpServerOptions,
   resolveHttpServerOptions,
 } from './http/http-server-options.ts';
-export type { ServerSession, ServerSessionHandler } from './http/server-session.ts';
+export type { ServerSession, ServerSessionHandler, TunnelRequest } from './http/server-session.ts';
+export { wantsTrailers } from './http/tunnel-request.ts';
 export {
   type VirtualRequest,
   VirtualServerSession,

@@ -10,6 +10,8 @@ import { PendingHook } from './pending-hook.ts';
 /** A filter with its proxy, session and context bound. */
 export interface BodyFilter {
   readonly name: string;
+  /** It takes as long as it takes: its answers are not bounded in time. */
+  readonly unbounded?: boolean;
   call(body: Buffer | undefined, endOfStream: boolean): unknown;
 }
 
@@ -97,9 +99,8 @@ export class BodyFilters {
       this.#pending = undefined;
       this.#run(at + 1, replaced(filter, body, value), endOfStream, true);
     };
-    this.#pending = new PendingHook(filter.name, answer, this.#timeoutMs, this.#wheel, goOn, (error) =>
-      this.#fail(error),
-    );
+    const timeoutMs = filter.unbounded === true ? 0 : this.#timeoutMs;
+    this.#pending = new PendingHook(filter.name, answer, timeoutMs, this.#wheel, goOn, (error) => this.#fail(error));
   }
 
   #deliver(body: Buffer | undefined, endOfStream: boolean, sourcePaused: boolean): void {

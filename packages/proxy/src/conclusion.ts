@@ -9,6 +9,7 @@ import type { Peer } from '@cirque/pool';
 import type { ExchangeContext } from './exchange-context.ts';
 import { logAccess, logFailure } from './exchange-log.ts';
 import { isThenable } from './hooks.ts';
+import type { ModuleChain } from './http-modules.ts';
 import { PendingHook } from './pending-hook.ts';
 import type { FailToProxy } from './proxy-http.ts';
 import type { Session } from './session.ts';
@@ -23,6 +24,7 @@ export interface Concluded<Ctx> {
   /** The peer of the last attempt. */
   readonly peer: Peer | undefined;
   readonly upstreamReused: boolean;
+  readonly downstreamModules: ModuleChain | undefined;
 }
 
 type LastPhase = 'failToProxy' | 'logging' | 'persistConnectionContext';
@@ -126,6 +128,7 @@ export class Conclusion<Ctx> {
     }
     context.counters.active -= 1;
     session.close();
+    this.#request.downstreamModules?.close((error) => this.#report('a module', error));
     if (downstream.responseEnded) {
       downstream.connectionContext = kept;
       downstream.finish();

@@ -2,10 +2,12 @@
  * What all requests of one proxy share.
  */
 import type { Logger } from '@cirque/core';
+import type { HttpModuleBuilder } from '@cirque/http';
 import type { HttpConnector } from '@cirque/pool';
 import type { TimerWheel } from '@cirque/timeout';
 import type { Hooks } from './hooks.ts';
 import type { ExchangeOptions } from './proxy-options.ts';
+import type { RunRequest } from './subrequest.ts';
 
 /** Counters since the start. */
 export interface ProxyCounters {
@@ -24,11 +26,16 @@ export interface ProxyCounters {
 /** See the file's head. */
 export interface ExchangeContext<Ctx> {
   readonly hooks: Hooks<Ctx>;
+  /** Builders of the modules of each side, in their order. */
+  readonly downstreamModules: readonly HttpModuleBuilder[];
+  readonly upstreamModules: readonly HttpModuleBuilder[];
   readonly connector: HttpConnector;
   readonly options: ExchangeOptions;
   readonly counters: ProxyCounters;
   readonly wheel: TimerWheel | undefined;
   /** A phase or the access log may ask for the client's address after the client has left. */
   readonly needsClientAddress: boolean;
+  /** For subrequests: another request through the same proxy. */
+  readonly run: RunRequest;
   logger: Logger;
 }

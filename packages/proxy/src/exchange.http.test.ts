@@ -59,7 +59,8 @@ describe('Exchange: heads', () => {
       'X-Kept': '2',
     };
     const response = await proxy.inject({ headers: hop });
-    expect(head(response).headers).toEqual({ host: 'test', 'x-kept': '2' });
+    // That the client reads trailers is said again, by us.
+    expect(head(response).headers).toEqual({ host: 'test', 'x-kept': '2', te: 'trailers', connection: 'TE' });
   });
 
   test('lose hop-by-hop and nominated fields on their way to the client', async () => {

@@ -6,28 +6,39 @@
  */
 import type { ServerSession, ServerSessionHandler } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
-import type { RequestHeader } from '@cirque/http';
+import type { HeaderMap, RequestHeader } from '@cirque/http';
 import type { ClientSession, HttpPeer, Peer, SessionRequest } from '@cirque/pool';
-import type { TimerWheel } from '@cirque/timeout';
+import { Timer, type TimerWheel } from '@cirque/timeout';
 import { formatAddress } from '@cirque/transport';
 import type { BodyFilter } from './body-filters.ts';
 import { type Concluded, Conclusion } from './conclusion.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { logRetry } from './exchange-log.ts';
+import type { FilteredWriter, WriterOwner } from './filtered-writer.ts';
 import { atOnce, decision, isThenable, onlyLogging } from './hooks.ts';
+import { ModuleChain } from './http-modules.ts';
+import { addBodyFilters, filterRequestHeader } from './module-filters.ts';
 import { PendingHook } from './pending-hook.ts';
 import type { PhaseName } from './phases.ts';
 import { type RelayOwner, RequestRelay } from './request-relay.ts';
 import { type ResponseOwner, ResponseRelay } from './response-relay.ts';
 import { Session, type SessionBackend } from './session.ts';
+import { TunnelEnds } from './tunnel-ends.ts';
 import { isIdempotent, normaliseTarget, takeNominated, upstreamHead } from './upstream-head.ts';
 
-/** A step of the chain: a phase, or the connecting between two. */
-type Step = PhaseName | 'connect';
+/** A step of the chain: a phase, or what happens between two. */
+type Step = PhaseName | 'modules' | 'connect';
 
 /** See the file's head. */
 export class Exchange<Ctx>
-  implements ServerSessionHandler, SessionBackend, SessionRequest, RelayOwner, ResponseOwner<Ctx>, Concluded<Ctx>
+  implements
+    ServerSessionHandler,
+    SessionBackend,
+    SessionRequest,
+    RelayOwner,
+    ResponseOwner<Ctx>,
+    WriterOwner,
+    Concluded<Ctx>
 {
   readonly downstream: ServerSession;
   readonly session: Session;
@@ -44,6 +55,12 @@ export class Exchange<Ctx>
   #relay: RequestRelay | undefined = undefined;
   readonly #responseRelay: ResponseRelay<Ctx> = new ResponseRelay(this);
   #pending: PendingHook | undefined = undefined;
+  /** The modules of this request on the client's side. */
+  downstreamModules: ModuleChain | undefined = undefined;
+  /** Writes the response of a phase through the modules. */
+  writer: FilteredWriter | undefined = undefined;
+  #timer: Timer | undefined = undefined;
+  #tunnel: TunnelEnds | undefined = undefined;
   #nominated: ReturnType<typeof takeNominated> = undefined;
   #upstreamHead: RequestHeader | undefined = undefined;
   readonly #conclusion: Conclusion<Ctx> = new Conclusion(this);
@@ -64,17 +81,22 @@ export class Exchange<Ctx>
     counters.active += 1;
     const { downstream } = this;
     downstream.handler = this;
-    if (downstream.bodyLength !== 0 || hooks.requestBodyFilter !== undefined) this.#relay = new RequestRelay(this);
     normaliseTarget(downstream);
     this.#nominated = takeNominated(downstream);
+    if (this.#context.options.requestTimeoutMs > 0) this.#startTimer(this.#context.options.requestTimeoutMs);
     try {
       this.#ctx = atOnce('newCtx', hooks.newCtx());
+      const { downstreamModules: builders } = this.#context;
+      if (builders.length > 0) this.downstreamModules = ModuleChain.create(builders, downstream.requestHeader);
     } catch (error) {
       // Without a context no phase can be called, but for the one that sees every request.
       this.#context = { ...this.#context, hooks: onlyLogging(hooks) };
       this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
       return;
     }
+    const filtered = hooks.requestBodyFilter !== undefined || this.downstreamModules !== undefined;
+    if (downstream.bodyLength !== 0 || downstream.tunnel !== undefined || filtered)
+      this.#relay = new RequestRelay(this);
     this.#run(downstream.connectionContext === undefined ? 'earlyRequestFilter' : 'onConnectionReuse');
   }
 
@@ -108,6 +130,9 @@ export class Exchange<Ctx>
         return this.#handOver();
       case 'earlyRequestFilter':
         return hooks.earlyRequestFilter?.(session, ctx);
+      case 'modules':
+        if (this.downstreamModules === undefined) return undefined;
+        return filterRequestHeader(this.downstreamModules, session.requestHeader);
       case 'requestFilter':
         return hooks.requestFilter?.(session, ctx);
       case 'proxyUpstreamFilter':
@@ -115,6 +140,8 @@ export class Exchange<Ctx>
       case 'upstreamPeer':
         return hooks.upstreamPeer(session, ctx);
       case 'connect':
+        if (this.downstream.tunnel?.kind === 'connect')
+          return this.#context.connector.openTunnel(this.peer as Peer, this);
         return this.#context.connector.getSession(this.peer as Peer, this);
       case 'connectedToUpstream':
         if (hooks.connectedToUpstream === undefined) return undefined;
@@ -126,7 +153,12 @@ export class Exchange<Ctx>
           ctx,
         );
       case 'upstreamRequestFilter':
-        this.#upstreamHead = upstreamHead(session.requestHeader, this.peer as Peer, this.#nominated);
+        this.#upstreamHead = upstreamHead(
+          this.downstream,
+          this.peer as Peer,
+          (this.#upstream as ClientSession).httpVersion,
+          this.#nominated,
+        );
         return hooks.upstreamRequestFilter?.(session, this.#upstreamHead, ctx);
       default:
         return undefined;
@@ -147,6 +179,8 @@ export class Exchange<Ctx>
       case 'onConnectionReuse':
         return 'earlyRequestFilter';
       case 'earlyRequestFilter':
+        return 'modules';
+      case 'modules':
         return 'requestFilter';
       case 'requestFilter':
         return answer === true ? this.#answered(step) : 'proxyUpstreamFilter';
@@ -208,14 +242,96 @@ export class Exchange<Ctx>
   #answered(step: 'requestFilter' | 'proxyUpstreamFilter'): undefined {
     const { downstream } = this;
     if (downstream.responseStarted || !downstream.writable) {
-      this.responseDone();
+      this.#concludeWritten();
     } else if (step === 'requestFilter') {
       this.#fail(CirqueError.internal('InternalError', 'requestFilter answered true but wrote no response'));
     } else {
       this.session.respond(502, '', { 'Cache-Control': 'private, no-store' });
-      this.responseDone();
+      this.#concludeWritten();
     }
     return undefined;
+  }
+
+  /** A phase has written the response; modules may still be at work on it. */
+  #concludeWritten(): void {
+    const { writer } = this;
+    if (writer === undefined) {
+      this.responseDone();
+      return;
+    }
+    writer.end();
+    writer.whenEnded(() => this.responseDone());
+  }
+
+  /** @internal of WriterOwner */
+  writerDrained(): void {
+    this.session.noteDrained();
+    this.#drained?.resolve();
+    this.#drained = undefined;
+  }
+
+  /** @internal of WriterOwner */
+  writerFailed(error: unknown): void {
+    this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
+  }
+
+  /** @internal of ResponseOwner */
+  moduleFailed(error: unknown): void {
+    this.#context.logger.error({ err: CirqueError.from(error, 'InternalError') }, 'a module failed');
+  }
+
+  /** @internal of SessionBackend */
+  get upstreamModules(): ModuleChain | undefined {
+    return this.#responseRelay.upstreamModules;
+  }
+
+  /** @internal of SessionBackend: error pages pass no modules. */
+  get respondingModules(): ModuleChain | undefined {
+    return this.#conclusion.begun ? undefined : this.downstreamModules;
+  }
+
+  // ---- time
+
+  /** Bounds the whole request, and then what comes after it. */
+  #startTimer(ms: number): void {
+    this.#timer = new Timer(() => this.#timedOut(), this.wheel);
+    this.#timer.set(ms);
+  }
+
+  #timedOut(): void {
+    if (this.#tunnel !== undefined) {
+      this.#fail(CirqueError.upstream('ReadTimedout', 'the tunnel was idle for tunnelIdleTimeoutMs'));
+      return;
+    }
+    const waitsForClient = this.#relay !== undefined && !this.downstream.requestComplete;
+    const source = waitsForClient ? 'Downstream' : 'Upstream';
+    this.#fail(new CirqueError('ReadTimedout', 'the request took longer than requestTimeoutMs', { source }));
+  }
+
+  // ---- tunnels
+
+  /** @internal of ResponseOwner */
+  headComes(tunnel: boolean): void {
+    if (this.downstream.tunnel === undefined) return;
+    if (!tunnel) {
+      this.#relay?.noTunnel();
+      return;
+    }
+    this.#timer?.close();
+    const { tunnelIdleTimeoutMs } = this.#context.options;
+    this.#tunnel = new TunnelEnds(tunnelIdleTimeoutMs);
+    if (tunnelIdleTimeoutMs > 0) this.#startTimer(tunnelIdleTimeoutMs);
+    this.#relay?.openTunnel();
+  }
+
+  /** @internal of RelayOwner */
+  requestSent(): void {
+    if (this.#tunnel?.clientEnded() === true) this.#conclude();
+  }
+
+  /** Bytes have passed the tunnel. */
+  #tunnelUsed(): void {
+    if (this.#tunnel !== undefined && this.#tunnel.idleTimeoutMs > 0) this.#timer?.set(this.#tunnel.idleTimeoutMs);
   }
 
   // ---- the upstream side
@@ -223,6 +339,11 @@ export class Exchange<Ctx>
   /** @internal of SessionRequest: a request that must not be sent twice gets a connection that was looked at. */
   get careful(): boolean {
     return !isIdempotent(this.session.requestHeader);
+  }
+
+  /** @internal of SessionRequest: only HTTP/1 connections can become tunnels. */
+  get http1Only(): boolean {
+    return this.downstream.tunnel !== undefined;
   }
 
   /** @internal of SessionRequest */
@@ -266,15 +387,23 @@ export class Exchange<Ctx>
     this.#relay?.onBody(buffer, start, end);
   }
 
-  onRequestEnd(): void {
-    this.#relay?.onEnd();
+  onRequestEnd(trailers: HeaderMap | undefined): void {
+    this.#relay?.onEnd(trailers);
   }
 
   onDownstreamFlush(): void {
     this.#relay?.onFlush();
+    if (this.#tunnel !== undefined) this.#tunnelUsed();
+  }
+
+  /** @internal of ResponseOwner */
+  upstreamFlushed(): void {
+    this.downstream.flush();
+    if (this.#tunnel !== undefined) this.#tunnelUsed();
   }
 
   onDownstreamDrain(): void {
+    this.writer?.drained();
     this.session.noteDrained();
     this.#drained?.resolve();
     this.#drained = undefined;
@@ -316,11 +445,19 @@ export class Exchange<Ctx>
   }
 
   /** @internal of RelayOwner */
-  requestBodyFilter(): BodyFilter | undefined {
+  get maxRequestBodyBytes(): number {
+    return this.session.maxRequestBodyBytes;
+  }
+
+  /** @internal of RelayOwner */
+  requestBodyFilters(): readonly BodyFilter[] | undefined {
     const hook = this.#context.hooks.requestBodyFilter;
-    return hook === undefined
-      ? undefined
-      : { name: 'requestBodyFilter', call: (body, end) => hook(this.session, body, end, this.#ctx) };
+    if (hook === undefined && this.downstreamModules === undefined) return undefined;
+    const filters: BodyFilter[] = [];
+    addBodyFilters(filters, this.downstreamModules, 'requestBodyFilter');
+    if (hook !== undefined)
+      filters.push({ name: 'requestBodyFilter', call: (body, end) => hook(this.session, body, end, this.#ctx) });
+    return filters.length > 0 ? filters : undefined;
   }
 
   // ---- failure
@@ -383,6 +520,8 @@ export class Exchange<Ctx>
   #fail(error: CirqueError): void {
     if (this.#conclusion.begun) return;
     this.#pending?.cancel();
+    this.#timer?.close();
+    this.writer?.stop();
     this.#relay?.failed(error);
     this.#dropUpstream();
     this.session.noteAborted(error);
@@ -402,17 +541,24 @@ export class Exchange<Ctx>
   // ---- the end
 
   /** @internal of ResponseOwner: everything was given to the client. */
-  responseDone(): void {
+  responseDone(trailers?: HeaderMap): void {
     if (this.#conclusion.begun) return;
     try {
-      this.downstream.writeEnd();
+      this.downstream.writeEnd(trailers);
     } catch (error) {
       if (this.#upstream === undefined) this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
       else this.attemptFailed(error);
       return;
     }
+    // The other direction of a tunnel goes on until it ends as well.
+    if (this.#tunnel === undefined || this.#tunnel.upstreamEnded()) this.#conclude();
+  }
+
+  #conclude(): void {
+    if (this.#conclusion.begun) return;
     const upstream = this.#upstream;
     this.#upstream = undefined;
+    this.#timer?.close();
     this.#relay?.over();
     if (upstream !== undefined) {
       this.#responseRelay.detach();

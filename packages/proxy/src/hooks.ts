@@ -6,7 +6,7 @@ import { PHASES, type PhaseName } from './phases.ts';
 import type { ProxyPhases } from './proxy-http.ts';
 
 /** Phases bound to their proxy. */
-export type Hooks<Ctx> = ProxyPhases<Ctx>;
+export type Hooks<Ctx> = Pick<ProxyPhases<Ctx>, PhaseName>;
 
 /**
  * Takes the phases of a proxy.

@@ -10,9 +10,18 @@ import type { Digest } from '@cirque/transport';
 import { Exchange } from './exchange.ts';
 import type { ExchangeContext, ProxyCounters } from './exchange-context.ts';
 import { resolveHooks } from './hooks.ts';
+import { HttpModules } from './http-modules.ts';
 import { maxForwardsReached } from './max-forwards.ts';
 import type { ProxyPhases } from './proxy-http.ts';
 import { type HttpProxyOptions, resolveExchangeOptions } from './proxy-options.ts';
+import {
+  type SubrequestInit,
+  type SubrequestOptions,
+  type SubrequestOutcome,
+  type SubrequestResponse,
+  sendSubrequest,
+  spawnSubrequest,
+} from './subrequest.ts';
 
 /** Counters of a proxy and of its upstream connections. */
 export interface ProxyStats extends Readonly<ProxyCounters> {
@@ -36,13 +45,20 @@ export class HttpProxy<Ctx = undefined> implements HttpServerApp {
     this.serverOptions = options.server ?? {};
     const hooks = resolveHooks(phases);
     const resolved = resolveExchangeOptions(options);
+    const downstreamModules = new HttpModules('downstream modules');
+    const upstreamModules = new HttpModules('upstream modules');
+    phases.initDownstreamModules?.(downstreamModules);
+    phases.initUpstreamModules?.(upstreamModules);
     this.#context = {
       hooks,
       options: resolved,
+      downstreamModules: downstreamModules.seal(),
+      upstreamModules: upstreamModules.seal(),
       needsClientAddress: resolved.accessLog || hooks.logging !== undefined || hooks.failToProxy !== undefined,
       connector: internals.connector ?? new HttpConnector(connectorOptions(options, internals.wheel)),
       counters: { requests: 0, active: 0, retries: 0, failures: 0, refused: 0 },
       wheel: internals.wheel,
+      run: (downstream, ctx) => this.#run(downstream, ctx),
       logger: internals.logger ?? silentLogger,
     };
   }
@@ -52,7 +68,7 @@ export class HttpProxy<Ctx = undefined> implements HttpServerApp {
   }
 
   processNewHttp(downstream: ServerSession): void {
-    if (downstream.requestHeader.method === 'CONNECT') {
+    if (downstream.requestHeader.method === 'CONNECT' && !this.#context.options.allowConnect) {
       refuse(downstream, 405);
       return;
     }
@@ -75,13 +91,33 @@ export class HttpProxy<Ctx = undefined> implements HttpServerApp {
     this.#context.connector.close();
   }
 
+  /**
+   * Sends a request through the phases that no client has made. Give its body to somebody, or up.
+   *
+   * @throws CirqueError as {@link sendSubrequest}.
+   */
+  subrequest(request: SubrequestInit<Ctx>, options?: SubrequestOptions): Promise<SubrequestResponse> {
+    return sendSubrequest(this.#context.run, request, options);
+  }
+
+  /** As {@link subrequest} where the response interests nobody; a rejection may be ignored. */
+  spawnBackgroundSubrequest(request: SubrequestInit<Ctx>): Promise<SubrequestOutcome> {
+    return spawnSubrequest(this.#context.run, request, undefined);
+  }
+
+  #run(downstream: ServerSession, ctx: { readonly value: unknown } | undefined): void {
+    const context = this.#context;
+    const newCtx = (): Ctx => ctx?.value as Ctx;
+    new Exchange(downstream, ctx === undefined ? context : { ...context, hooks: { ...context.hooks, newCtx } }).start();
+  }
+
   /** A snapshot of the counters. */
   get stats(): ProxyStats {
     return { ...this.#context.counters, upstream: this.#context.connector.stats };
   }
 }
 
-/** Tunnels do not exist here: CONNECT is not proxied, and nothing after it is a request. */
+/** CONNECT is not proxied, and nothing after it is a request. */
 function refuse(downstream: ServerSession, status: number): void {
   downstream.disableKeepAlive();
   downstream.writeHead(errorResponse(status), true);

@@ -10,7 +10,7 @@ type Ctx = { attempts: number };
 type Phases = ProxyPhases<Ctx>;
 
 /** Every phase, doing nothing. */
-function allPhases(): Required<Phases> {
+function allPhases(): Required<Pick<Phases, PhaseName>> {
   return {
     newCtx: () => ({ attempts: 0 }),
     onConnectionReuse() {},
@@ -26,6 +26,8 @@ function allPhases(): Required<Phases> {
     responseFilter() {},
     upstreamResponseBodyFilter() {},
     responseBodyFilter() {},
+    upstreamResponseTrailerFilter() {},
+    responseTrailerFilter() {},
     errorWhileProxy: (_peer, _session, error) => error,
     failToProxy: () => ({ errorCode: 502, canReuseDownstream: false }),
     suppressErrorLog: () => false,

@@ -4,8 +4,8 @@
  */
 import type { ProxyPhases } from './proxy-http.ts';
 
-/** Every phase. */
-export type PhaseName = keyof ProxyPhases<unknown>;
+/** Every phase of a request. The two that fill the module chains belong to no request. */
+export type PhaseName = Exclude<keyof ProxyPhases<unknown>, 'initDownstreamModules' | 'initUpstreamModules'>;
 
 /** One row of the table. */
 export interface PhaseRow {
@@ -64,13 +64,19 @@ const TABLE = [
   {
     name: 'upstreamResponseBodyFilter',
     runs: 'per chunk',
-    next: ['responseBodyFilter', 'requestBodyFilter', ...BROKEN],
+    next: ['responseBodyFilter', 'requestBodyFilter', 'upstreamResponseTrailerFilter', ...BROKEN],
   },
   {
     name: 'responseBodyFilter',
     runs: 'per chunk',
-    next: ['upstreamResponseBodyFilter', 'requestBodyFilter', 'logging', ...BROKEN],
+    next: ['upstreamResponseBodyFilter', 'upstreamResponseTrailerFilter', 'requestBodyFilter', 'logging', ...BROKEN],
   },
+  {
+    name: 'upstreamResponseTrailerFilter',
+    runs: 'once',
+    next: ['responseTrailerFilter', 'requestBodyFilter', 'logging', ...BROKEN],
+  },
+  { name: 'responseTrailerFilter', runs: 'once', next: ['requestBodyFilter', 'logging', ...BROKEN] },
   { name: 'errorWhileProxy', runs: 'on failure', next: ['failToProxy', 'requestSummary'] },
   { name: 'failToProxy', runs: 'on failure', next: ['suppressErrorLog', 'logging'] },
   { name: 'suppressErrorLog', runs: 'on failure', next: ['requestSummary', 'logging'] },

@@ -7,9 +7,10 @@
  */
 import type { MaybePromise } from '@cirque/core';
 import type { CirqueError } from '@cirque/error';
-import type { RequestHeader, ResponseHeader } from '@cirque/http';
+import type { HeaderMap, RequestHeader, ResponseHeader } from '@cirque/http';
 import type { HttpPeer, Peer } from '@cirque/pool';
 import type { Digest } from '@cirque/transport';
+import type { HttpModules } from './http-modules.ts';
 import type { Session } from './session.ts';
 
 /** A phase that ends without a return statement. */
@@ -26,6 +27,17 @@ export interface FailToProxy {
 
 /** The phases, in the order in which they run. `Ctx` is the user's own state of one request. */
 export interface ProxyPhases<Ctx> {
+  /**
+   * Adds the modules of the client's side: `modules.add(compression())`. Called once, when the proxy is made.
+   *
+   * They see a request after `earlyRequestFilter` and its response last of all, after `responseFilter` and
+   * `responseBodyFilter`; responses that a phase writes pass them too, error pages do not.
+   */
+  initDownstreamModules?(modules: HttpModules): void;
+
+  /** As {@link initDownstreamModules}, for the upstream's side: they see a response before `upstreamResponseFilter`. */
+  initUpstreamModules?(modules: HttpModules): void;
+
   /**
    * Makes the context of a request. Runs first, when the request head was parsed, and answers at once: what takes time
    * belongs into `earlyRequestFilter`. Throwing ends the request with 500; no other phase is called then.
@@ -122,6 +134,19 @@ export interface ProxyPhases<Ctx> {
     endOfStream: boolean,
     ctx: Ctx,
   ): MaybePromise<Uint8Array | NoAnswer>;
+
+  /**
+   * Sees, and may change, the trailers from the upstream, after the end-of-stream call of the body filters. Only fields
+   * that may be trailers are shown (RFC 9110 section 6.5.1). Answering bytes ends the body with them, without trailers.
+   */
+  upstreamResponseTrailerFilter?(
+    session: Session,
+    upstreamTrailers: HeaderMap,
+    ctx: Ctx,
+  ): MaybePromise<Uint8Array | NoAnswer>;
+
+  /** As {@link upstreamResponseTrailerFilter}, and after it: the trailers that go to the client. */
+  responseTrailerFilter?(session: Session, trailers: HeaderMap, ctx: Ctx): MaybePromise<Uint8Array | NoAnswer>;
 
   /**
    * An error after the connection was established, also while the response was passing.

@@ -9,6 +9,23 @@ export interface HttpProxyOptions {
   readonly maxRetries?: number;
   /** How long a phase may take to settle, in milliseconds: then the request fails with 500. Default 60,000; 0: for ever. */
   readonly hookTimeoutMs?: number;
+  /**
+   * The time for a whole request, from its head to the end of the response, in milliseconds: then 408 or 504, or a cut.
+   * Tunnels are exempt. Default 0: no limit.
+   */
+  readonly requestTimeoutMs?: number;
+  /** A tunnel through which nothing passes for so long is cut, in milliseconds. Default 600,000; 0: never. */
+  readonly tunnelIdleTimeoutMs?: number;
+  /**
+   * The largest request body, in bytes; a larger one gets 413. `session.maxRequestBodyBytes` changes it for a request.
+   * Default 0: no limit.
+   */
+  readonly maxRequestBodyBytes?: number;
+  /**
+   * Proxies CONNECT: the client gets a tunnel to the peer that `upstreamPeer` answers, which has to judge the target of
+   * the request. Default false: 405.
+   */
+  readonly allowConnect?: boolean;
   /** Idle upstream connections kept over all peers. Default 128; 0 keeps none. */
   readonly upstreamKeepalivePoolSize?: number;
   /** Local addresses of upstream connections, one at random for each. Default: the system's choice. */
@@ -24,12 +41,20 @@ export interface HttpProxyOptions {
 export interface ExchangeOptions {
   readonly maxRetries: number;
   readonly hookTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly tunnelIdleTimeoutMs: number;
+  readonly maxRequestBodyBytes: number;
+  readonly allowConnect: boolean;
   readonly accessLog: boolean;
 }
 
 const KNOWN: readonly (keyof HttpProxyOptions)[] = [
   'maxRetries',
   'hookTimeoutMs',
+  'requestTimeoutMs',
+  'tunnelIdleTimeoutMs',
+  'maxRequestBodyBytes',
+  'allowConnect',
   'upstreamKeepalivePoolSize',
   'clientBindToIpv4',
   'clientBindToIpv6',
@@ -43,15 +68,22 @@ export function resolveExchangeOptions(options: HttpProxyOptions): ExchangeOptio
     if (!KNOWN.some((known) => known === name))
       throw new TypeError(`proxy option ${name} is unknown: expected one of ${KNOWN.join(', ')}`);
   }
-  const accessLog = options.accessLog ?? false;
-  if (typeof accessLog !== 'boolean')
-    throw new TypeError(`proxy option accessLog is ${String(accessLog)}: expected true or false`);
   count('upstreamKeepalivePoolSize', options.upstreamKeepalivePoolSize, 128);
   return {
     maxRetries: count('maxRetries', options.maxRetries, 16),
     hookTimeoutMs: count('hookTimeoutMs', options.hookTimeoutMs, 60_000),
-    accessLog,
+    requestTimeoutMs: count('requestTimeoutMs', options.requestTimeoutMs, 0),
+    tunnelIdleTimeoutMs: count('tunnelIdleTimeoutMs', options.tunnelIdleTimeoutMs, 600_000),
+    maxRequestBodyBytes: count('maxRequestBodyBytes', options.maxRequestBodyBytes, 0),
+    allowConnect: flag('allowConnect', options.allowConnect),
+    accessLog: flag('accessLog', options.accessLog),
   };
+}
+
+function flag(name: string, value: boolean | undefined): boolean {
+  if (value === undefined) return false;
+  if (typeof value === 'boolean') return value;
+  throw new TypeError(`proxy option ${name} is ${String(value)}: expected true or false`);
 }
 
 function count(name: string, value: number | undefined, fallback: number): number {

@@ -1,11 +1,12 @@
 /**
- * Carries the request body from the client to the upstream: replay for retries, filters, back-pressure, Expect.
+ * Carries the request body from the client to the upstream: replay for retries, filters, back-pressure, Expect. In a
+ * tunnel it carries what the client sends.
  *
- * Made only for requests that have a body or a body filter.
+ * Made only for requests that have a body or a body filter, or ask for a tunnel.
  */
 import type { ServerSession } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
-import { type RequestHeader, ResponseHeader } from '@cirque/http';
+import { forwardableTrailers, type HeaderMap, type RequestHeader, ResponseHeader } from '@cirque/http';
 import type { ClientSession } from '@cirque/pool';
 import { Timer, type TimerWheel } from '@cirque/timeout';
 import { type BodyFilter, BodyFilters } from './body-filters.ts';
@@ -19,8 +20,12 @@ export interface RelayOwner {
   readonly downstream: ServerSession;
   readonly hookTimeoutMs: number;
   readonly wheel: TimerWheel | undefined;
-  /** The user's filter, bound; undefined when there is none. */
-  requestBodyFilter(): BodyFilter | undefined;
+  /** A longer body is refused, 0: none is. */
+  readonly maxRequestBodyBytes: number;
+  /** The filters of modules and user, bound; undefined when there are none. */
+  requestBodyFilters(): readonly BodyFilter[] | undefined;
+  /** Everything of the client was given to the upstream. */
+  requestSent(): void;
   /** The attempt failed by what happened here. */
   attemptFailed(error: unknown): void;
 }
@@ -44,6 +49,11 @@ export class RequestRelay {
   #expectTimer: Timer | undefined;
   /** The client has sent everything. */
   #received: boolean;
+  #trailers: HeaderMap | undefined;
+  /** Bytes of the body so far. */
+  #bytes = 0;
+  /** The connection is a tunnel. */
+  #tunnel = false;
   /** Set for a request without a body whose filter may still make one: the head waits for it. */
   #waitingHead: RequestHeader | undefined;
   #made: Buffer[] = [];
@@ -82,8 +92,14 @@ export class RequestRelay {
     this.#begun = true;
     this.#made = [];
     this.#stalled = false;
-    const filter = this.#owner.requestBodyFilter();
-    this.#filters = filter === undefined ? undefined : this.#filterWith(filter);
+    this.#checkLength(this.#downstream.bodyLength ?? 0);
+    const filters = this.#owner.requestBodyFilters();
+    this.#filters = filters === undefined ? undefined : this.#filterWith(filters);
+    if (this.#downstream.bodyLength === 0 && this.#downstream.tunnel !== undefined) {
+      // Filters wait for what comes through the tunnel.
+      upstream.writeHead(head, 0);
+      return;
+    }
     if (this.#downstream.bodyLength === 0) {
       this.#waitingHead = head;
       this.#finish();
@@ -110,6 +126,22 @@ export class RequestRelay {
     this.#expectTimer?.close();
   }
 
+  /** The tunnel that the request has asked for is open: what the client sends from now on goes upstream as it is. */
+  openTunnel(): void {
+    this.#tunnel = true;
+    this.#received = false;
+    this.#replay = new ReplayBuffer();
+    this.#trailers = undefined;
+  }
+
+  /** The request has asked for a tunnel and was answered otherwise. */
+  noTunnel(): void {
+    if (this.#downstream.bodyLength !== 0) return;
+    // The filters are owed an end, and nothing that they make of it can be sent.
+    this.#upstream = undefined;
+    this.#filters?.finish();
+  }
+
   /** The upstream said `100 Continue`, or something final. */
   answered(): void {
     this.#expectTimer?.close();
@@ -121,12 +153,14 @@ export class RequestRelay {
       return;
     }
     this.#expectTimer?.close();
-    this.#replay.record(buffer, start, end);
+    if (!this.#tunnel && !this.#admit(end - start)) return;
+    if (!this.#tunnel) this.#replay.record(buffer, start, end);
     this.#forward(buffer, start, end);
   }
 
-  onEnd(): void {
+  onEnd(trailers: HeaderMap | undefined): void {
     this.#received = true;
+    this.#trailers = forwardableTrailers(trailers);
     const collector = this.#collector;
     if (collector !== undefined) {
       this.#collector = undefined;
@@ -179,6 +213,26 @@ export class RequestRelay {
     this.#collector = undefined;
   }
 
+  /** Counts bytes of the body; false when that are too many. */
+  #admit(bytes: number): boolean {
+    this.#bytes += bytes;
+    try {
+      this.#checkLength(this.#bytes);
+      return true;
+    } catch (error) {
+      this.#downstream.pause();
+      this.#outgrown = error as CirqueError;
+      if (this.#upstream !== undefined) this.#owner.attemptFailed(error);
+      return false;
+    }
+  }
+
+  /** @throws CirqueError HTTPStatus 413 */
+  #checkLength(bytes: number): void {
+    const max = this.#owner.maxRequestBodyBytes;
+    if (max > 0 && bytes > max) throw tooLarge(max);
+  }
+
   #collect(collector: Collector, buffer: Buffer, start: number, end: number): void {
     collector.bytes += end - start;
     if (collector.bytes <= collector.maxBytes) {
@@ -226,10 +280,12 @@ export class RequestRelay {
     if (upstream === undefined) return;
     try {
       if (this.#waitingHead !== undefined) this.#sendWaiting(upstream, this.#waitingHead);
-      else upstream.end();
+      else upstream.end(this.#trailers);
     } catch (error) {
       this.#owner.attemptFailed(error);
+      return;
     }
+    this.#owner.requestSent();
   }
 
   /** A request that came without a body, with what its filter made. */
@@ -256,7 +312,7 @@ export class RequestRelay {
     this.#expectTimer.set(EXPECT_TIMEOUT_MS);
   }
 
-  #filterWith(filter: BodyFilter): BodyFilters {
+  #filterWith(filters: readonly BodyFilter[]): BodyFilters {
     const ends = {
       pauseSource: () => this.#downstream.pause(),
       resumeSource: () => this.#readOn(),
@@ -268,7 +324,7 @@ export class RequestRelay {
       end: () => this.#end(),
       fail: (error: unknown) => this.#owner.attemptFailed(error),
     };
-    return new BodyFilters([filter], ends, this.#owner.hookTimeoutMs, this.#owner.wheel);
+    return new BodyFilters(filters, ends, this.#owner.hookTimeoutMs, this.#owner.wheel);
   }
 }
 

@@ -1,16 +1,19 @@
 /**
- * Carries the response from the upstream to the client: heads through their two phases, the body through its filters,
- * back-pressure. The handler of the upstream session.
+ * Carries the response from the upstream to the client: heads through modules and phases, the body through its filters,
+ * trailers, back-pressure. In a tunnel it carries what the upstream sends. The handler of the upstream session.
  */
 import type { ServerSession } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
-import type { ConnectionOptions, HeaderMap, ResponseHeader } from '@cirque/http';
+import { type ConnectionOptions, forwardableTrailers, HeaderMap, type ResponseHeader } from '@cirque/http';
 import type { ClientSession, ClientSessionHandler } from '@cirque/pool';
 import type { Lease } from '@cirque/transport';
 import { type BodyFilter, BodyFilters } from './body-filters.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { isThenable } from './hooks.ts';
+import { ModuleChain } from './http-modules.ts';
+import { addBodyFilters, filterResponseHeader, filterTrailers } from './module-filters.ts';
 import { PendingHook } from './pending-hook.ts';
+import { ResponsePacer } from './response-pacer.ts';
 import type { Session } from './session.ts';
 
 /** What the relay needs of its exchange. */
@@ -23,13 +26,22 @@ export interface ResponseOwner<Ctx> {
   answered(): void;
   /** The upstream took what was written of the request. */
   requestDrained(): void;
-  /** Everything of the response was given to the client. */
-  responseDone(): void;
+  /** The modules of this request on the client's side. */
+  readonly downstreamModules: ModuleChain | undefined;
+  /** The final head will be written, and this is what follows it: `tunnel` makes the rest raw bytes. */
+  headComes(tunnel: boolean): void;
+  /** Everything of the response was given to the client, but for its end. */
+  responseDone(trailers?: HeaderMap): void;
+  /** All that arrived together was written: send it. */
+  upstreamFlushed(): void;
   /** The attempt failed by what happened here, or there. */
   attemptFailed(error: unknown): void;
+  /** A module has thrown where nothing depends on it any more. */
+  moduleFailed(error: unknown): void;
 }
 
 type HeadPhase = 'upstreamResponseFilter' | 'responseFilter';
+type TrailerPhase = 'upstreamResponseTrailerFilter' | 'responseTrailerFilter';
 
 /** See the file's head. One per request; {@link begin} starts with each attempt. */
 export class ResponseRelay<Ctx> implements ClientSessionHandler {
@@ -40,6 +52,9 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
   #bodyLength: number | undefined = undefined;
   #interim = false;
   #filters: BodyFilters | undefined = undefined;
+  #trailers: HeaderMap | undefined = undefined;
+  /** The modules of this attempt on the upstream's side. */
+  upstreamModules: ModuleChain | undefined = undefined;
 
   constructor(owner: ResponseOwner<Ctx>) {
     this.#owner = owner;
@@ -49,6 +64,9 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
   begin(upstream: ClientSession): void {
     this.#upstream = upstream;
     upstream.handler = this;
+    const { upstreamModules } = this.#owner.context;
+    if (upstreamModules.length > 0)
+      this.upstreamModules = ModuleChain.create(upstreamModules, this.#owner.session.requestHeader);
   }
 
   /** The attempt is over: what is still pending is ignored. */
@@ -58,6 +76,8 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
     this.#filters?.stop();
     this.#filters = undefined;
     this.#upstream = undefined;
+    this.upstreamModules?.close((error) => this.#owner.moduleFailed(error));
+    this.upstreamModules = undefined;
   }
 
   /** The client took what was written. */
@@ -66,7 +86,9 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
   }
 
   onResponseHead(header: ResponseHeader, bodyLength: number | undefined, connection: ConnectionOptions): void {
+    const protocol = header.status === 101 ? header.headers.get('upgrade') : undefined;
     header.headers.stripHopByHop(connection.nominated);
+    if (protocol !== undefined) header.headers.set('Upgrade', protocol);
     this.#header = header;
     this.#interim = header.informational;
     this.#bodyLength = bodyLength;
@@ -86,13 +108,14 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
     }
   }
 
-  onResponseEnd(_trailers: HeaderMap | undefined): void {
+  onResponseEnd(trailers: HeaderMap | undefined): void {
+    if (trailers !== undefined) this.#trailers = forwardableTrailers(trailers);
     if (this.#filters !== undefined) this.#filters.finish();
-    else this.#owner.responseDone();
+    else this.#bodyDone();
   }
 
   onUpstreamFlush(): void {
-    this.#owner.downstream.flush();
+    this.#owner.upstreamFlushed();
   }
 
   onUpstreamDrain(): void {
@@ -107,6 +130,8 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
   #filterHead(from: HeadPhase): void {
     const { hooks } = this.#owner.context;
     try {
+      if (from === 'upstreamResponseFilter' && !this.#interim)
+        filterResponseHeader(this.upstreamModules, this.#header as ResponseHeader, this.#bodyLength === 0);
       if (from === 'upstreamResponseFilter' && hooks.upstreamResponseFilter !== undefined) {
         if (this.#awaits(from, hooks.upstreamResponseFilter)) return;
       }
@@ -150,7 +175,7 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
 
   #writeHead(): void {
     const header = this.#header as ResponseHeader;
-    const { downstream, session, context } = this.#owner;
+    const { downstream, session } = this.#owner;
     if (header.informational !== this.#interim) {
       const what = `a filter made a response of status ${header.status} of another kind`;
       throw CirqueError.internal('InternalError', what);
@@ -159,20 +184,47 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
       downstream.writeHead(header, false);
       return;
     }
-    const { upstreamResponseBodyFilter, responseBodyFilter } = context.hooks;
-    const filtered = upstreamResponseBodyFilter !== undefined || responseBodyFilter !== undefined;
-    downstream.writeHead(header, this.#bodyLength === 0 && !filtered);
+    const { tunnel } = downstream;
+    const tunnelled = tunnel !== undefined && (tunnel.kind === 'upgrade' ? header.status === 101 : header.status < 300);
+    // Before the body filters are collected: a module may find out only here that it has nothing to do with the body.
+    if (!tunnelled) filterResponseHeader(this.#owner.downstreamModules, header, this.#bodyLength === 0);
+    const filters = this.#bodyFilters();
+    const end = this.#bodyLength === 0 && filters.length === 0 && !tunnelled;
+    if (filters.length > 0) this.#filters = this.#filterWith(filters);
+    this.#owner.headComes(tunnelled);
+    downstream.writeHead(header, end);
     session.noteResponse(header);
-    if (filtered) this.#filters = this.#makeFilters();
+    if (tunnelled) downstream.resume();
   }
 
-  #makeFilters(): BodyFilters {
-    const { session, ctx, context, downstream } = this.#owner;
+  /** Modules see messages, not what passes a tunnel. */
+  #bodyFilters(): readonly BodyFilter[] {
+    const { session, ctx, context, downstream, downstreamModules } = this.#owner;
+    const { upstreamResponseBodyFilter, responseBodyFilter } = context.hooks;
+    const simple = upstreamResponseBodyFilter === undefined && responseBodyFilter === undefined;
+    if (simple && this.upstreamModules === undefined && downstreamModules === undefined && session.responseRate === 0)
+      return NO_FILTERS;
+    const modules = this.#header?.status !== 101;
     const filters: BodyFilter[] = [];
+    if (modules) addBodyFilters(filters, this.upstreamModules, 'responseBodyFilter');
     for (const name of ['upstreamResponseBodyFilter', 'responseBodyFilter'] as const) {
       const hook = context.hooks[name];
       if (hook !== undefined) filters.push({ name, call: (body, end) => hook(session, body, end, ctx) });
     }
+    if (modules) addBodyFilters(filters, downstreamModules, 'responseBodyFilter');
+    if (session.responseRate > 0) {
+      const write = (piece: Buffer): void => {
+        downstream.writeBody(piece, 0, piece.length, undefined);
+        downstream.flush();
+      };
+      const pacer = new ResponsePacer(session.responseRate, write, session.signal, context.wheel);
+      filters.push({ name: 'response rate', unbounded: true, call: (body) => pacer.pace(body) });
+    }
+    return filters;
+  }
+
+  #filterWith(filters: readonly BodyFilter[]): BodyFilters {
+    const { context, downstream } = this.#owner;
     const ends = {
       pauseSource: () => {
         downstream.flush();
@@ -180,9 +232,55 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
       },
       resumeSource: () => this.#upstream?.resume(),
       write: (body: Buffer) => downstream.writeBody(body, 0, body.length, undefined),
-      end: () => this.#owner.responseDone(),
+      end: () => this.#bodyDone(),
       fail: (error: unknown) => this.#owner.attemptFailed(error),
     };
     return new BodyFilters(filters, ends, context.options.hookTimeoutMs, context.wheel);
   }
+
+  /** The body was given to the client; trailers pass their phases, then the response ends. */
+  #bodyDone(): void {
+    if (this.#trailers === undefined) this.#owner.responseDone();
+    else this.#filterTrailers('upstreamResponseTrailerFilter', this.#trailers);
+  }
+
+  #filterTrailers(phase: TrailerPhase, trailers: HeaderMap): void {
+    const { session, ctx, context } = this.#owner;
+    const goOn = (answer: unknown): void => {
+      this.#pending = undefined;
+      try {
+        if (answer !== undefined) this.#endWith(answer, phase);
+        else if (phase === 'upstreamResponseTrailerFilter') this.#filterTrailers('responseTrailerFilter', trailers);
+        else this.#endWith(filterTrailers(this.#owner.downstreamModules, trailers) ?? trailers, phase);
+      } catch (error) {
+        this.#owner.attemptFailed(error);
+      }
+    };
+    try {
+      const answer = context.hooks[phase]?.(session, trailers, ctx);
+      if (!isThenable(answer)) {
+        goOn(answer);
+        return;
+      }
+      const failed = (error: unknown): void => this.#owner.attemptFailed(error);
+      this.#pending = new PendingHook(phase, answer, context.options.hookTimeoutMs, context.wheel, goOn, failed);
+    } catch (error) {
+      this.#owner.attemptFailed(error);
+    }
+  }
+
+  /** Trailers, or the bytes that take their place. */
+  #endWith(end: unknown, phase: TrailerPhase): void {
+    const { downstream } = this.#owner;
+    if (end instanceof HeaderMap) {
+      this.#owner.responseDone(end);
+      return;
+    }
+    if (!(end instanceof Uint8Array))
+      throw new TypeError(`${phase} answered ${typeof end}: expected bytes or undefined`);
+    downstream.writeBody(Buffer.from(end.buffer, end.byteOffset, end.byteLength), 0, end.byteLength, undefined);
+    this.#owner.responseDone();
+  }
 }
+
+const NO_FILTERS: readonly BodyFilter[] = [];

@@ -4,18 +4,46 @@
  * One per request; it refuses to write once the request is over, so a phase that comes late cannot disturb the next
  * request of the connection.
  */
-import type { ServerSession } from '@cirque/core';
+import type { ServerSession, TunnelRequest } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import { HeaderMap, type RequestHeader, ResponseHeader } from '@cirque/http';
+import type { TimerWheel } from '@cirque/timeout';
 import type { Digest } from '@cirque/transport';
+import { FilteredWriter } from './filtered-writer.ts';
+import type { ModuleChain } from './http-modules.ts';
+import {
+  type RunRequest,
+  type SubrequestInit,
+  type SubrequestOptions,
+  type SubrequestOutcome,
+  type SubrequestParent,
+  type SubrequestResponse,
+  sendSubrequest,
+  spawnSubrequest,
+  subrequestDepth,
+} from './subrequest.ts';
 
 /** What the driver lends to its session. */
 export interface SessionBackend {
   readonly downstream: ServerSession;
+  /** The modules have room again. */
+  writerDrained(): void;
+  /** A module has failed. */
+  writerFailed(error: unknown): void;
   /** Reads the request body for {@link Session.readBody}. */
   collectBody(maxBytes: number): Promise<Buffer>;
   /** Resolves when the client has taken what was written, or has left. */
   drained(): Promise<void>;
+  /** The modules of this request on either side; undefined when none is at work. */
+  readonly downstreamModules: ModuleChain | undefined;
+  readonly upstreamModules: ModuleChain | undefined;
+  /** The modules that a response written here has to pass. */
+  readonly respondingModules: ModuleChain | undefined;
+  /** Writes through them, once there is such a response. */
+  writer: FilteredWriter | undefined;
+  readonly context: { readonly run: RunRequest; readonly options: { readonly maxRequestBodyBytes: number } };
+  readonly hookTimeoutMs: number;
+  readonly wheel: TimerWheel | undefined;
   /** Payload bytes received from the upstream, over all attempts. */
   readonly upstreamBodyBytesReceived: number;
 }
@@ -44,11 +72,31 @@ export class Session {
   #finalUpstream = 0;
   /** Attempts beyond the first. */
   retries = 0;
+  /** A longer request body gets 413; 0: none does. Set it before `upstreamPeer`. Default: the option of the proxy. */
+  maxRequestBodyBytes: number;
+  /** Bytes per second at which the response is delivered at most; 0: as fast as possible. Set it before the response. */
+  responseRate = 0;
 
   /** @internal The driver makes sessions; see `@cirque/proxy/testing` for tests. */
   constructor(backend: SessionBackend) {
     this.#backend = backend;
     this.requestHeader = backend.downstream.requestHeader;
+    this.maxRequestBodyBytes = backend.context.options.maxRequestBodyBytes;
+  }
+
+  /** The tunnel that the request asks for; undefined for ordinary requests. */
+  get tunnel(): TunnelRequest | undefined {
+    return this.#over ? undefined : this.#backend.downstream.tunnel;
+  }
+
+  /** The modules at work on this request, by class: `session.downstreamModules?.get(ResponseCompression)`. */
+  get downstreamModules(): ModuleChain | undefined {
+    return this.#over ? undefined : this.#backend.downstreamModules;
+  }
+
+  /** As {@link downstreamModules}, of the upstream's side; there are none before there is an upstream connection. */
+  get upstreamModules(): ModuleChain | undefined {
+    return this.#over ? undefined : this.#backend.upstreamModules;
   }
 
   /** Addresses and time of the client connection. */
@@ -168,6 +216,12 @@ export class Session {
    */
   writeResponseHeader(header: ResponseHeader, end: boolean): void {
     const downstream = this.#downstream();
+    const modules = header.informational ? undefined : this.#backend.respondingModules;
+    if (modules !== undefined && !downstream.responseStarted) {
+      this.#backend.writer = new FilteredWriter(this.#backend, modules, header, end);
+      this.#response = header;
+      return;
+    }
     downstream.writeHead(header, end);
     if (header.informational) return;
     this.#response = header;
@@ -183,11 +237,43 @@ export class Session {
   writeResponseBody(body: Uint8Array, end: boolean): boolean {
     const downstream = this.#downstream();
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const { writer } = this.#backend;
+    if (writer !== undefined) {
+      const more = writer.write(bytes);
+      if (!more) this.#stalled = true;
+      if (end) writer.end();
+      return more;
+    }
     const room = downstream.writeBody(bytes, 0, bytes.length, undefined);
     if (!room) this.#stalled = true;
     if (end) downstream.writeEnd();
     else downstream.flush();
     return room;
+  }
+
+  /** True for a request that was made by {@link subrequest}, not by a client. */
+  get isSubrequest(): boolean {
+    return subrequestDepth(this.#backend.downstream) > 0;
+  }
+
+  /**
+   * Sends another request through all phases of this proxy and answers with its response, whose body is still to be read.
+   * Unless it is `detached` it is cancelled when this request is over, or its client leaves.
+   *
+   * @throws CirqueError as {@link sendSubrequest}.
+   */
+  subrequest(request: SubrequestInit, options?: SubrequestOptions): Promise<SubrequestResponse> {
+    return sendSubrequest(this.#backend.context.run, request, options, this.#asParent());
+  }
+
+  /** Sends a detached subrequest whose response interests nobody; a rejection may be ignored. */
+  spawnBackgroundSubrequest(request: SubrequestInit): Promise<SubrequestOutcome> {
+    return spawnSubrequest(this.#backend.context.run, request, this.#asParent());
+  }
+
+  #asParent(): SubrequestParent {
+    const { requestHeader, digest, signal } = this;
+    return { requestHeader, digest, signal, depth: subrequestDepth(this.#backend.downstream) };
   }
 
   /** Resolves when the client has taken what was written, or has left; at once unless a write had answered false. */

@@ -3,9 +3,9 @@
  *
  * Runs before the user's filter, so that nothing a client nominates can remove what the user adds.
  */
-import type { ServerSession } from '@cirque/core';
+import { type ServerSession, wantsTrailers } from '@cirque/core';
 import type { RequestHeader } from '@cirque/http';
-import type { Peer } from '@cirque/pool';
+import type { ClientSession, Peer, UpgradePolicy } from '@cirque/pool';
 import { formatAddress, isUnixAddress } from '@cirque/transport';
 
 /**
@@ -39,7 +39,13 @@ export function takeNominated({ connectionOptions, requestHeader }: ServerSessio
 }
 
 /** The head for one attempt. `nominated`: what {@link takeNominated} took, for peers that want it nevertheless. */
-export function upstreamHead(request: RequestHeader, peer: Peer, nominated: Fields | undefined): RequestHeader {
+export function upstreamHead(
+  downstream: ServerSession,
+  peer: Peer,
+  httpVersion: ClientSession['httpVersion'],
+  nominated: Fields | undefined,
+): RequestHeader {
+  const { requestHeader: request, tunnel } = downstream;
   const { stripHopByHop, stripConnectionNominated } = peer.options;
   const head = request.clone();
   const { headers } = head;
@@ -51,7 +57,25 @@ export function upstreamHead(request: RequestHeader, peer: Peer, nominated: Fiel
     headers.set('Host', isUnixAddress(peer.address) ? 'localhost' : formatAddress(peer.address));
   }
   if (request.version === '1.0') headers.delete('Expect');
+  if (stripHopByHop && request.headers.mayHoldHopByHop && wantsTrailers(request)) askForTrailers(head, httpVersion);
+  if (tunnel?.kind === 'upgrade') askForUpgrade(head, tunnel.protocol as string, peer.options.upgrade);
   return head;
+}
+
+/** What the client said about trailers to us, said by us to the upstream (RFC 9110 section 10.1.4). */
+function askForTrailers({ headers }: RequestHeader, httpVersion: ClientSession['httpVersion']): void {
+  headers.set('TE', 'trailers');
+  if (httpVersion === '1.1') headers.set('Connection', 'TE');
+}
+
+/** The Upgrade of the client, as far as the policy of the peer lets it pass. */
+function askForUpgrade({ headers }: RequestHeader, protocol: string, policy: UpgradePolicy): void {
+  const passes = policy === 'any' || (policy === 'websocket' && protocol.toLowerCase() === 'websocket');
+  headers.delete('Connection');
+  headers.delete('Upgrade');
+  if (!passes) return;
+  headers.set('Connection', 'Upgrade');
+  headers.set('Upgrade', protocol);
 }
 
 /** Methods whose repetition changes nothing (RFC 9110 section 9.2.2). */
