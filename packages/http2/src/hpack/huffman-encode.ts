@@ -6,6 +6,12 @@ import { CODE_LENGTHS, CODES } from './huffman-code.ts';
 /** Longer codes belong to octets that no ordinary text has; with them the code does not pay. */
 const MAX_CODE_BITS = 24;
 
+/** Each octet's code and, in the low five bits, its length; 0 where the code is too long to pay. One look instead of two. */
+const PACKED = Int32Array.from({ length: 256 }, (_, octet) => {
+  const length = CODE_LENGTHS[octet] as number;
+  return length > MAX_CODE_BITS ? 0 : ((CODES[octet] as number) << 5) | length;
+});
+
 /** Octets that {@link encodeHuffman} may touch for a text of this length. */
 export function huffmanRoom(characters: number): number {
   return characters + MAX_CODE_BITS / 8 + 1;
@@ -22,11 +28,11 @@ export function encodeHuffman(text: string, buffer: Buffer, at: number): number 
   let bits = 0;
   let pending = 0;
   for (let i = 0; i < text.length; i++) {
-    const octet = text.charCodeAt(i);
-    const length = CODE_LENGTHS[octet] as number;
-    // Written so that a character that is no octet, and so has no code, is declined too.
-    if (!(length <= MAX_CODE_BITS) || out >= limit) return 0;
-    bits = (bits << length) | (CODES[octet] as number);
+    // A character that is no octet has no code either.
+    const packed = PACKED[text.charCodeAt(i)];
+    if (packed === undefined || packed === 0 || out >= limit) return 0;
+    const length = packed & 31;
+    bits = (bits << length) | (packed >>> 5);
     pending += length;
     while (pending >= 8) {
       pending -= 8;
