@@ -14,7 +14,7 @@ export class Base64Decoder {
 
   /** What the text says so far. @throws CirqueError 400 when it is not base64 */
   push(piece: Buffer): Buffer {
-    const text = this.#rest + piece.latin1Slice();
+    const text = this.#rest + piece.toString('latin1');
     const complete = text.length - (text.length % 4);
     this.#rest = text.slice(complete);
     const bytes: Buffer[] = [];

@@ -15,6 +15,6 @@ export function trailerFrame(trailers: HeaderMap): Buffer {
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + lines.length);
   frame[0] = TRAILER_FLAG;
   frame.writeUInt32BE(lines.length, 1);
-  frame.latin1Write(lines, PREFIX_BYTES);
+  frame.write(lines, PREFIX_BYTES, 'latin1');
   return frame;
 }
