@@ -1,2 +1,2 @@
-/** Entry of @cirque/adapters. Only re-exports. */
-export {};
+/** Entry of @cirque/adapters. Only re-exports; the undici adapter has an entry of its own. */
+export * from './node.ts';
