@@ -25,6 +25,8 @@ export class ServeExchange implements PlainRequest, ServerSessionHandler {
   readonly body: () => Promise<Buffer> = () => this.#readBody();
   readonly #options: ExchangeOptions;
   #session: ServerSession | undefined;
+  /** The client has left while the responder was at work: the session hears when that ends. */
+  #left: ServerSession | undefined;
   #body: PromiseWithResolvers<Buffer> | undefined;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
@@ -46,7 +48,10 @@ export class ServeExchange implements PlainRequest, ServerSessionHandler {
   /** Sends the response, unless the request is over already. */
   answer(response: PlainResponse): void {
     const session = this.#session;
-    if (session === undefined) return;
+    if (session === undefined) {
+      this.#leave();
+      return;
+    }
     let header: ResponseHeader;
     let body: Buffer;
     try {
@@ -65,7 +70,10 @@ export class ServeExchange implements PlainRequest, ServerSessionHandler {
   /** The responder threw: an answer without body, and the connection closes. */
   fail(cause: unknown): void {
     const session = this.#session;
-    if (session === undefined) return;
+    if (session === undefined) {
+      this.#leave();
+      return;
+    }
     const error = CirqueError.from(cause, 'InternalError');
     const status = statusFor(error);
     if (status >= 500) this.#options.onFailure(error, this);
@@ -89,8 +97,18 @@ export class ServeExchange implements PlainRequest, ServerSessionHandler {
     const session = this.#session;
     const status = statusFor(error);
     this.#failBody(error);
-    if (session?.writable === true && status > 0) this.#refuse(session, error, status);
-    else this.#over();
+    if (session?.writable === true && status > 0) {
+      this.#refuse(session, error, status);
+      return;
+    }
+    this.#left = session;
+    this.#over();
+  }
+
+  /** The responder is done with a request whose client had left. */
+  #leave(): void {
+    this.#left?.abort(this.#bodyError ?? answeredAlready());
+    this.#left = undefined;
   }
 
   #readBody(): Promise<Buffer> {
