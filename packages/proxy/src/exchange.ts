@@ -1,13 +1,13 @@
 /**
- * Drives one request: the phases in their order up to the request upstream, attempts and retries, failure, logging.
+ * Drives one request: attempts and retries, tunnels, time, failure, and what joins the parts that do the work.
  *
- * A synchronous chain that is left only where user code answers with a promise. The bodies are carried by
- * request-relay.ts and response-relay.ts, the end is in conclusion.ts. It knows sessions, not HTTP versions.
+ * The phases up to the request upstream are phase-chain.ts, the bodies are carried by request-relay.ts and
+ * response-relay.ts, the end is in conclusion.ts. It knows sessions, not HTTP versions.
  */
 import type { ServerSession, ServerSessionHandler } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import type { HeaderMap, RequestHeader } from '@cirque/http';
-import type { ClientSession, HttpPeer, Peer, SessionRequest } from '@cirque/pool';
+import type { ClientSession, HttpPeer, Peer } from '@cirque/pool';
 import { Timer, type TimerWheel } from '@cirque/timeout';
 import { formatAddress } from '@cirque/transport';
 import type { BodyFilter } from './body-filters.ts';
@@ -15,26 +15,22 @@ import { type Concluded, Conclusion } from './conclusion.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { logRetry } from './exchange-log.ts';
 import type { FilteredWriter, WriterOwner } from './filtered-writer.ts';
-import { atOnce, decision, isThenable, onlyLogging } from './hooks.ts';
+import { atOnce, decision, onlyLogging } from './hooks.ts';
 import { ModuleChain } from './http-modules.ts';
-import { addBodyFilters, filterRequestHeader } from './module-filters.ts';
-import { PendingHook } from './pending-hook.ts';
-import type { PhaseName } from './phases.ts';
+import { addBodyFilters } from './module-filters.ts';
+import { type ChainOwner, PhaseChain, type Step } from './phase-chain.ts';
 import { type RelayOwner, RequestRelay } from './request-relay.ts';
 import { type ResponseOwner, ResponseRelay } from './response-relay.ts';
 import { Session, type SessionBackend } from './session.ts';
 import { TunnelEnds } from './tunnel-ends.ts';
-import { isIdempotent, normaliseTarget, takeNominated, upstreamHead } from './upstream-head.ts';
-
-/** A step of the chain: a phase, or what happens between two. */
-type Step = PhaseName | 'modules' | 'connect';
+import { isIdempotent, normaliseTarget, takeNominated } from './upstream-head.ts';
 
 /** See the file's head. */
 export class Exchange<Ctx>
   implements
     ServerSessionHandler,
     SessionBackend,
-    SessionRequest,
+    ChainOwner<Ctx>,
     RelayOwner,
     ResponseOwner<Ctx>,
     WriterOwner,
@@ -54,15 +50,13 @@ export class Exchange<Ctx>
   #earlierUpstreamBytes = 0;
   #relay: RequestRelay | undefined = undefined;
   readonly #responseRelay: ResponseRelay<Ctx> = new ResponseRelay(this);
-  #pending: PendingHook | undefined = undefined;
   /** The modules of this request on the client's side. */
   downstreamModules: ModuleChain | undefined = undefined;
   /** Writes the response of a phase through the modules. */
   writer: FilteredWriter | undefined = undefined;
   #timer: Timer | undefined = undefined;
   #tunnel: TunnelEnds | undefined = undefined;
-  #nominated: ReturnType<typeof takeNominated> = undefined;
-  #upstreamHead: RequestHeader | undefined = undefined;
+  readonly #chain: PhaseChain<Ctx>;
   readonly #conclusion: Conclusion<Ctx> = new Conclusion(this);
 
   constructor(downstream: ServerSession, context: ExchangeContext<Ctx>) {
@@ -70,6 +64,8 @@ export class Exchange<Ctx>
     this.#context = context;
     this.startedAt = context.options.accessLog ? performance.now() : 0;
     this.session = new Session(this);
+    normaliseTarget(downstream);
+    this.#chain = new PhaseChain(this, takeNominated(downstream));
     // Once the client has left it can no longer be asked for, and the last phases and the access log want it.
     if (context.needsClientAddress) void this.session.clientAddress;
   }
@@ -81,165 +77,68 @@ export class Exchange<Ctx>
     counters.active += 1;
     const { downstream } = this;
     downstream.handler = this;
-    normaliseTarget(downstream);
-    this.#nominated = takeNominated(downstream);
     if (this.#context.options.requestTimeoutMs > 0) this.#startTimer(this.#context.options.requestTimeoutMs);
     try {
       this.#ctx = atOnce('newCtx', hooks.newCtx());
-      const { downstreamModules: builders } = this.#context;
-      if (builders.length > 0) this.downstreamModules = ModuleChain.create(builders, downstream.requestHeader);
     } catch (error) {
       // Without a context no phase can be called, but for the one that sees every request.
       this.#context = { ...this.#context, hooks: onlyLogging(hooks) };
       this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
       return;
     }
+    if (this.#context.downstreamModules.length > 0 && !this.#createModules()) return;
     const filtered = hooks.requestBodyFilter !== undefined || this.downstreamModules !== undefined;
     if (downstream.bodyLength !== 0 || downstream.tunnel !== undefined || filtered)
       this.#relay = new RequestRelay(this);
-    this.#run(downstream.connectionContext === undefined ? 'earlyRequestFilter' : 'onConnectionReuse');
+    this.#chain.run(downstream.connectionContext === undefined ? 'earlyRequestFilter' : 'onConnectionReuse');
+  }
+
+  #createModules(): boolean {
+    try {
+      this.downstreamModules = ModuleChain.create(this.#context.downstreamModules, this.session.requestHeader);
+      return true;
+    } catch (error) {
+      this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
+      return false;
+    }
   }
 
   // ---- the chain of phases
 
-  #run(from: Step): void {
-    let step = from;
-    try {
-      while (!this.#conclusion.begun) {
-        const answer = this.#call(step);
-        if (isThenable(answer)) {
-          this.#wait(step, answer);
-          return;
-        }
-        const next = this.#settle(step, answer);
-        if (next === undefined) return;
-        step = next;
-      }
-    } catch (error) {
-      this.#stepFailed(step, error);
-    }
+  /** @internal of ChainOwner */
+  get collectingBody(): boolean {
+    return this.#relay?.collecting === true;
   }
 
-  /** Calls the phase, if there is one. */
-  #call(step: Step): unknown {
-    const { hooks } = this.#context;
-    const { session } = this;
-    const ctx = this.#ctx;
-    switch (step) {
-      case 'onConnectionReuse':
-        return this.#handOver();
-      case 'earlyRequestFilter':
-        return hooks.earlyRequestFilter?.(session, ctx);
-      case 'modules':
-        if (this.downstreamModules === undefined) return undefined;
-        return filterRequestHeader(this.downstreamModules, session.requestHeader);
-      case 'requestFilter':
-        return hooks.requestFilter?.(session, ctx);
-      case 'proxyUpstreamFilter':
-        return hooks.proxyUpstreamFilter?.(session, ctx);
-      case 'upstreamPeer':
-        return hooks.upstreamPeer(session, ctx);
-      case 'connect':
-        if (this.downstream.tunnel?.kind === 'connect')
-          return this.#context.connector.openTunnel(this.peer as Peer, this);
-        return this.#context.connector.getSession(this.peer as Peer, this);
-      case 'connectedToUpstream':
-        if (hooks.connectedToUpstream === undefined) return undefined;
-        return hooks.connectedToUpstream(
-          session,
-          this.upstreamReused,
-          this.peer as Peer,
-          (this.#upstream as ClientSession).digest,
-          ctx,
-        );
-      case 'upstreamRequestFilter':
-        this.#upstreamHead = upstreamHead(
-          this.downstream,
-          this.peer as Peer,
-          (this.#upstream as ClientSession).httpVersion,
-          this.#nominated,
-        );
-        return hooks.upstreamRequestFilter?.(session, this.#upstreamHead, ctx);
-      default:
-        return undefined;
-    }
+  /** @internal of ChainOwner */
+  get concluded(): boolean {
+    return this.#conclusion.begun;
   }
 
-  /** What the request before on this connection has left for this one. */
-  #handOver(): unknown {
-    const { downstream } = this;
-    const kept = downstream.connectionContext;
-    downstream.connectionContext = undefined;
-    return this.#context.hooks.onConnectionReuse?.(this.session, this.#ctx, kept);
+  /** @internal of ChainOwner */
+  connected(upstream: ClientSession): void {
+    this.#upstream = upstream;
+    this.#responseRelay.begin(upstream);
+    this.upstreamReused = upstream.reused;
   }
 
-  /** Uses what the phase answered; tells the next step, undefined where the chain rests. */
-  #settle(step: Step, answer: unknown): Step | undefined {
-    switch (step) {
-      case 'onConnectionReuse':
-        return 'earlyRequestFilter';
-      case 'earlyRequestFilter':
-        return 'modules';
-      case 'modules':
-        return 'requestFilter';
-      case 'requestFilter':
-        return answer === true ? this.#answered(step) : 'proxyUpstreamFilter';
-      case 'proxyUpstreamFilter':
-        return answer === false ? this.#answered(step) : 'upstreamPeer';
-      case 'upstreamPeer':
-        this.peer = checkPeer(answer);
-        return 'connect';
-      case 'connect':
-        this.#upstream = answer as ClientSession;
-        this.#responseRelay.begin(this.#upstream);
-        this.upstreamReused = this.#upstream.reused;
-        return 'connectedToUpstream';
-      case 'connectedToUpstream':
-        return 'upstreamRequestFilter';
-      default:
-        this.#send();
-        return undefined;
-    }
+  /** @internal of ChainOwner */
+  send(head: RequestHeader): void {
+    const upstream = this.#upstream as ClientSession;
+    if (this.#relay === undefined) upstream.writeHead(head, 0);
+    else this.#relay.send(upstream, head);
   }
 
-  #wait(step: Step, answer: PromiseLike<unknown>): void {
-    // But for a phase that reads the body itself.
-    if (this.downstream.bodyLength !== 0 && this.#relay?.collecting !== true) this.downstream.pause();
-    const goOn = (value: unknown): void => {
-      this.#pending = undefined;
-      this.#resume(step, value);
-    };
-    const failed = (error: unknown): void => {
-      this.#pending = undefined;
-      this.#stepFailed(step, error);
-    };
-    // Connecting has deadlines of its own.
-    const timeoutMs = step === 'connect' ? 0 : this.#context.options.hookTimeoutMs;
-    const late = step === 'connect' ? (session: unknown): void => (session as ClientSession).release() : undefined;
-    this.#pending = new PendingHook(step, answer, timeoutMs, this.wheel, goOn, failed, late);
-  }
-
-  #resume(step: Step, value: unknown): void {
-    let next: Step | undefined;
-    try {
-      next = this.#settle(step, value);
-    } catch (error) {
-      this.#stepFailed(step, error);
-      return;
-    }
-    if (next !== undefined) this.#run(next);
-  }
-
-  #stepFailed(step: Step, thrown: unknown): void {
-    const error = CirqueError.from(thrown, 'InternalError', 'Internal');
+  /** @internal of ChainOwner */
+  stepFailed(step: Step, error: CirqueError): void {
     if (step === 'connect') this.#connectFailed(error);
     else if (step === 'upstreamPeer') this.#retryOrFail(error, error.retry === true);
     else if (this.#upstream !== undefined) this.attemptFailed(error);
     else this.#fail(error);
   }
 
-  /** A filter has answered the request, or refused to ask the upstream. */
-  #answered(step: 'requestFilter' | 'proxyUpstreamFilter'): undefined {
+  /** @internal of ChainOwner */
+  answered(step: 'requestFilter' | 'proxyUpstreamFilter'): void {
     const { downstream } = this;
     if (downstream.responseStarted || !downstream.writable) {
       this.#concludeWritten();
@@ -249,7 +148,6 @@ export class Exchange<Ctx>
       this.session.respond(502, '', { 'Cache-Control': 'private, no-store' });
       this.#concludeWritten();
     }
-    return undefined;
   }
 
   /** A phase has written the response; modules may still be at work on it. */
@@ -351,16 +249,6 @@ export class Exchange<Ctx>
     return this.session.signal;
   }
 
-  #send(): void {
-    const upstream = this.#upstream as ClientSession;
-    const head = this.#upstreamHead as RequestHeader;
-    if (this.#relay === undefined) {
-      upstream.writeHead(head, 0);
-      return;
-    }
-    this.#relay.send(upstream, head);
-  }
-
   /** @internal of ResponseOwner */
   get context(): ExchangeContext<Ctx> {
     return this.#context;
@@ -372,7 +260,7 @@ export class Exchange<Ctx>
   }
 
   /** @internal of ResponseOwner */
-  answered(): void {
+  headArrived(): void {
     this.#relay?.answered();
   }
 
@@ -483,8 +371,7 @@ export class Exchange<Ctx>
     const { hooks } = this.#context;
     const reused = this.upstreamReused;
     // A phase that is still awaited belongs to the attempt that is over.
-    this.#pending?.cancel();
-    this.#pending = undefined;
+    this.#chain.cancel();
     this.#dropUpstream();
     let error = cause;
     try {
@@ -514,12 +401,12 @@ export class Exchange<Ctx>
     counters.retries += 1;
     logRetry(this.#context, session, error, this.#ctx);
     if (downstream.bodyLength !== 0) downstream.pause();
-    this.#run('upstreamPeer');
+    this.#chain.run('upstreamPeer');
   }
 
   #fail(error: CirqueError): void {
     if (this.#conclusion.begun) return;
-    this.#pending?.cancel();
+    this.#chain.cancel();
     this.#timer?.close();
     this.writer?.stop();
     this.#relay?.failed(error);
@@ -567,18 +454,4 @@ export class Exchange<Ctx>
     }
     this.#conclusion.succeed();
   }
-}
-
-function checkPeer(answer: unknown): Peer {
-  const peer = answer as Partial<Peer> | undefined;
-  if (
-    typeof peer === 'object' &&
-    peer !== null &&
-    peer.address !== undefined &&
-    peer.options !== undefined &&
-    peer.reuseKey !== undefined
-  ) {
-    return peer as Peer;
-  }
-  throw CirqueError.internal('InternalError', `upstreamPeer answered ${typeof answer}: expected a HttpPeer`);
 }

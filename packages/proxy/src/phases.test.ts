@@ -346,7 +346,7 @@ const SYNCHRONOUS: readonly PhaseName[] = [
 ];
 
 /** The same phases, each that may be asynchronous answering, or failing, in a later microtask. */
-function asynchronous(phases: Required<Phases>): Required<Phases> {
+function asynchronous(phases: Required<Pick<Phases, PhaseName>>): Required<Pick<Phases, PhaseName>> {
   const result: Record<string, unknown> = {};
   for (const [name, phase] of Object.entries(phases)) {
     result[name] = SYNCHRONOUS.some((one) => one === name)
@@ -356,5 +356,5 @@ function asynchronous(phases: Required<Phases>): Required<Phases> {
           return Reflect.apply(phase, phases, values);
         };
   }
-  return result as unknown as Required<Phases>;
+  return result as unknown as Required<Pick<Phases, PhaseName>>;
 }

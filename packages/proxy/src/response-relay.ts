@@ -23,7 +23,7 @@ export interface ResponseOwner<Ctx> {
   readonly context: ExchangeContext<Ctx>;
   readonly ctx: Ctx;
   /** A head has come that the client was not told of yet. */
-  answered(): void;
+  headArrived(): void;
   /** The upstream took what was written of the request. */
   requestDrained(): void;
   /** The modules of this request on the client's side. */
@@ -92,7 +92,7 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
     this.#header = header;
     this.#interim = header.informational;
     this.#bodyLength = bodyLength;
-    this.#owner.answered();
+    this.#owner.headArrived();
     this.#filterHead('upstreamResponseFilter');
   }
 

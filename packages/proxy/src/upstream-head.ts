@@ -20,8 +20,8 @@ export function normaliseTarget({ target, requestHeader }: ServerSession): void 
   if (target.authority !== undefined) requestHeader.insertHeader('Host', target.authority);
 }
 
-/** Fields with their values. */
-type Fields = readonly (readonly [string, string])[];
+/** Fields that were taken out of a head, with their values; undefined when there were none. */
+export type TakenFields = readonly (readonly [string, string])[] | undefined;
 
 /**
  * Takes the fields that the client's Connection field nominates out of its head, before any phase sees it.
@@ -29,7 +29,7 @@ type Fields = readonly (readonly [string, string])[];
  * Later would be too late: a nomination could then remove what a phase has set (CVE-2026-105299 is of this kind). And
  * phases and upstream see the same request.
  */
-export function takeNominated({ connectionOptions, requestHeader }: ServerSession): Fields | undefined {
+export function takeNominated({ connectionOptions, requestHeader }: ServerSession): TakenFields {
   const { nominated } = connectionOptions;
   if (nominated === undefined) return undefined;
   const { headers } = requestHeader;
@@ -43,7 +43,7 @@ export function upstreamHead(
   downstream: ServerSession,
   peer: Peer,
   httpVersion: ClientSession['httpVersion'],
-  nominated: Fields | undefined,
+  nominated: TakenFields,
 ): RequestHeader {
   const { requestHeader: request, tunnel } = downstream;
   const { stripHopByHop, stripConnectionNominated } = peer.options;
