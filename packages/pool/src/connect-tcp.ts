@@ -23,6 +23,8 @@ export interface ConnectAttempt {
   /** Of the family of the address; of no meaning for a unix path, as is `keepAlive`. */
   readonly localAddress?: string | undefined;
   readonly keepAlive?: TcpKeepAlive | undefined;
+  /** The socket is going to be wrapped (TLS): it gets ordinary reads, which the wrapper can take over. */
+  readonly toBeWrapped?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly wheel?: TimerWheel | undefined;
 }
@@ -61,9 +63,9 @@ export function connectTcp(attempt: ConnectAttempt): Promise<Stream> {
     const onError = (cause: Error): void => fail(fromNodeError(cause, phaseOf(cause), 'Upstream', where));
     const onConnect = (): void => {
       settle();
-      const opened = new Stream(socket, 'Upstream', true);
+      const opened = new Stream(socket, 'Upstream', attempt.toBeWrapped !== true);
       stream = opened;
-      keepReadable(socket, () => opened.handler);
+      if (attempt.toBeWrapped !== true) keepReadable(socket, () => opened.handler);
       resolve(opened);
     };
     socket.once('connect', onConnect);
@@ -75,7 +77,8 @@ export function connectTcp(attempt: ConnectAttempt): Promise<Stream> {
 
 function connectOptions(attempt: ConnectAttempt, stream: () => Stream | undefined): NetConnectOpts {
   const { address, localAddress, keepAlive } = attempt;
-  const common = { onread: switchableOnread(stream), allowHalfOpen: true } as const;
+  const reads = attempt.toBeWrapped === true ? {} : { onread: switchableOnread(stream) };
+  const common = { ...reads, allowHalfOpen: true } as const;
   if (isUnixAddress(address)) return { ...common, path: address.path } as NetConnectOpts;
   return {
     ...common,

@@ -10,6 +10,7 @@ import {
   resolvePeerOptions,
 } from './peer-options.ts';
 import { reuseKey } from './reuse-key.ts';
+import { checkHasName } from './tls-identity.ts';
 
 /**
  * What connectors need of a peer. Users may implement it themselves, with `resolvePeerOptions` and `reuseKey`.
@@ -59,6 +60,7 @@ export class HttpPeer implements Peer {
     if (this.options.proxy !== undefined && isUnixAddress(plain.address)) {
       throw new TypeError(`peer address ${plain.key} is a unix socket: expected host and port with peer option proxy`);
     }
+    checkHasName(plain.address, this.options);
     this.reuseKey = reuseKey(plain.address, this.options);
   }
 

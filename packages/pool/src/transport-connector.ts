@@ -1,5 +1,5 @@
 /**
- * Opens the byte stream of a peer: names, every address, local address, tunnel, tracer, deadlines.
+ * Opens the byte stream of a peer: names, every address, local address, tunnel, PROXY header, TLS, tracer, deadlines.
  */
 import { isIP, isIPv6 } from 'node:net';
 import { CirqueError } from '@cirque/error';
@@ -13,10 +13,11 @@ import { connectTunnel } from './connect-tunnel.ts';
 import type { Peer } from './peer.ts';
 import type { BindTo, CustomConnect } from './peer-options.ts';
 import { Resolver, type ResolverOptions } from './resolver.ts';
+import { TlsConnector, type TlsConnectorOptions } from './tls-connector.ts';
 import { traceConnection } from './trace-connection.ts';
 
 /** Options of {@link TransportConnector}. */
-export interface TransportConnectorOptions {
+export interface TransportConnectorOptions extends TlsConnectorOptions {
   /**
    * Local IPv4 addresses to connect from, one at random per connection (configuration `client_bind_to_ipv4`). A peer's
    * `bindTo` comes before. Default: the system's choice.
@@ -40,6 +41,7 @@ export class TransportConnector {
   readonly #resolver: Resolver;
   readonly #random: () => number;
   readonly #network: CustomConnect | undefined;
+  readonly #tls: TlsConnector;
   readonly #wheel: TimerWheel | undefined;
 
   /** @throws TypeError or RangeError naming the option. */
@@ -50,16 +52,18 @@ export class TransportConnector {
     this.#random = options.random ?? Math.random;
     this.#network = options.connect;
     this.#wheel = options.wheel;
+    this.#tls = new TlsConnector(options, options.wheel);
   }
 
   /**
    * A new connection to the peer, not started.
    *
-   * A name is resolved and its addresses are tried one after another, each within `connectionTimeoutMs`. What comes after
-   * the end of the attempt is closed.
+   * A name is resolved and its addresses are tried one after another, each within `connectionTimeoutMs`. On the one that
+   * answers a tunnel is asked for, a PROXY header sent and TLS spoken, as the peer says. What comes after the end of the
+   * attempt is closed.
    * @param budgetMs time for all of it, 0 for no limit; by default the peer's `totalConnectionTimeoutMs`.
-   * @throws CirqueError of a Connect type (or BindError, SocketError, InternalError), source Upstream; nothing was sent
-   * to the peer.
+   * @throws CirqueError of a Connect type (or BindError, SocketError, InternalError, InvalidCert, TLSHandshakeFailure,
+   * TLSHandshakeTimedout), source Upstream; TLSConfigError, source Internal. No byte of a request was sent.
    */
   async newStream(peer: Peer, signal?: AbortSignal, budgetMs?: number): Promise<Stream> {
     const { totalConnectionTimeoutMs, tracer } = peer.options;
@@ -80,6 +84,14 @@ export class TransportConnector {
   }
 
   async #open(peer: Peer, signal: AbortSignal): Promise<Stream> {
+    const raw = await this.#openBytes(peer, signal);
+    const { proxyProtocol, tls } = peer.options;
+    if (proxyProtocol !== undefined) raw.writeLatin1(proxyProtocol);
+    return tls ? this.#tls.connect(raw, peer, signal) : raw;
+  }
+
+  /** As far as the other end of the tunnel. */
+  async #openBytes(peer: Peer, signal: AbortSignal): Promise<Stream> {
     const { address } = peer;
     const { customConnect, proxy, connectionTimeoutMs: timeoutMs } = peer.options;
     const wheel = this.#wheel;
@@ -130,8 +142,8 @@ export class TransportConnector {
   }
 
   #attempt(address: Address, peer: Peer, localAddress: string | undefined, signal: AbortSignal): Promise<Stream> {
-    const { connectionTimeoutMs: timeoutMs, tcpKeepAlive: keepAlive } = peer.options;
-    return connectTcp({ address, timeoutMs, localAddress, keepAlive, signal, wheel: this.#wheel });
+    const { connectionTimeoutMs: timeoutMs, tcpKeepAlive: keepAlive, tls: toBeWrapped } = peer.options;
+    return connectTcp({ address, timeoutMs, localAddress, keepAlive, toBeWrapped, signal, wheel: this.#wheel });
   }
 
   #randomLocal(host: string): string | undefined {
