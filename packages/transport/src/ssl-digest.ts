@@ -28,9 +28,14 @@ export interface SslDigest {
   extension: unknown;
 }
 
-/** Reads the facts of a socket whose handshake is complete. */
-export function sslDigest(socket: TLSSocket): SslDigest {
-  return new SocketSslDigest(socket);
+/**
+ * Reads the facts of a socket whose handshake is complete.
+ *
+ * @param origin on the client's side, the digest of the connection whose session was offered: an upstream that resumes
+ * it does not show its certificate again, and what was found out about it then still holds.
+ */
+export function sslDigest(socket: TLSSocket, origin?: SslDigest): SslDigest {
+  return new SocketSslDigest(socket, origin instanceof SocketSslDigest ? origin : undefined);
 }
 
 class SocketSslDigest implements SslDigest {
@@ -45,16 +50,17 @@ class SocketSslDigest implements SslDigest {
   readonly #certificate: X509Certificate | undefined;
   #facts: PeerCertificateFacts | undefined;
 
-  constructor(socket: TLSSocket) {
+  constructor(socket: TLSSocket, offered: SocketSslDigest | undefined) {
     this.version = socket.getProtocol() ?? 'unknown';
     this.cipher = socket.getCipher()?.standardName ?? 'unknown';
     this.alpn = socket.alpnProtocol || undefined;
     this.serverName = plainServerName((socket as { servername?: string | false | null }).servername);
     this.sessionReused = socket.isSessionReused();
-    this.#certificate = socket.getPeerX509Certificate();
-    this.authorized = socket.authorized && this.#certificate !== undefined;
-    this.authorizationError = this.authorized ? undefined : reasonOf(socket);
     this.extension = undefined;
+    const origin = this.sessionReused ? offered : undefined;
+    this.#certificate = origin === undefined ? socket.getPeerX509Certificate() : origin.#certificate;
+    this.authorized = origin?.authorized ?? (socket.authorized && this.#certificate !== undefined);
+    this.authorizationError = this.authorized ? undefined : (origin?.authorizationError ?? reasonOf(socket));
   }
 
   // Taken apart only when somebody asks: most certificates are verified and never looked at.
