@@ -48,6 +48,8 @@ export function planRange(request: RequestHeader, response: ResponseHeader, opti
   if (set === 'ignored') return WHOLE;
   if (set === 'unsatisfiable') return { kind: 'unsatisfiable', length };
   if (set.length === 1) return { kind: 'single', length, range: set[0] as ByteRange };
+  // Of several parts in one, nobody could tell whether the parts or the whole is encoded.
+  if (response.headers.has('Content-Encoding')) return WHOLE;
   const boundary = options.boundary?.() ?? randomBytes(8).toString('hex');
   return { kind: 'multipart', length, ranges: set, boundary, contentType: response.getHeader('Content-Type') };
 }
