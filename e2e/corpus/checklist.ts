@@ -196,11 +196,15 @@ export const checklist: readonly ChecklistRow[] = [
     requests: ['a nominated field: removed', 'Keep-Alive: removed', 'Proxy-Connection: removed'],
     responses: ['a nominated field of the origin is removed', 'Keep-Alive of the origin is removed'],
   },
-  { rule: 'TE is of this hop only', section: 'RFC 9110 10.1.4', requests: ['TE: removed'] },
   {
-    rule: 'Upgrade is not passed on, 101 is not accepted',
+    rule: 'TE is of this hop only',
+    section: 'RFC 9110 10.1.4',
+    requests: ['TE that is not nominated: removed', 'only what the client says of trailers is said again'],
+  },
+  {
+    rule: 'only an Upgrade to WebSocket is passed on, 101 is not accepted unasked',
     section: 'RFC 9110 7.8',
-    requests: ['Upgrade to websocket: removed', 'Upgrade on 1.0 is ignored'],
+    requests: ['Upgrade to another protocol: removed', 'Upgrade on 1.0 is ignored'],
     responses: ['101 that nobody asked for'],
   },
   {

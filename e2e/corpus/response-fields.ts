@@ -7,7 +7,7 @@ const OK = 'HTTP/1.1 200 OK';
 const LENGTH = 'Content-Length: 5';
 const DATE = 'Date: Sun, 06 Nov 1994 08:49:37 GMT';
 const OLD_REQUEST = head('GET /case HTTP/1.0', 'Host: h.example');
-const UPGRADE_REQUEST = head('GET /case HTTP/1.1', 'Host: h.example', 'Connection: Upgrade', 'Upgrade: websocket');
+const UPGRADE_REQUEST = head('GET /case HTTP/1.1', 'Host: h.example', 'Connection: Upgrade', 'Upgrade: chat/2');
 
 const hello: ResponseOutcome = { status: 200, body: 'hello', end: 'complete', client: 'kept', upstream: 'reused' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HOP_BY_HOP_FIELDS, MAX_CONNECTION_OPTIONS, parseConnectionOptions } from './hop-by-hop.ts';
 
-const nothing = { close: false, keepAlive: false, nominated: undefined, problem: undefined };
+const nothing = { close: false, keepAlive: false, upgrade: false, te: false, nominated: undefined, problem: undefined };
 
 test('HOP_BY_HOP_FIELDS are those of RFC 9110 section 7.6.1 and what stands for them in practice', () => {
   expect([...HOP_BY_HOP_FIELDS].sort()).toEqual([
@@ -32,9 +32,11 @@ describe('parseConnectionOptions', () => {
     ['keep-alive, close', { ...nothing, close: true, keepAlive: true }],
     ['\tclose ,, keep-alive ,', { ...nothing, close: true, keepAlive: true }],
     // Hop-by-hop fields go anyway.
-    ['TE, Upgrade, transfer-encoding', nothing],
+    ['TE, Upgrade, transfer-encoding', { ...nothing, upgrade: true, te: true }],
+    ['Upgrade', { ...nothing, upgrade: true }],
+    ['upgrade, keep-alive', { ...nothing, upgrade: true, keepAlive: true }],
     ['X-A', { ...nothing, nominated: ['x-a'] }],
-    ['close, X-A, te, X-B', { ...nothing, close: true, nominated: ['x-a', 'x-b'] }],
+    ['close, X-A, te, X-B', { ...nothing, close: true, te: true, nominated: ['x-a', 'x-b'] }],
     // A look-alike of token characters leaves the real field alone.
     ['host.', { ...nothing, nominated: ['host.'] }],
     ['xclose', { ...nothing, nominated: ['xclose'] }],

@@ -48,6 +48,8 @@ export interface ConnectionOptions {
   readonly close: boolean;
   readonly keepAlive: boolean;
   readonly upgrade: boolean;
+  /** TE is meant for us (RFC 9110 section 10.1.4). */
+  readonly te: boolean;
   /** Lower-case names of nominated fields beyond the standard hop-by-hop ones; undefined when none. */
   readonly nominated: readonly string[] | undefined;
   /** Why the nominations are malformed; undefined when they are fine. */
@@ -58,6 +60,7 @@ const NONE: ConnectionOptions = {
   close: false,
   keepAlive: false,
   upgrade: false,
+  te: false,
   nominated: undefined,
   problem: undefined,
 };
@@ -78,6 +81,7 @@ function parseOptionList(value: string): ConnectionOptions {
   let close = false;
   let keepAlive = false;
   let upgrade = false;
+  let te = false;
   let problem: string | undefined;
   let count = 0;
   const nominated: string[] = [];
@@ -88,11 +92,12 @@ function parseOptionList(value: string): ConnectionOptions {
     if (option === 'close') close = true;
     else if (option === 'keep-alive') keepAlive = true;
     else if (option === 'upgrade') upgrade = true;
+    else if (option === 'te') te = true;
     else if (PROTECTED_FIELDS.has(option)) problem ??= `Connection nominates the protected field ${option}`;
     else if (!isToken(option)) problem ??= `Connection option ${JSON.stringify(option.slice(0, 64))} is not a token`;
     else if (!HOP_BY_HOP_FIELDS.has(option)) nominated.push(option);
   }
   if (count > MAX_CONNECTION_OPTIONS)
     problem ??= `Connection has ${count} options, at most ${MAX_CONNECTION_OPTIONS} are accepted`;
-  return { close, keepAlive, upgrade, nominated: nominated.length > 0 ? nominated : undefined, problem };
+  return { close, keepAlive, upgrade, te, nominated: nominated.length > 0 ? nominated : undefined, problem };
 }

@@ -28,7 +28,14 @@ describe('parseRequestHead', () => {
       keepAlive: true,
       minorVersion: 1,
       expectContinue: false,
-      connection: { close: false, keepAlive: false, nominated: undefined, problem: undefined },
+      connection: {
+        close: false,
+        keepAlive: false,
+        upgrade: false,
+        te: false,
+        nominated: undefined,
+        problem: undefined,
+      },
       target: undefined,
     });
   });

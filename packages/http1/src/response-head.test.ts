@@ -24,7 +24,14 @@ describe('parseResponseHead', () => {
       framing: 5,
       keepAlive: true,
       keepAliveSeconds: undefined,
-      connection: { close: false, keepAlive: false, nominated: undefined, problem: undefined },
+      connection: {
+        close: false,
+        keepAlive: false,
+        upgrade: false,
+        te: false,
+        nominated: undefined,
+        problem: undefined,
+      },
     });
   });
 

@@ -20,7 +20,7 @@ const short = { time: 300, warmupTime: 100 };
 const ROUNDS = 1_000;
 const peer = new HttpPeer('127.0.0.1:9000');
 const body = Buffer.alloc(1_024);
-const none = { close: false, keepAlive: false, upgrade: false, nominated: undefined, problem: undefined };
+const none = { close: false, keepAlive: false, upgrade: false, te: false, nominated: undefined, problem: undefined };
 const fields = 'Host: a\r\nAccept: */*\r\nUser-Agent: bench\r\nCookie: a=b\r\nReferer: http://a/\r\n';
 const requestHead = new RequestHeader('GET', '/', HeaderMap.fromBlock(fields, [], -1));
 const responseHead = new ResponseHeader(200, HeaderMap.fromBlock('Content-Length: 1024\r\nETag: "x"\r\n', [], 1_024));

@@ -57,9 +57,14 @@ export function upstreamHead(
     headers.set('Host', isUnixAddress(peer.address) ? 'localhost' : formatAddress(peer.address));
   }
   if (request.version === '1.0') headers.delete('Expect');
-  if (stripHopByHop && request.headers.mayHoldHopByHop && wantsTrailers(request)) askForTrailers(head, httpVersion);
+  if (stripHopByHop && mayAskForTrailers(downstream) && wantsTrailers(request)) askForTrailers(head, httpVersion);
   if (tunnel?.kind === 'upgrade') askForUpgrade(head, tunnel.protocol as string, peer.options.upgrade);
   return head;
+}
+
+/** HTTP/2 has no Connection field that could say so. */
+function mayAskForTrailers({ requestHeader, connectionOptions }: ServerSession): boolean {
+  return connectionOptions.te || requestHeader.version === '2';
 }
 
 /** What the client said about trailers to us, said by us to the upstream (RFC 9110 section 10.1.4). */

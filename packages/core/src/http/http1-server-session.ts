@@ -129,7 +129,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     return this.#decoder.received || this.#tunnelled;
   }
   get acceptsTrailers(): boolean {
-    return this.minorVersion > 0 && wantsTrailers(this.requestHeader);
+    return this.minorVersion > 0 && this.connectionOptions.te && wantsTrailers(this.requestHeader);
   }
 
   pause(): void {
