@@ -132,6 +132,7 @@ describe('VirtualServerSession: the request', () => {
     ['contradicting lengths', { header: post({ 'Content-Length': '7' }), bodyLength: 0 }],
     ['a Content-Length that is none', { header: post({ 'Content-Length': '+7' }) }],
     ['a nomination of Host', { header: post({ Connection: 'host' }) }],
+    ['a tunnel', { header: new RequestHeader('CONNECT', 'a.example:80') }],
     ['a target that does not go with the method', { header: new RequestHeader('GET', '*') }],
   ])('%s is refused', (_, request) => {
     expect(() => scene(request)).toThrow(expect.objectContaining({ type: 'InvalidHTTPHeader', source: 'Downstream' }));

@@ -291,6 +291,7 @@ function checkConnection({ headers }: RequestHeader): ConnectionOptions {
 }
 
 function checkTarget({ method, target }: RequestHeader): Target | undefined {
+  if (method === 'CONNECT') throw broken('InvalidHTTPHeader', 'CONNECT asks for a tunnel, which needs a connection');
   const parsed = parseTarget(method, target);
   if (parsed !== undefined) return parsed.form === 'origin' ? undefined : parsed;
   throw broken(
