@@ -113,6 +113,13 @@ describe('Session.subrequest', () => {
     expect(text).toBe('undefined 7');
   });
 
+  test('trailers can be asked for', async () => {
+    const upstream: TestUpstream = ({ headers }) => ({ body: `${headers.get('te')} ${headers.get('connection')}` });
+    const ask = async (session: Session): Promise<string> =>
+      (await session.subrequest({ headers: { TE: 'gzip, trailers' } })).body.text();
+    expect(await run(ask, upstream)).toBe('trailers TE');
+  });
+
   test('the context can be given', async () => {
     const seen: unknown[] = [];
     const proxy = createTestProxy<{ name: string }>({

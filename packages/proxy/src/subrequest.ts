@@ -2,7 +2,14 @@
  * Requests that a phase, or a program, sends through the proxy itself (Pingora's subrequests): all phases run for them,
  * with a context of their own, and the response comes back instead of going to a client.
  */
-import { BodyFeed, type ByteSource, type ServerSession, VirtualServerSession, type VirtualSink } from '@cirque/core';
+import {
+  BodyFeed,
+  type ByteSource,
+  type ServerSession,
+  VirtualServerSession,
+  type VirtualSink,
+  wantsTrailers,
+} from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import { HeaderMap, RequestHeader, type ResponseHeader } from '@cirque/http';
 import type { Digest } from '@cirque/transport';
@@ -235,13 +242,18 @@ function headOf(
   parent: SubrequestParent | undefined,
 ): RequestHeader {
   const headers = fields instanceof HeaderMap ? fields.clone() : HeaderMap.from(fields);
-  const te = headers.get('TE');
+  const header = new RequestHeader(method, target ?? parent?.requestHeader.target ?? '/', headers);
+  const trailers = wantsTrailers(header);
   headers.stripHopByHop(undefined);
-  if (te !== undefined) headers.set('TE', te);
+  // Ours to read, so ours to ask for.
+  if (trailers) {
+    headers.set('TE', 'trailers');
+    headers.set('Connection', 'TE');
+  }
   headers.delete('Expect');
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) headers.delete('Content-Length');
   if (!headers.has('Host')) headers.set('Host', parent?.requestHeader.getHeader('host') ?? 'localhost');
-  return new RequestHeader(method, target ?? parent?.requestHeader.target ?? '/', headers);
+  return header;
 }
 
 function bytesOf(body: string | Uint8Array | undefined): Buffer {

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
+import { wantsTrailers } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import { HeaderMap, type HttpVersion, isHostValue, RequestHeader } from '@cirque/http';
 import { type Digest, type SslDigest, socketDigest, sslDigest } from '@cirque/transport';
@@ -32,10 +33,10 @@ export function bodyLengthOf(request: NodeRequest, { headers }: RequestHeader): 
   return isHttp2(request) && !request.stream.endAfterHeaders ? undefined : 0;
 }
 
-/** The client reads trailers of the response. */
-export function acceptsTrailers({ version, headers }: RequestHeader): boolean {
-  if (version !== '1.1') return version === '2';
-  return headers.getAll('te').some((value) => /(^|[\s,])trailers\s*(,|;|$)/i.test(value));
+/** The client reads trailers of the response. In HTTP/1 it says so to us only when Connection names TE. */
+export function acceptsTrailers(header: RequestHeader): boolean {
+  if (header.version !== '1.1') return header.version === '2';
+  return wantsTrailers(header) && /(^|[\s,])te\s*(,|$)/i.test(header.headers.getAll('connection').join());
 }
 
 /** What is known of the connection that a request came on. */
