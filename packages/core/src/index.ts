@@ -17,6 +17,11 @@ export {
   type ResolvedHttpServerOptions,
   resolveHttpServerOptions,
 } from './http/http-server-options.ts';
+export {
+  DEFAULT_HTTP2_SERVER_OPTIONS,
+  type Http2ServerOptions,
+  type ResolvedHttp2ServerOptions,
+} from './http/http2-server-options.ts';
 export type { ServerSession, ServerSessionHandler, TunnelRequest } from './http/server-session.ts';
 export { wantsTrailers } from './http/tunnel-request.ts';
 export {

@@ -2,20 +2,46 @@
  * Options with the defaults they really have. The words are here, the values come from the packages; an option without
  * words does not compile.
  */
-import { type ResolvedHttpServerOptions, resolveHttpServerOptions } from '@cirque/core';
+import {
+  DEFAULT_HTTP2_SERVER_OPTIONS,
+  type Http2ServerOptions,
+  type ResolvedHttpServerOptions,
+  resolveHttpServerOptions,
+} from '@cirque/core';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '@cirque/http1';
 import { DEFAULT_PEER_OPTIONS, type PeerOptions } from '@cirque/pool';
 
 type Words<Name extends PropertyKey> = Readonly<Record<Name, string>>;
 
-const SERVER: Words<Exclude<keyof ResolvedHttpServerOptions, 'limits' | 'lenient'>> = {
+const SERVER: Words<Exclude<keyof ResolvedHttpServerOptions, 'limits' | 'lenient' | 'h2'>> = {
   headTimeoutMs:
     'from the first byte of a head to its end, then 408; and from the accept to the first byte, then a silent close',
   idleTimeoutMs: 'a kept-alive connection without a request; then a silent close',
   readTimeoutMs: 'between two reads of a request body; then 408',
   writeTimeoutMs: 'without progress while the client does not take the response; then a cut',
+  minSendRate: 'bytes per second at which the client must take the response; 0: any progress is enough',
   keepaliveRequestLimit: 'requests per connection; 0: no limit',
   abortOnClose: 'a client that closes its sending side while a response is due cancels the request',
+  h2c: 'HTTP/2 on plaintext connections whose client begins with its preface',
+};
+
+const HTTP2: Words<keyof Http2ServerOptions> = {
+  maxConcurrentStreams: 'requests of one connection at a time, cancelled ones with work still going on included',
+  initialWindowSize: 'bytes of one request body that may be under way before the application takes them',
+  connectionWindowSize: 'the same for all request bodies of a connection together',
+  maxFrameSize: 'the largest frame that clients may send',
+  headerTableSize: 'bytes of the HPACK table that clients may use',
+  maxHeaderListBytes: 'names and values of one head, and 32 bytes for each field; more is 431',
+  maxHeaderFields: 'fields of one head, each crumb of a cookie counted; more is 431',
+  maxContinuationFrames: 'CONTINUATION frames of one head; more end the connection',
+  maxResetsPerInterval:
+    'streams that the client resets, or breaks, in 10 s; more end the connection; at least twice `maxConcurrentStreams`',
+  maxControlFramesPerInterval:
+    'frames that carry nothing in 10 s, beyond what requests justify; more end the connection',
+  maxPendingBytes: 'answers to such frames that wait for a client that does not read; more end the connection',
+  extendedConnect: 'extended CONNECT (RFC 8441): WebSockets over HTTP/2',
+  pingIntervalMs: 'a PING after this time without a byte from the client; 0 sends none',
+  pingTimeoutMs: 'a client that stays silent for this time after a PING is given up',
 };
 
 const LIMITS: Words<keyof Http1Limits> = {
@@ -54,6 +80,11 @@ const PEER: Words<keyof PeerOptions> = {
 /** Options of the client side. */
 export function serverDefaults(): string {
   return table(SERVER, { ...resolveHttpServerOptions() });
+}
+
+/** Options of HTTP/2 on the client side. */
+export function http2Defaults(): string {
+  return table(HTTP2, { ...DEFAULT_HTTP2_SERVER_OPTIONS });
 }
 
 /** Sizes beyond which a message is refused. */

@@ -2,7 +2,7 @@
  * The parts of pages that are made from code: between `<!-- generated: name -->` and `<!-- /generated -->`.
  */
 import { configurationTable } from '@cirque/core';
-import { limitDefaults, peerDefaults, serverDefaults } from './defaults-table.ts';
+import { http2Defaults, limitDefaults, peerDefaults, serverDefaults } from './defaults-table.ts';
 import { errorTable } from './error-table.ts';
 import { layerTable } from './layer-table.ts';
 import { phaseChart, phaseTable } from './phase-chart.ts';
@@ -10,6 +10,7 @@ import { phaseChart, phaseTable } from './phase-chart.ts';
 const MAKERS: Readonly<Record<string, () => string>> = {
   'configuration-table': configurationTable,
   'error-table': errorTable,
+  'http2-defaults': http2Defaults,
   'layer-table': layerTable,
   'limit-defaults': limitDefaults,
   'peer-defaults': peerDefaults,

@@ -4,7 +4,7 @@
  * What the limits mean on the wire is the business of `@cirque/http2`; times that HTTP/1 has too are in
  * http-server-options.ts and hold for both.
  */
-import { DEFAULT_HTTP2_LIMITS, type Http2Limits, type Http2Settings } from '@cirque/http2';
+import { DEFAULT_HTTP2_LIMITS, type Http2Limits, type Http2Settings, resolveHttp2Limits } from '@cirque/http2';
 
 /** Options of HTTP/2 connections from clients; each can be given alone. The defaults are safe against hostile clients. */
 export interface Http2ServerOptions {
@@ -57,12 +57,6 @@ export interface ResolvedHttp2ServerOptions {
   readonly pingTimeoutMs: number;
 }
 
-interface NumberRule {
-  readonly preset: number;
-  readonly min: number;
-  readonly max: number;
-}
-
 type NumberName = Exclude<keyof Http2ServerOptions, 'extendedConnect'>;
 
 /** RFC 9113 section 6.9.1. */
@@ -70,24 +64,35 @@ const MAX_WINDOW = 2_147_483_647;
 const MAX_COUNT = 2_147_483_647;
 /** The window that a connection begins with; a WINDOW_UPDATE can only enlarge it. */
 const LEAST_CONNECTION_WINDOW = 65_535;
-/** Resets that are never held against a client, however few streams it may have. */
-const LEAST_RESETS = 100;
 
-const NUMBERS: Readonly<Record<NumberName, NumberRule>> = {
-  maxConcurrentStreams: { preset: 100, min: 1, max: MAX_COUNT },
-  initialWindowSize: { preset: 262_144, min: 1, max: MAX_WINDOW },
-  connectionWindowSize: { preset: 1_048_576, min: LEAST_CONNECTION_WINDOW, max: MAX_WINDOW },
-  maxFrameSize: { preset: 16_384, min: 16_384, max: 16_777_215 },
-  headerTableSize: { preset: 4_096, min: 0, max: 65_536 },
-  maxHeaderListBytes: { preset: DEFAULT_HTTP2_LIMITS.maxHeaderListBytes, min: 1_024, max: MAX_COUNT },
-  maxHeaderFields: { preset: DEFAULT_HTTP2_LIMITS.maxHeaderFields, min: 1, max: MAX_COUNT },
-  maxContinuationFrames: { preset: DEFAULT_HTTP2_LIMITS.maxContinuationFrames, min: 1, max: MAX_COUNT },
-  // 0 stands for the number that follows from maxConcurrentStreams.
-  maxResetsPerInterval: { preset: 0, min: 1, max: MAX_COUNT },
-  maxControlFramesPerInterval: { preset: DEFAULT_HTTP2_LIMITS.maxControlFramesPerInterval, min: 1, max: MAX_COUNT },
-  maxPendingBytes: { preset: DEFAULT_HTTP2_LIMITS.maxPendingBytes, min: 1_024, max: MAX_COUNT },
-  pingIntervalMs: { preset: 0, min: 0, max: MAX_COUNT },
-  pingTimeoutMs: { preset: 5_000, min: 1, max: MAX_COUNT },
+/** Defaults of {@link Http2ServerOptions}; `maxResetsPerInterval` grows with `maxConcurrentStreams`. */
+export const DEFAULT_HTTP2_SERVER_OPTIONS: Required<Http2ServerOptions> = {
+  maxConcurrentStreams: 100,
+  initialWindowSize: 262_144,
+  connectionWindowSize: 1_048_576,
+  maxFrameSize: 16_384,
+  headerTableSize: 4_096,
+  ...DEFAULT_HTTP2_LIMITS,
+  extendedConnect: true,
+  pingIntervalMs: 0,
+  pingTimeoutMs: 5_000,
+};
+
+/** Least and greatest value. */
+const RANGES: Readonly<Record<NumberName, readonly [number, number]>> = {
+  maxConcurrentStreams: [1, MAX_COUNT],
+  initialWindowSize: [1, MAX_WINDOW],
+  connectionWindowSize: [LEAST_CONNECTION_WINDOW, MAX_WINDOW],
+  maxFrameSize: [16_384, 16_777_215],
+  headerTableSize: [0, 65_536],
+  maxHeaderListBytes: [1_024, MAX_COUNT],
+  maxHeaderFields: [1, MAX_COUNT],
+  maxContinuationFrames: [1, MAX_COUNT],
+  maxResetsPerInterval: [1, MAX_COUNT],
+  maxControlFramesPerInterval: [1, MAX_COUNT],
+  maxPendingBytes: [1_024, MAX_COUNT],
+  pingIntervalMs: [0, MAX_COUNT],
+  pingTimeoutMs: [1, MAX_COUNT],
 };
 
 /**
@@ -99,8 +104,8 @@ export function resolveHttp2ServerOptions(options: Http2ServerOptions = {}): Res
   if (typeof options !== 'object' || options === null)
     throw new TypeError(`HTTP server option h2 is ${String(options)}: expected an object of HTTP/2 options`);
   for (const name of Object.keys(options)) {
-    if (name === 'extendedConnect' || Object.hasOwn(NUMBERS, name)) continue;
-    const known = [...Object.keys(NUMBERS), 'extendedConnect'].join(', ');
+    if (name === 'extendedConnect' || Object.hasOwn(RANGES, name)) continue;
+    const known = [...Object.keys(RANGES), 'extendedConnect'].join(', ');
     throw new TypeError(`HTTP/2 server option ${name} is unknown: expected one of ${known}`);
   }
   const number = (name: NumberName): number => checkNumber(name, options[name]);
@@ -123,7 +128,10 @@ export function resolveHttp2ServerOptions(options: Http2ServerOptions = {}): Res
       maxHeaderListBytes,
       maxHeaderFields: number('maxHeaderFields'),
       maxContinuationFrames: number('maxContinuationFrames'),
-      maxResetsPerInterval: number('maxResetsPerInterval') || Math.max(LEAST_RESETS, 2 * maxConcurrentStreams),
+      maxResetsPerInterval:
+        options.maxResetsPerInterval === undefined
+          ? resolveHttp2Limits({}, maxConcurrentStreams).maxResetsPerInterval
+          : number('maxResetsPerInterval'),
       maxControlFramesPerInterval: number('maxControlFramesPerInterval'),
       maxPendingBytes: number('maxPendingBytes'),
     },
@@ -131,8 +139,8 @@ export function resolveHttp2ServerOptions(options: Http2ServerOptions = {}): Res
 }
 
 function checkNumber(name: NumberName, value: number | undefined): number {
-  const { preset, min, max } = NUMBERS[name];
-  if (value === undefined) return preset;
+  if (value === undefined) return DEFAULT_HTTP2_SERVER_OPTIONS[name];
+  const [min, max] = RANGES[name];
   if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
   throw new RangeError(`HTTP/2 server option ${name} is ${String(value)}: expected an integer from ${min} to ${max}`);
 }
