@@ -28,3 +28,28 @@ export const FLAG_ACK = 0x1;
 export const FLAG_END_HEADERS = 0x4;
 export const FLAG_PADDED = 0x8;
 export const FLAG_PRIORITY = 0x20;
+
+/** Why a frame of that type cannot have that length; undefined when it can. PRIORITY concerns its stream only. */
+export function lengthProblem(type: number, flags: number, length: number): string | undefined {
+  const padded = (flags & FLAG_PADDED) !== 0 ? 1 : 0;
+  switch (type) {
+    case DATA:
+      return length < padded ? 'a padded DATA frame without a pad length' : undefined;
+    case HEADERS:
+      return length < padded + ((flags & FLAG_PRIORITY) !== 0 ? 5 : 0)
+        ? 'a HEADERS frame that is too short'
+        : undefined;
+    case SETTINGS:
+      if ((flags & FLAG_ACK) !== 0) return length === 0 ? undefined : 'an acknowledgement of SETTINGS with a payload';
+      return length % 6 === 0 ? undefined : `a SETTINGS frame of ${length} bytes`;
+    case RST_STREAM:
+    case WINDOW_UPDATE:
+      return length === 4 ? undefined : `a frame of type ${type} with ${length} bytes instead of 4`;
+    case PING:
+      return length === 8 ? undefined : `a PING frame of ${length} bytes`;
+    case GOAWAY:
+      return length >= 8 ? undefined : `a GOAWAY frame of ${length} bytes`;
+    default:
+      return undefined;
+  }
+}

@@ -53,6 +53,8 @@ export interface Http2Stream {
   readonly bytesQueued: number;
   /** Our side was ended; what is queued may still have to be sent. */
   readonly localClosed: boolean;
+  /** Why the peer's messages on this stream were refused, for logs: set before `onReset` with `byUs`. */
+  readonly resetReason: string | undefined;
   /** The other side has ended; what is kept by {@link pause} may still have to be reported. */
   readonly remoteClosed: boolean;
   /** `onStreamClosed` was called. */

@@ -1,0 +1,39 @@
+/**
+ * Our settings: what was announced, and what the peer has acknowledged (RFC 9113 section 6.5.3).
+ */
+import type { FrameWriter } from './frame-writer.ts';
+import { type Http2Settings, INITIAL_SETTINGS, settingsPairs } from './settings.ts';
+
+/** One per connection. */
+export class LocalSettings {
+  readonly #writer: FrameWriter;
+  #pending: Http2Settings[] = [];
+  /** What was sent last. */
+  announced: Http2Settings;
+  /** What the peer follows. */
+  acknowledged: Http2Settings = INITIAL_SETTINGS;
+
+  constructor(writer: FrameWriter, server: boolean) {
+    this.#writer = writer;
+    // A server has nothing to say about push.
+    this.announced = server ? { ...INITIAL_SETTINGS, enablePush: false } : INITIAL_SETTINGS;
+  }
+
+  announce(settings: Http2Settings): void {
+    this.#writer.settings(settingsPairs(this.announced, settings));
+    this.announced = settings;
+    this.#pending.push(settings);
+  }
+
+  /** The peer follows the oldest that it had not acknowledged. False: there was none. */
+  acknowledge(): boolean {
+    const settings = this.#pending.shift();
+    if (settings === undefined) return false;
+    this.acknowledged = settings;
+    return true;
+  }
+
+  get allAcknowledged(): boolean {
+    return this.#pending.length === 0;
+  }
+}
