@@ -18,8 +18,8 @@ export interface Http2Request {
   readonly tunnel: TunnelRequest | undefined;
 }
 
-/** `name` or `name/version` (RFC 9110 section 7.8); a list would offer more than the client has asked for. */
-const PROTOCOL = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/;
+/** What a next hop would take for the beginning of another HTTP/2 connection has been used to smuggle requests. */
+const HTTP2 = /^h2c?$/i;
 
 const CONNECT: TunnelRequest = { kind: 'connect', protocol: undefined };
 const NO_OPTIONS = parseConnectionOptions(undefined);
@@ -29,20 +29,16 @@ const UPGRADE_OPTIONS = parseConnectionOptions('upgrade');
  * Reads a head that the engine has validated.
  *
  * @param protocol `:protocol` of an extended CONNECT. @param ended no body follows.
- * @returns undefined when target or protocol are not valid.
+ * @returns undefined for an extended CONNECT to HTTP/2 itself.
  */
 export function http2Request(
   header: RequestHeader,
   protocol: string | undefined,
   ended: boolean,
 ): Http2Request | undefined {
-  if (protocol !== undefined) return PROTOCOL.test(protocol) ? upgrade(header, protocol) : undefined;
+  if (protocol !== undefined) return HTTP2.test(protocol) ? undefined : upgrade(header, protocol);
   const { method, headers } = header;
-  let target: Target | undefined;
-  if (method === 'CONNECT' || header.target.charCodeAt(0) !== 0x2f) {
-    target = parseTarget(method, header.target);
-    if (target === undefined || target.form === 'absolute') return undefined;
-  }
+  const target = header.target.charCodeAt(0) === 0x2f ? undefined : parseTarget(method, header.target);
   if (method === 'CONNECT') return { header, bodyLength: 0, connectionOptions: NO_OPTIONS, target, tunnel: CONNECT };
   const announced = headers.contentLength;
   const bodyLength = ended ? 0 : announced >= 0 ? announced : undefined;

@@ -109,11 +109,13 @@ export class Http2ServerConnection
     this.#clientHalfClosed = true;
     const left = connectionClosed();
     // Without the other direction no window opens any more; what fits into the present ones can still be sent.
-    for (const session of this.#sessions()) {
-      if (this.options.abortOnClose || !session.requestComplete || session.tunnel !== undefined) session.lost(left);
+    for (const stream of [...this.#engine.streams]) {
+      const session = sessionOf(stream);
+      if (!this.options.abortOnClose && session?.requestComplete === true && session.tunnel === undefined) continue;
+      session?.lost(left);
+      stream.reset(ErrorCode.CANCEL);
     }
-    if (this.options.abortOnClose || this.#engine.openStreams === 0) this.#close();
-    else this.#phase = 'last';
+    this.#phase = 'last';
     this.flushNow();
   }
 
@@ -139,7 +141,7 @@ export class Http2ServerConnection
     if (this.#phase === 'open') this.#lifeTimer.clear();
     const request = http2Request(header, stream.protocol, ended);
     if (request === undefined) {
-      this.#refuse(stream, header);
+      this.#refuse(stream);
       return;
     }
     const session = new Http2ServerSession(this, stream, request, ended, this.#requests);
@@ -218,13 +220,12 @@ export class Http2ServerConnection
     for (const session of sessions) session.receivedAll();
   }
 
-  /** A head whose target or protocol cannot be. */
-  #refuse(stream: Http2Stream, header: RequestHeader): void {
-    const shown = JSON.stringify(`${header.method} ${header.target}`.slice(0, 256));
-    const context = `the target or protocol of the request ${shown} is not valid`;
-    stream.writeHead(errorResponse(400), true);
+  /** An extended CONNECT to a protocol that is not for tunnels. */
+  #refuse(stream: Http2Stream): void {
+    stream.writeHead(errorResponse(501), true);
     stream.reset(ErrorCode.NO_ERROR);
-    this.#app.refusedRequest?.(CirqueError.downstream('InvalidHTTPHeader', context), 400, this.digest);
+    const context = `a tunnel for ${JSON.stringify(stream.protocol)} is not opened`;
+    this.#app.refusedRequest?.(CirqueError.downstream('InvalidHTTPHeader', context), 501, this.digest);
   }
 
   // ---- times
