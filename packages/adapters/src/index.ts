@@ -1,2 +1,3 @@
 /** Entry of @cirque/adapters. Only re-exports; the undici adapter has an entry of its own. */
+export * from './fetch.ts';
 export * from './node.ts';

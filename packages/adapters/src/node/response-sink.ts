@@ -66,7 +66,9 @@ export class NodeResponseSink {
     const { req, socket } = response;
     // A body that ends with the connection would look complete after a FIN.
     if (req.httpVersionMinor === 0 && !response.hasHeader('Content-Length')) reset(socket);
-    response.destroy();
+    // What was written before still arrives.
+    if (socket === null) response.destroy();
+    else socket.destroySoon();
   }
 }
 
