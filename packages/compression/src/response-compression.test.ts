@@ -71,6 +71,12 @@ describe('ResponseCompression', () => {
     expect(body.equals(BODY)).toBe(true);
   });
 
+  test('ResponseCompression has no body filter for what it does not encode', () => {
+    const module = compression().create(accepting('gzip')) as ResponseCompression;
+    module.responseHeaderFilter(page({ 'Content-Type': 'image/png' }), false);
+    expect(module.responseBodyFilter).toBeUndefined();
+  });
+
   test('ResponseCompression compresses from minBytes on, and what is of unknown length', async () => {
     for (const fields of [{ 'Content-Length': '1024' }, { 'Content-Length': [] }] as Fields[]) {
       expect((await pass(accepting('gzip'), page(fields))).fields['content-encoding']).toBe('gzip');
@@ -162,7 +168,7 @@ describe('ResponseCompression', () => {
   test('ResponseCompression fails the response when it is closed in its middle', async () => {
     const module = compression().create(accepting('gzip')) as ResponseCompression;
     module.responseHeaderFilter(page(), false);
-    const piece = module.responseBodyFilter(BODY, false);
+    const piece = module.responseBodyFilter?.(BODY, false);
     module.close();
     await expect(piece).rejects.toMatchObject({ type: 'CompressionError' });
   });

@@ -25,6 +25,8 @@ export class ResponseCompression implements HttpModule {
   readonly #settings: CompressionSettings;
   #levels: Levels;
   #encoder: Encoder | undefined;
+  /** There only once the head says that this body is encoded: others cost nothing. */
+  responseBodyFilter?: (body: Buffer | undefined, endOfStream: boolean) => MaybePromise<Buffer>;
 
   constructor(request: RequestHeader, settings: CompressionSettings) {
     this.#request = request;
@@ -62,10 +64,6 @@ export class ResponseCompression implements HttpModule {
     if (chosen.algorithm !== undefined) this.#encode(response, chosen.algorithm, endOfStream);
   }
 
-  responseBodyFilter(body: Buffer | undefined, endOfStream: boolean): MaybePromise<Buffer | undefined> {
-    return this.#encoder?.push(body, endOfStream);
-  }
-
   close(): void {
     this.#encoder?.close();
   }
@@ -82,7 +80,10 @@ export class ResponseCompression implements HttpModule {
     forgetBytes(response.headers);
     response.insertHeader('Content-Encoding', CODING_OF[algorithm]);
     if (!this.#settings.preserveEtag) weakenEtag(response);
-    if (!endOfStream) this.#encoder = new Encoder(algorithm, this.#levels[algorithm], length);
+    if (endOfStream) return;
+    const encoder = new Encoder(algorithm, this.#levels[algorithm], length);
+    this.#encoder = encoder;
+    this.responseBodyFilter = (body, end) => encoder.push(body, end);
   }
 }
 

@@ -3,7 +3,7 @@
  * read bodies. Before `compression()` in the same chain, it lets a response change from one coding to another.
  */
 import { CirqueError } from '@cirque/error';
-import type { HttpModule, HttpModuleBuilder, MaybePromise, RequestHeader, ResponseHeader } from '@cirque/http';
+import type { HttpModule, HttpModuleBuilder, RequestHeader, ResponseHeader } from '@cirque/http';
 import { codingWeight, parseAcceptEncoding } from './accept-encoding.ts';
 import { type Algorithm, CODING_OF } from './algorithm.ts';
 import { Decoder, type DecodingFailure } from './decoder.ts';
@@ -24,6 +24,8 @@ export class ResponseDecompression implements HttpModule {
   readonly #settings: Settings;
   #enabled = true;
   #decoder: Decoder | undefined;
+  /** There only once the head says that this body is decoded: others cost nothing. */
+  responseBodyFilter?: (body: Buffer | undefined, endOfStream: boolean) => Promise<Buffer>;
 
   constructor(request: RequestHeader, settings: Settings) {
     this.#request = request;
@@ -52,11 +54,10 @@ export class ResponseDecompression implements HttpModule {
     forgetBytes(response.headers);
     response.removeHeader('Content-Encoding');
     if (!preserveEtag) weakenEtag(response);
-    if (!endOfStream) this.#decoder = new Decoder(algorithm, this.#settings, failure);
-  }
-
-  responseBodyFilter(body: Buffer | undefined, endOfStream: boolean): MaybePromise<Buffer | undefined> {
-    return this.#decoder?.push(body, endOfStream);
+    if (endOfStream) return;
+    const decoder = new Decoder(algorithm, this.#settings, failure);
+    this.#decoder = decoder;
+    this.responseBodyFilter = (body, end) => decoder.push(body, end);
   }
 
   close(): void {

@@ -12,7 +12,8 @@ import type { ResponseHeader } from '../response-header.ts';
 export class ByteRanges implements HttpModule {
   readonly #request: RequestHeader;
   readonly #options: RangeOptions;
-  #cutter: RangeCutter | undefined;
+  /** There only where the body is cut. */
+  responseBodyFilter?: (body: Buffer | undefined) => Buffer | undefined;
 
   constructor(request: RequestHeader, options: RangeOptions = {}) {
     this.#request = request;
@@ -21,12 +22,12 @@ export class ByteRanges implements HttpModule {
 
   responseHeaderFilter(response: ResponseHeader): void {
     const plan = applyRange(this.#request, response, this.#options);
-    if (plan.kind === 'whole') announceRanges(this.#request, response);
-    else this.#cutter = new RangeCutter(plan);
-  }
-
-  responseBodyFilter(body: Buffer | undefined): Buffer | undefined {
-    return body === undefined ? undefined : this.#cutter?.cut(body);
+    if (plan.kind === 'whole') {
+      announceRanges(this.#request, response);
+      return;
+    }
+    const cutter = new RangeCutter(plan);
+    this.responseBodyFilter = (body) => (body === undefined ? undefined : cutter.cut(body));
   }
 }
 

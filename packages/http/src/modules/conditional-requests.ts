@@ -12,19 +12,17 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 /** At work on one request. */
 export class ConditionalRequests implements HttpModule {
   readonly #request: RequestHeader;
-  #dropsBody = false;
+  /** There only where the body is dropped. */
+  responseBodyFilter?: () => Uint8Array;
 
   constructor(request: RequestHeader) {
     this.#request = request;
   }
 
   responseHeaderFilter(response: ResponseHeader): void {
-    this.#dropsBody = isNotModified(this.#request, response);
-    if (this.#dropsBody) toNotModified(response);
-  }
-
-  responseBodyFilter(): Uint8Array | undefined {
-    return this.#dropsBody ? NOTHING : undefined;
+    if (!isNotModified(this.#request, response)) return;
+    toNotModified(response);
+    this.responseBodyFilter = () => NOTHING;
   }
 }
 
