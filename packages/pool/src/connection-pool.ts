@@ -62,6 +62,11 @@ export class ConnectionPool<C extends Poolable> {
     this.#capacity = capacity;
   }
 
+  /** True when there is one of that key. Counts neither as hit nor as miss. */
+  has(key: string): boolean {
+    return this.#newestOfKey.has(key);
+  }
+
   /** Takes the newest idle connection of a key out. */
   get(key: string): C | undefined {
     const entry = this.#newestOfKey.get(key);

@@ -1,12 +1,8 @@
 export type { ClientSession, ClientSessionHandler } from './client-session.ts';
 export { ConnectionPool, type Poolable, PoolEntry, type PoolStats } from './connection-pool.ts';
-export {
-  type ConnectorStats,
-  HttpConnector,
-  type HttpConnectorOptions,
-  type SessionRequest,
-} from './http-connector.ts';
+export { type ConnectorStats, HttpConnector, type HttpConnectorOptions } from './http-connector.ts';
 export { Http1ClientSession, type SessionOwner } from './http1-client-session.ts';
+export type { Http2PeerOptions } from './http2-peer-options.ts';
 export { HttpPeer, type Peer } from './peer.ts';
 export {
   type BindTo,
@@ -24,5 +20,6 @@ export { proxyProtocolOf } from './proxy-protocol-option.ts';
 export type { ProxyTunnel } from './proxy-tunnel-option.ts';
 export { type LookupAll, Resolver, type ResolverOptions } from './resolver.ts';
 export { reuseKey } from './reuse-key.ts';
+export type { SessionRequest } from './session-request.ts';
 export type { Alpn, ResolvedTlsPeerOptions, TlsPeerOptions, TlsVersion } from './tls-peer-options.ts';
 export { TransportConnector, type TransportConnectorOptions } from './transport-connector.ts';

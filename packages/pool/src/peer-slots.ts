@@ -68,6 +68,15 @@ export class PeerSlots {
     return this.#wait(slots, key, request);
   }
 
+  /** Takes a slot if one is free and nobody waits. */
+  tryAcquire(key: string, max: number): boolean {
+    const slots = this.#slots.get(key);
+    if (slots === undefined) this.#slots.set(key, { used: 1, waiting: [] });
+    else if (slots.used >= max || slots.waiting.length > 0) return false;
+    else slots.used += 1;
+    return true;
+  }
+
   /** Gives a slot back; the request that waits longest gets it. */
   release(key: string): void {
     const slots = this.#slots.get(key);

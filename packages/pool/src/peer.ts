@@ -2,6 +2,7 @@
  * An upstream server to talk HTTP to, and how: what `upstreamPeer` answers.
  */
 import { type Address, formatAddress, isUnixAddress, parseAddress } from '@cirque/transport';
+import type { ClientSession } from './client-session.ts';
 import { checkAddress } from './peer-address.ts';
 import {
   DEFAULT_PEER_OPTIONS,
@@ -10,6 +11,7 @@ import {
   resolvePeerOptions,
 } from './peer-options.ts';
 import { reuseKey } from './reuse-key.ts';
+import type { SessionRequest } from './session-request.ts';
 import { checkHasName } from './tls-identity.ts';
 
 /**
@@ -20,6 +22,11 @@ export interface Peer {
   readonly options: ResolvedPeerOptions;
   /** Connections of peers with equal keys are interchangeable. */
   readonly reuseKey: string;
+  /**
+   * A peer that makes its sessions itself, say for a protocol of its own: connectors only ask. Caps and the pool are its
+   * own affair then.
+   */
+  openSession?(request: SessionRequest): ClientSession | Promise<ClientSession>;
 }
 
 /** A checked address and the key of a peer that has no options. */
