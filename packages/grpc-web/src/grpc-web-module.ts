@@ -10,19 +10,23 @@ import { type GrpcWebType, grpcType, grpcWebType, parseGrpcWebType } from './med
 import { GrpcTextEncoder } from './text-encoder.ts';
 import { trailerFrame } from './trailer-frame.ts';
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** At work on one gRPC-Web call. */
 export class GrpcWeb implements HttpModule {
   readonly #type: GrpcWebType;
   readonly #wantsText: boolean;
-  readonly #decoder: Base64Decoder | undefined;
-  #encoder: GrpcTextEncoder | undefined;
+  /** There only for text. */
+  requestBodyFilter?: (body: Buffer | undefined, endOfStream: boolean) => Buffer | undefined;
+  /** There only for text, once the response turns out to be one of gRPC. */
+  responseBodyFilter?: (body: Buffer | undefined, endOfStream: boolean) => Buffer;
   /** The response is one of gRPC; others, an error page of a proxy for example, pass as they are. */
   #isGrpc = false;
 
   constructor(request: RequestHeader, type: GrpcWebType) {
     this.#type = type;
     this.#wantsText = wantsText(request, type);
-    if (type.text) this.#decoder = new Base64Decoder();
+    if (type.text) this.requestBodyFilter = textDecoder();
   }
 
   requestHeaderFilter(request: RequestHeader): void {
@@ -32,12 +36,6 @@ export class GrpcWeb implements HttpModule {
     if (this.#type.text) request.removeHeader('Content-Length');
   }
 
-  requestBodyFilter(body: Buffer | undefined, endOfStream: boolean): Buffer | undefined {
-    const bytes = body === undefined ? undefined : this.#decoder?.push(body);
-    if (endOfStream) this.#decoder?.finish();
-    return bytes;
-  }
-
   responseHeaderFilter(response: ResponseHeader, endOfStream: boolean): void {
     const type = grpcWebType(response.getHeader('Content-Type') ?? '', this.#wantsText);
     if (type === undefined) return;
@@ -45,15 +43,7 @@ export class GrpcWeb implements HttpModule {
     response.insertHeader('Content-Type', type);
     if (endOfStream) return;
     response.removeHeader('Content-Length');
-    if (this.#wantsText) this.#encoder = new GrpcTextEncoder();
-  }
-
-  responseBodyFilter(body: Buffer | undefined, endOfStream: boolean): Buffer | undefined {
-    const encoder = this.#encoder;
-    if (encoder === undefined) return undefined;
-    const text = body === undefined ? undefined : encoder.push(body);
-    if (!endOfStream) return text;
-    return text === undefined ? encoder.finish() : Buffer.concat([text, encoder.finish()]);
+    if (this.#wantsText) this.responseBodyFilter = textEncoder();
   }
 
   responseTrailerFilter(trailers: HeaderMap): Buffer | undefined {
@@ -61,6 +51,23 @@ export class GrpcWeb implements HttpModule {
     const frame = trailerFrame(trailers);
     return this.#wantsText ? Buffer.from(frame.toString('base64'), 'latin1') : frame;
   }
+}
+
+function textDecoder(): (body: Buffer | undefined, endOfStream: boolean) => Buffer | undefined {
+  const decoder = new Base64Decoder();
+  return (body, endOfStream) => {
+    const bytes = body === undefined ? undefined : decoder.push(body);
+    if (endOfStream) decoder.finish();
+    return bytes;
+  };
+}
+
+function textEncoder(): (body: Buffer | undefined, endOfStream: boolean) => Buffer {
+  const encoder = new GrpcTextEncoder();
+  return (body, endOfStream) => {
+    const text = body === undefined ? NOTHING : encoder.push(body);
+    return endOfStream ? Buffer.concat([text, encoder.finish()]) : text;
+  };
 }
 
 /** A client says by Accept what it wants back; one that names no gRPC-Web type gets what it sent. */
