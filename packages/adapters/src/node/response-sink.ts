@@ -66,9 +66,9 @@ export class NodeResponseSink {
     const { req, socket } = response;
     // A body that ends with the connection would look complete after a FIN.
     if (req.httpVersionMinor === 0 && !response.hasHeader('Content-Length')) reset(socket);
-    // What was written before still arrives.
+    // What was written before still arrives; in this turn Node may hold it back.
     if (socket === null) response.destroy();
-    else socket.destroySoon();
+    else process.nextTick(() => socket.destroySoon());
   }
 }
 
