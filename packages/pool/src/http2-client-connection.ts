@@ -14,7 +14,7 @@ import { Http2Keepalive, type Pinged } from './http2-keepalive.ts';
 import { connectionWindow } from './http2-peer-options.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
 import { protocolOf } from './peer-protocol.ts';
-import { type ConnectionFacts, lostError, resetError } from './stream-error.ts';
+import { type ConnectionFacts, lostError, resetError, rulesError } from './stream-error.ts';
 
 /** How long the farewell may take to leave this process. */
 const FAREWELL_MS = 1_000;
@@ -66,7 +66,10 @@ export class Http2ClientConnection
   #leased: Buffer | undefined = undefined;
   #flushDue = false;
   #draining = false;
+  /** Nothing comes or goes any more. */
   #dead = false;
+  /** The engine has given up, and keeps nothing. */
+  #broken = false;
 
   constructor(
     transport: Stream,
@@ -269,8 +272,12 @@ export class Http2ClientConnection
   onReset(stream: Http2Stream, code: number, byUs: boolean): void {
     const session = sessionOf(stream);
     if (session === undefined) return;
-    if (code === ErrorCode.HTTP_1_1_REQUIRED && !byUs) this.#downgrade();
-    session.fail(resetError(code, byUs, session, this));
+    if (byUs) {
+      session.fail(rulesError(stream.resetReason));
+      return;
+    }
+    if (code === ErrorCode.HTTP_1_1_REQUIRED) this.#downgrade();
+    session.fail(resetError(code, session, this));
   }
 
   onStreamClosed(stream: Http2Stream): void {
@@ -297,6 +304,7 @@ export class Http2ClientConnection
   }
 
   onConnectionError(error: CirqueError): void {
+    this.#broken = true;
     this.#close(error);
   }
 
@@ -381,7 +389,7 @@ export class Http2ClientConnection
     this.#owner.closed(this, error);
     if (error !== undefined) {
       for (const session of [...this.#sessions]) {
-        if (!session.whole) session.fail(lostError(error, session, this));
+        if (!session.isWhole(!this.#broken)) session.fail(lostError(error, session, this));
       }
     }
     if (this.#sessions.size === 0) this.#engine.close();

@@ -99,9 +99,13 @@ export class Http2ClientSession implements ClientSession {
     return this.#stream === undefined || this.#connection.writes === this.#writeMark;
   }
 
-  /** All of the response has arrived; the rest is reported when the owner resumes. */
-  get whole(): boolean {
-    return this.#phase === 'exchange' && this.#paused && (this.#endHeld || this.#stream?.remoteClosed === true);
+  /**
+   * Nothing of the response is missing: what is still to be reported comes when the owner resumes. With `engine` what the
+   * stream keeps counts, too.
+   */
+  isWhole(engine: boolean): boolean {
+    if (this.#phase !== 'exchange' || !this.#paused) return false;
+    return this.#endHeld || (engine && this.#stream?.remoteClosed === true);
   }
 
   writeHead(header: RequestHeader, bodyLength: number | undefined): void {

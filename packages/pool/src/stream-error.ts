@@ -25,15 +25,18 @@ export interface ConnectionFacts {
   readonly mayDowngrade: boolean;
 }
 
-/** The stream was reset: by the upstream, or by us because of what it sent. */
-export function resetError(code: number, byUs: boolean, stream: StreamFacts, connection: ConnectionFacts): CirqueError {
-  const name = errorCodeName(code);
-  if (byUs) return CirqueError.upstream('InvalidH2', `the response broke the rules of HTTP/2 (${name})`);
+/** We had to reset the stream because of what the upstream sent on it. */
+export function rulesError(reason: string | undefined): CirqueError {
+  return CirqueError.upstream('InvalidH2', `the response broke the rules of HTTP/2: ${reason ?? 'reason unknown'}`);
+}
+
+/** The upstream reset the stream. */
+export function resetError(code: number, stream: StreamFacts, connection: ConnectionFacts): CirqueError {
   if (code === ErrorCode.HTTP_1_1_REQUIRED) {
     const error = CirqueError.upstream('H2Downgrade', 'the upstream wants HTTP/1.1 for this request');
     return error.setRetry(connection.mayDowngrade);
   }
-  const error = CirqueError.upstream('H2Error', `the upstream reset the stream (${name})`);
+  const error = CirqueError.upstream('H2Error', `the upstream reset the stream (${errorCodeName(code)})`);
   if (code === ErrorCode.REFUSED_STREAM) return error.setRetry(true);
   // On a connection that goes on, a reset is an answer to this request: the next attempt would get the same one.
   return connection.draining ? error.setRetry(retryOf(stream, connection)) : error;
