@@ -3,6 +3,7 @@
  * socket is gone.
  */
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ProxyHeader } from './proxy-header.ts';
 import type { SslDigest } from './ssl-digest.ts';
 
@@ -16,7 +17,7 @@ export interface SocketDigest {
 
 /** What is known of an established connection (Pingora's Digest). */
 export interface Digest {
-  /** Milliseconds since the epoch at which the stream was ready: after its handshakes. */
+  /** Milliseconds since the epoch at which the transport was there: TCP connected or accepted, TLS begun. */
   readonly establishedAt: number;
   /** The addresses; those of the PROXY header where there is one. */
   readonly socket: SocketDigest;
@@ -32,11 +33,13 @@ export interface Digest {
 export interface StreamFacts {
   readonly ssl?: SslDigest | undefined;
   readonly proxyHeader?: ProxyHeader | undefined;
+  /** The socket underneath, when the duplex of the stream is TLS on top of it. */
+  readonly carrier?: Duplex | undefined;
 }
 
 /** Puts together what is known of a connection. */
-export function digestOf(socket: object, establishedAt: number, { ssl, proxyHeader }: StreamFacts): Digest {
-  const transport = socketDigest(socket);
+export function digestOf(duplex: object, establishedAt: number, { ssl, proxyHeader, carrier }: StreamFacts): Digest {
+  const transport = socketDigest(carrier ?? duplex);
   const carried = proxyHeader?.source === undefined ? transport : new CarriedDigest(proxyHeader);
   return { establishedAt, socket: carried, transport, ssl, proxyHeader };
 }

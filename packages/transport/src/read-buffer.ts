@@ -24,12 +24,13 @@ const free: Lease[] = [];
  * {@link release} as that write's callback; at zero the buffer may be read into again.
  */
 export class Lease {
-  readonly buffer: Buffer = Buffer.allocUnsafeSlow(LEASED_READ_BYTES);
+  readonly buffer: Buffer;
   /** Gives one hold back. Bound, so that it can be a write callback as it is. */
   readonly release: () => void;
   #holds = 0;
 
-  constructor() {
+  constructor(buffer: Buffer = Buffer.allocUnsafeSlow(LEASED_READ_BYTES)) {
+    this.buffer = buffer;
     this.release = () => {
       this.#holds -= 1;
       if (this.#holds === 0 && free.length < MAX_FREE) free.push(this);
@@ -52,3 +53,10 @@ export class Lease {
     return this.#holds === 1;
   }
 }
+
+/**
+ * The lease of bytes that were allocated for one read: whoever holds it may keep and write them, and nothing reads over
+ * them. Its own buffer is empty, and it never returns to the free list, because its first hold is never given back.
+ */
+export const OWNED: Lease = new Lease(Buffer.alloc(0));
+OWNED.retain();

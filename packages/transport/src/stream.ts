@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { type CirqueError, type ErrorSource, fromNodeError } from '@cirque/error';
 import { type Digest, digestOf, type StreamFacts } from './digest.ts';
 import { hidesResets, wasReset } from './hidden-reset.ts';
-import { LEASED_READ_BYTES, Lease, sharedReadBuffer } from './read-buffer.ts';
+import { LEASED_READ_BYTES, Lease, OWNED, sharedReadBuffer } from './read-buffer.ts';
 
 /** What the owner of a stream is told. Methods may replace the handler, pause or destroy the stream. */
 export interface StreamHandler {
@@ -37,6 +37,7 @@ export class Stream {
   handler: StreamHandler;
   /** Set while a large body is expected: reads then land in leased buffers that can be written without a copy. */
   largeReads = false;
+  /** Milliseconds since the epoch. */
   readonly establishedAt: number = Date.now();
   /** Which side of the proxy this is; the source of its errors. */
   readonly side: ErrorSource;
@@ -131,7 +132,8 @@ export class Stream {
   get writeBacklog(): number {
     const pending = this.duplex.writableLength;
     if (pending === 0) return 0;
-    const { _handle: handle } = this.duplex as { _handle?: { writeQueueSize?: number } | null };
+    const socket = this.#facts.carrier ?? this.duplex;
+    const { _handle: handle } = socket as { _handle?: { writeQueueSize?: number } | null };
     return pending + (handle?.writeQueueSize ?? 0);
   }
 
@@ -172,7 +174,7 @@ export class Stream {
     if (duplex.destroyed) return;
     const finSent = duplex.writableEnded && duplex.writableLength === 0;
     // While a FIN is under way libuv refuses to reset, and Node would never close the socket.
-    if (finSent || !sendReset(duplex)) duplex.destroy();
+    if (finSent || !sendReset(duplex, this.#facts.carrier)) duplex.destroy();
   }
 
   /** The buffer for the next read of a socket made with {@link switchableOnread}. */
@@ -218,7 +220,14 @@ export class Stream {
 }
 
 /** Sockets have RST, streams in memory may offer the same. False for unix sockets, which Node refuses to reset. */
-function sendReset(duplex: Duplex & Partial<Pick<Socket, 'resetAndDestroy'>>): boolean {
+function sendReset(duplex: Duplex & Partial<Pick<Socket, 'resetAndDestroy'>>, carrier: Duplex | undefined): boolean {
+  if (carrier !== undefined) {
+    // Node crashes when the socket under TLS is closed before TLS is. So TLS is destroyed, and it closes the socket,
+    // which knows by this property of net.Socket how. Only TCP handles can reset.
+    const socket = carrier as { resetAndClosing?: boolean; _handle?: { reset?: unknown } | null };
+    if (typeof socket._handle?.reset === 'function') socket.resetAndClosing = true;
+    return false;
+  }
   if (duplex.resetAndDestroy === undefined) return false;
   try {
     duplex.resetAndDestroy();
@@ -264,7 +273,7 @@ function drained(this: Duplex): void {
   (this as unknown as Owned)[kStream].handler.onDrain();
 }
 function chunkArrived(this: Duplex, chunk: Buffer): void {
-  (this as unknown as Owned)[kStream].handler.onRead(chunk, chunk.length, undefined);
+  (this as unknown as Owned)[kStream].handler.onRead(chunk, chunk.length, OWNED);
 }
 function readArrived(this: unknown, length: number, buffer: Uint8Array): boolean {
   return (this as unknown as Owned)[kStream].deliver(length, buffer as Buffer);
