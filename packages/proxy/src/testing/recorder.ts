@@ -2,6 +2,7 @@
  * Writes down what a proxy under test does: which phases it calls, in their order, and what it logs.
  */
 import type { Logger } from '@cirque/core';
+import type { HttpModules } from '../http-modules.ts';
 import { PHASES, type PhaseName } from '../phases.ts';
 import type { ProxyPhases } from '../proxy-http.ts';
 
@@ -26,6 +27,9 @@ export function recordPhases<Ctx>(phases: ProxyPhases<Ctx>, calls: PhaseName[]):
       return Reflect.apply(phase, phases, values);
     };
   }
+  // They belong to no request.
+  for (const name of ['initDownstreamModules', 'initUpstreamModules'] as const)
+    recorded[name] = (modules: HttpModules) => phases[name]?.(modules);
   return recorded as unknown as ProxyPhases<Ctx>;
 }
 
