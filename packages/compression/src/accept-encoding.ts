@@ -35,14 +35,11 @@ export interface Negotiated {
   readonly identityRefused: boolean;
 }
 
-const PLAIN: Negotiated = { algorithm: undefined, identityRefused: false };
-
 /**
- * Chooses among what is offered, in the order of preference. Without the field nothing is compressed: every coding would be
+ * Chooses among what is offered, in the order of preference. A missing field is an empty value here: every coding would be
  * acceptable, but who says nothing mostly decodes nothing. `identity` wins only where it is wanted more than any other.
  */
-export function negotiate(acceptEncoding: string | undefined, offered: readonly Algorithm[]): Negotiated {
-  if (acceptEncoding === undefined) return PLAIN;
+export function negotiate(acceptEncoding: string, offered: readonly Algorithm[]): Negotiated {
   const weights = parseAcceptEncoding(acceptEncoding);
   const identity = weights.get('identity') ?? weights.get('*');
   let algorithm: Algorithm | undefined;

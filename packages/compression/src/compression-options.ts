@@ -32,6 +32,8 @@ export type Levels = Readonly<Record<Algorithm, number>>;
 export interface CompressionSettings {
   readonly levels: Levels;
   readonly preference: readonly Algorithm[];
+  /** The preference without what is switched off. */
+  readonly offered: readonly Algorithm[];
   readonly minBytes: number;
   readonly compressible: (contentType: string) => boolean;
   readonly preserveEtag: boolean;
@@ -54,7 +56,13 @@ export function resolveCompressionOptions(options: CompressionOptions = {}): Com
   for (const algorithm of prefer) assertAlgorithm(algorithm);
   const preference = [...new Set([...prefer, ...ALGORITHMS])];
   const { compressible = isCompressible, preserveEtag = false } = options;
-  return { levels, preference, minBytes, compressible, preserveEtag, order };
+  const offered = offeredBy(levels, preference);
+  return { levels, preference, offered, minBytes, compressible, preserveEtag, order };
+}
+
+/** The algorithms that have a level, in the order of preference. */
+export function offeredBy(levels: Levels, preference: readonly Algorithm[]): readonly Algorithm[] {
+  return preference.filter((algorithm) => levels[algorithm] > 0);
 }
 
 /** @throws RangeError */

@@ -13,6 +13,7 @@ import {
   type CompressionOptions,
   type CompressionSettings,
   type Levels,
+  offeredBy,
   resolveCompressionOptions,
 } from './compression-options.ts';
 import { Encoder } from './encoder.ts';
@@ -24,6 +25,8 @@ export class ResponseCompression implements HttpModule {
   readonly #request: RequestHeader;
   readonly #settings: CompressionSettings;
   #levels: Levels;
+  /** Algorithms that are not switched off, the preferred first. */
+  #offered: readonly Algorithm[];
   #encoder: Encoder | undefined;
   /** There only once the head says that this body is encoded: others cost nothing. */
   responseBodyFilter?: (body: Buffer | undefined, endOfStream: boolean) => MaybePromise<Buffer>;
@@ -32,6 +35,7 @@ export class ResponseCompression implements HttpModule {
     this.#request = request;
     this.#settings = settings;
     this.#levels = settings.levels;
+    this.#offered = settings.offered;
   }
 
   /**
@@ -46,22 +50,24 @@ export class ResponseCompression implements HttpModule {
       levels[one] = level;
     }
     this.#levels = levels;
+    this.#offered = offeredBy(levels, this.#settings.preference);
   }
 
   responseHeaderFilter(response: ResponseHeader, endOfStream: boolean): void {
-    const offered = this.#settings.preference.filter((algorithm) => this.#levels[algorithm] > 0);
-    if (offered.length === 0) return;
+    if (this.#offered.length === 0) return;
     if (response.status === 304) {
       recodeNotModified(this.#request, response, this.#settings.preserveEtag);
       return;
     }
+    const accepted = this.#request.headers.getAll('Accept-Encoding').join(',');
+    const worth = this.#isWorth(response);
+    // A client that cannot use plain bodies gets its coding even where that saves nothing.
+    if (!worth && !mayRefuseIdentity(accepted)) return;
     if (!isTransformable(this.#request, response, endOfStream) || codingsOf(response).length > 0) return;
-    const accepted = this.#request.headers.getAll('Accept-Encoding');
-    const chosen = negotiate(accepted.length === 0 ? undefined : accepted.join(','), offered);
-    // A client that cannot use plain bodies gets its coding even where it saves nothing.
-    if (!this.#isWorth(response) && !(chosen.identityRefused && chosen.algorithm !== undefined)) return;
+    const { algorithm, identityRefused } = negotiate(accepted, this.#offered);
+    if (!worth && !(identityRefused && algorithm !== undefined)) return;
     varyByEncoding(response);
-    if (chosen.algorithm !== undefined) this.#encode(response, chosen.algorithm, endOfStream);
+    if (algorithm !== undefined) this.#encode(response, algorithm, endOfStream);
   }
 
   close(): void {
@@ -85,6 +91,11 @@ export class ResponseCompression implements HttpModule {
     this.#encoder = encoder;
     this.responseBodyFilter = (body, end) => encoder.push(body, end);
   }
+}
+
+/** False when a value certainly holds no `identity;q=0`: spares the reading of most. */
+function mayRefuseIdentity(acceptEncoding: string): boolean {
+  return /q=0/i.test(acceptEncoding);
 }
 
 /** A builder of {@link ResponseCompression}. @throws TypeError or RangeError for impossible options */
