@@ -209,6 +209,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
 
   abort(): void {
     this.handler = NOBODY;
+    // A tunnel that ends in order would look complete.
+    if (this.#tunnelled && this.#phase === 'exchange') this.#stream.reset();
     this.#close();
   }
 
@@ -370,6 +372,11 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
   }
 
   #finished(): void {
+    if (this.#tunnelled) {
+      // Our side may go on: a tunnel is over when both have ended, and the owner knows when.
+      this.handler.onResponseEnd(undefined);
+      return;
+    }
     this.#phase = 'finished';
     this.#timer.clear();
     this.handler.onResponseEnd(this.#trailers);

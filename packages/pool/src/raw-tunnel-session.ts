@@ -85,13 +85,16 @@ export class RawTunnelSession implements ClientSession, StreamHandler {
   }
 
   release(): void {
-    this.abort();
-  }
-
-  abort(): void {
     this.handler = NOBODY;
     this.#end();
     this.#stream.destroy();
+  }
+
+  /** By a reset: an orderly end would look complete. */
+  abort(): void {
+    this.handler = NOBODY;
+    this.#end();
+    this.#stream.reset();
   }
 
   onRead(buffer: Buffer, length: number, lease: Lease | undefined): void {
