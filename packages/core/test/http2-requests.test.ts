@@ -210,6 +210,16 @@ describe('Http2ServerSession: responses', () => {
     expect(head.headers.has('date')).toBe(false);
   });
 
+  test('Http2ServerSession ends a response with its head, and adds no length', async () => {
+    const { client } = await start((session) => {
+      session.writeHead(new ResponseHeader(200, HeaderMap.from({ 'grpc-status': '5' })), true);
+      session.end();
+    });
+    const got = await fetchH2(client, {});
+    expect(Object.keys(got.headers).sort()).toEqual([':status', 'date', 'grpc-status']);
+    expect(got).toMatchObject({ body: '', code: 0 });
+  });
+
   test('Http2ServerSession relays informational heads', async () => {
     const { client } = await start((session) => {
       session.writeHead(new ResponseHeader(103, HeaderMap.from({ Link: '</a>' })), false);

@@ -140,7 +140,8 @@ export class Http2ServerSession implements ServerSession {
       response.head(refusal, true, 'HEAD');
       this.#stream.writeHead(refusal, true);
     } else {
-      response.head(header, end, this.requestHeader.method);
+      // The end of a stream needs no Content-Length: 0 to be seen.
+      response.head(header, false, this.requestHeader.method);
       const last = response.noBody || (end && header.headers.contentLength <= 0);
       this.#stream.writeHead(withDate(header), last && !header.informational);
     }
