@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Http2Connection, Http2Handler, Http2Options, Http2Stream } from '../src/index.ts';
 import { joinSocket } from './socket-glue.ts';
 
-const closers: (() => Promise<unknown> | void)[] = [];
+const closers: (() => unknown)[] = [];
 
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
