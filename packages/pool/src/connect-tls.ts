@@ -49,8 +49,6 @@ class Handshake {
   #settled = false;
   /** Undefined until the other side is verified. */
   #ssl: SslDigest | undefined;
-  /** TLS 1.2 tells the session before the certificate is judged. */
-  #session: Buffer | undefined;
 
   constructor(raw: Stream, attempt: TlsAttempt, resolve: (s: Stream) => void, reject: (e: CirqueError) => void) {
     this.#raw = raw;
@@ -100,13 +98,12 @@ class Handshake {
     const stream = new Stream(socket, 'Upstream');
     this.#ssl = sslDigest(socket, this.#attempt.resume?.ssl);
     stream.identify({ ssl: this.#ssl });
-    if (this.#session !== undefined) this.#onSession(this.#session);
     this.#resolve(stream);
   };
 
+  /** Node tells sessions once the certificate was judged, also those of TLS 1.2, which come before. */
   #onSession(session: Buffer): void {
-    if (this.#ssl === undefined) this.#session = session;
-    else this.#attempt.onSession?.(session, this.#ssl);
+    if (this.#ssl !== undefined) this.#attempt.onSession?.(session, this.#ssl);
   }
 
   readonly #onError = (cause: Error): void => this.#fail(fromNodeError(cause, 'tls', 'Upstream', this.#attempt.what));

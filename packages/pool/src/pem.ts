@@ -3,7 +3,7 @@
  *
  * Both go into the reuse key as a digest of all their bytes (toJSON), so that no key or log ever holds the text itself.
  */
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFields, readText } from './check-option.ts';
 
 /** PEM text, or its bytes. */
@@ -18,6 +18,8 @@ export interface ClientCertOptions {
   readonly passphrase?: string;
 }
 
+const CERTIFICATES = /-----BEGIN [A-Z0-9 ]*CERTIFICATE-----.*?(?:-----END [A-Z0-9 ]*CERTIFICATE-----|$)/gs;
+
 /** Certificates that are trusted, in the place of the default ones. */
 export class TrustStore {
   /** PEM; one text may hold several certificates. */
@@ -26,6 +28,17 @@ export class TrustStore {
 
   constructor(certificates: readonly string[]) {
     this.certificates = certificates;
+  }
+
+  /**
+   * Looks into every certificate: Node passes over those that it cannot read, and then trusts nobody.
+   *
+   * @throws what OpenSSL says of the first bad one.
+   */
+  check(): void {
+    for (const text of this.certificates) {
+      for (const [certificate] of text.matchAll(CERTIFICATES)) new X509Certificate(certificate);
+    }
   }
 
   /** A digest of all of it. */

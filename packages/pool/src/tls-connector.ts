@@ -8,6 +8,7 @@ import { type ConnectionOptions, createSecureContext, type SecureContext } from 
 import { CirqueError } from '@cirque/error';
 import type { TimerWheel } from '@cirque/timeout';
 import { formatAddress, type Stream } from '@cirque/transport';
+import { shown } from './check-option.ts';
 import { connectTls } from './connect-tls.ts';
 import { KeyLog } from './key-log.ts';
 import { LruMap } from './lru-map.ts';
@@ -108,6 +109,7 @@ export class TlsConnector {
     const known = this.#contexts.get(key);
     if (known !== undefined) return known;
     try {
+      ca?.check();
       const context = createSecureContext({
         minVersion: minTlsVersion,
         maxVersion: maxTlsVersion,
@@ -133,11 +135,13 @@ function describe({ address, options }: Peer): string {
 }
 
 function readCaFile(path: string): TrustStore {
-  return readTrustStore(`caFile ${path}`, readFileSync(path));
+  const store = readTrustStore('its content', readFileSync(path));
+  store.check();
+  return store;
 }
 
 function openFile<T>(name: string, path: unknown, open: (path: string) => T): T {
-  if (typeof path !== 'string' || path === '') throw new TypeError(`${name} is ${String(path)}: expected a path`);
+  if (typeof path !== 'string' || path === '') throw new TypeError(`${name} is ${shown(path)}: expected a path`);
   try {
     return open(path);
   } catch (cause) {
