@@ -46,8 +46,12 @@ export class Subject {
   }
 
   /** Starts the proxy in front of these origins (ports on loopback) and waits until it listens. */
-  static async start(...originPorts: readonly number[]): Promise<Subject> {
-    const [command = '', ...args] = commandLine(originPorts.map((port) => `127.0.0.1:${port}`));
+  static start(...originPorts: readonly number[]): Promise<Subject> {
+    return Subject.launch(commandLine(originPorts.map((port) => `127.0.0.1:${port}`)));
+  }
+
+  /** Starts any program that prints the line, and waits until it listens. */
+  static async launch([command = '', ...args]: readonly string[]): Promise<Subject> {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
     child.once('exit', () => running.delete(child));

@@ -1,0 +1,55 @@
+/**
+ * The proxy as an HTTP/2 server, frame by frame. After each case it must serve on, here and on a new connection.
+ */
+import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
+import { type H2Case, runH2Case } from '../src/h2-case.ts';
+import { H2ServerRig } from '../src/h2-rig.ts';
+import * as compression from './server-cases/compression.ts';
+import * as control from './server-cases/control.ts';
+import * as flow from './server-cases/flow-control.ts';
+import * as frames from './server-cases/frames.ts';
+import * as requests from './server-cases/requests.ts';
+import * as streams from './server-cases/streams.ts';
+
+let rig: H2ServerRig;
+beforeAll(async () => {
+  rig = await H2ServerRig.start();
+});
+afterEach(() => rig.endTest());
+afterAll(() => rig?.stop());
+
+const GROUPS: readonly (readonly [name: string, cases: readonly H2Case[]])[] = [
+  ['starting', frames.starting],
+  ['layout of frames', frames.layout],
+  ['sizes of frames', frames.sizes],
+  ['field blocks in frames', frames.fieldBlocks],
+  ['idle streams', streams.idle],
+  ['priorities', streams.priorities],
+  ['streams that have ended', streams.ended],
+  ['identifiers', streams.identifiers],
+  ['concurrency', streams.concurrency],
+  ['DATA and HEADERS', control.dataAndHeaders],
+  ['PRIORITY and RST_STREAM', control.priorityAndReset],
+  ['SETTINGS', control.settingsFrames],
+  ['PING and GOAWAY', control.pingAndGoaway],
+  ['WINDOW_UPDATE', flow.updates],
+  ['windows towards the client', flow.windows],
+  ['windows that are exceeded', flow.violations],
+  ['fields of requests', requests.fieldRules],
+  ['pseudo-header fields', requests.pseudoHeaders],
+  ['CONNECT', requests.connecting],
+  ['bodies', requests.bodies],
+  ['trailers', requests.trailers],
+  ['answers', requests.answers],
+  ['sizes of heads', requests.sizesOfHeads],
+  ['refused and good requests together', requests.ignoredFrames],
+  ['representations of fields', compression.representations],
+  ['damaged field blocks', compression.damages],
+  ['size updates', compression.sizeUpdates],
+];
+
+for (const [group, cases] of GROUPS) {
+  describe(group, () => {
+    it.each(cases)('$name ($source)', (subject) => runH2Case(rig, subject));
+  });
+}
