@@ -361,13 +361,27 @@ describe('Http2ServerSession: responses', () => {
     expect((await fetchH2(client, {})).code).toBe(2);
   });
 
-  test('Http2ServerSession answers although a handler of the application throws', async () => {
-    const { site, client } = await start(() => {
-      throw new Error('bug');
-    });
-    expect((await fetchH2(client, {})).status).toBe(0);
-    await site.until(() => site.streams[0]?.destroyed === true);
-  });
+  test.each(['processNewHttp', 'onRequestBody', 'onDownstreamFlush', 'onRequestEnd'])(
+    'Http2ServerConnection ends a connection whose application throws in %s, and tells its requests',
+    async (where) => {
+      const bug = (): never => {
+        throw new Error('bug');
+      };
+      const { site, client } = await start((session) => {
+        session.handler = { ...session.handler, [where]: bug };
+        if (where === 'processNewHttp') bug();
+      });
+      const waiting = open(client, {});
+      await site.until(() => site.sessions.length === 1);
+      const stream = open(client, {});
+      stream.end('x');
+      await new Promise((resolve) => stream.on('close', resolve));
+      await site.until(() => site.streams[0]?.destroyed === true);
+      expect(site.errors[0]).toBe('error InternalError');
+      expect(site.refused).toEqual(['InternalError 0']);
+      waiting.destroy();
+    },
+  );
 });
 
 describe('Http2ServerSession: clients that leave', () => {

@@ -48,7 +48,7 @@ export class Http2ServerConnection
   #phase: Phase = 'open';
   #clientHalfClosed = false;
   #requests = 0;
-  #reading = false;
+  /** A flush follows in any case. */
   #flushDue = false;
   /** Sessions that got a piece of their body since the last time they were told that this was all. */
   #delivered: Http2ServerSession[] = [];
@@ -93,15 +93,12 @@ export class Http2ServerConnection
 
   onRead(buffer: Buffer, length: number): void {
     this.#pings?.heard();
-    this.#reading = true;
+    this.#flushDue = true;
     try {
       this.#engine.feed(buffer, 0, length);
-      this.#tellDelivered();
     } catch (error) {
-      this.#engine.goaway(ErrorCode.INTERNAL_ERROR);
-      this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
+      this.#applicationThrew(error);
     }
-    this.#reading = false;
     this.flushNow();
   }
 
@@ -122,7 +119,11 @@ export class Http2ServerConnection
   onDrain(): void {
     this.#writes.drained();
     if (this.#phase === 'over') return;
-    this.#engine.sinkDrained();
+    try {
+      this.#engine.sinkDrained();
+    } catch (error) {
+      this.#applicationThrew(error);
+    }
     this.flushNow();
   }
 
@@ -193,7 +194,7 @@ export class Http2ServerConnection
   // ---- the sessions' side
 
   flushSoon(): void {
-    if (this.#reading || this.#flushDue || this.#phase === 'over') return;
+    if (this.#flushDue || this.#phase === 'over') return;
     this.#flushDue = true;
     flushSoon(this);
   }
@@ -205,11 +206,15 @@ export class Http2ServerConnection
 
   /** @internal Tells sessions that all has come that there is, sends what is queued, and looks what is left to do. */
   flushNow(): void {
-    this.#flushDue = false;
     if (this.#phase === 'over') return;
-    this.#tellDelivered();
-    this.#engine.flush();
-    this.#writes.wrote();
+    this.#flushDue = true;
+    try {
+      this.#tellDelivered();
+      this.#flushDue = false;
+      this.#engine.flush();
+    } catch (error) {
+      this.#applicationThrew(error);
+    }
     this.#settle();
   }
 
@@ -218,6 +223,14 @@ export class Http2ServerConnection
     const sessions = this.#delivered;
     this.#delivered = [];
     for (const session of sessions) session.receivedAll();
+  }
+
+  /** It must not; nothing is known of its requests any more. */
+  #applicationThrew(thrown: unknown): void {
+    const error = CirqueError.from(thrown, 'InternalError', 'Internal');
+    this.#engine.goaway(ErrorCode.INTERNAL_ERROR);
+    this.#app.refusedRequest?.(error, 0, this.digest);
+    this.#fail(error);
   }
 
   /** An extended CONNECT to a protocol that is not for tunnels. */
@@ -238,8 +251,11 @@ export class Http2ServerConnection
     this.#fail(error);
   }
 
-  /** After everything that happens: an idle connection is watched, one at its end closed. */
+  /** After everything that happens: writes and idle connections are watched, one at its end is closed. */
   #settle(): void {
+    // What ran may have ended the connection.
+    if (this.#phase === 'over') return;
+    this.#writes.wrote();
     if (this.#engine.openStreams > 0) return;
     if (this.#phase === 'last') {
       // GOAWAY and the last response go first.
