@@ -2,7 +2,7 @@
  * A peer made of frames, in memory: says what a test wants, rules or not, and shows what the engine wrote. For tests.
  */
 import type { CirqueError } from '@cirque/error';
-import type { HeaderMap, RequestHeader, ResponseHeader } from '@cirque/http';
+import { type HeaderMap, RequestHeader, type ResponseHeader } from '@cirque/http';
 import { HpackDecoder } from '../src/hpack/decoder.ts';
 import { HpackEncoder } from '../src/hpack/encoder.ts';
 import { Http2Connection, type Http2Handler, type Http2Options, type Http2Stream, PREFACE } from '../src/index.ts';
@@ -152,8 +152,9 @@ export class Wire {
     return frame(1, flags | END_HEADERS, id, this.block(fields));
   }
 
-  /** What was written since the last call: `HEADERS 1 end :status=200`, `DATA 1 abc`, `RST 1 8`. */
+  /** Flushes; what was written since the last call: `HEADERS 1 end :status=200`, `DATA 1 abc`, `RST 1 8`. */
   heard(): string[] {
+    this.connection.flush();
     const frames: string[] = [];
     let at = 0;
     while (at + 9 <= this.#out.length) {
@@ -169,6 +170,13 @@ export class Wire {
   /** What was reported since the last call. */
   told(): string[] {
     return this.events.splice(0);
+  }
+
+  /** Client: sends a request; a body follows unless `end`. */
+  open(end = true, method = 'GET', path = '/'): Http2Stream {
+    const stream = this.connection.openStream(new RequestHeader(method, path), { scheme: 'http', authority: 'a' }, end);
+    this.streams.set(stream.id, stream);
+    return stream;
   }
 
   stream(id: number): Http2Stream {
