@@ -25,8 +25,8 @@ export interface SessionConnection {
   readonly digest: Digest;
   /** Writes to the system so far: what was queued since the last one has not been sent. */
   readonly writes: number;
-  /** A response has come on it, to whatever request. */
-  readonly answered: boolean;
+  /** It takes no more requests. */
+  readonly draining: boolean;
   /** Queues a request head. @throws CirqueError when no stream can be opened; nothing was sent then. */
   openStream(session: Http2ClientSession, header: RequestHeader, endStream: boolean): Http2Stream;
   /** Sends what is queued behind this turn; the session, if given, hears of it by {@link Http2ClientSession.flushed}. */
@@ -59,13 +59,12 @@ export class Http2ClientSession implements ClientSession {
   readonly #timer: Timer;
   #stream: Http2Stream | undefined = undefined;
   #phase: Phase = 'fresh';
+  /** The request is a HEAD. */
   #head = false;
   #length = new BodyLength();
   #requestSent = false;
   /** Interim responses so far; -1 from the final head on. */
   #interim = 0;
-  /** No body may come: the answer to HEAD, 204, 304. */
-  #bodiless = false;
   #paused = false;
   /** The end has come while the session was paused. */
   #endHeld = false;
@@ -91,7 +90,7 @@ export class Http2ClientSession implements ClientSession {
 
   /** Nothing was written, nothing has happened to the connection. */
   get usable(): boolean {
-    return this.#phase === 'fresh';
+    return this.#phase === 'fresh' && !this.#connection.draining;
   }
 
   /** Nothing of the request has been handed to the system. */
@@ -175,25 +174,21 @@ export class Http2ClientSession implements ClientSession {
 
   // ---- what the connection reports
 
-  /** A head has come. */
+  /** A head has come. What RFC 9113 demands of it, and of the body, has been checked. */
   onResponse(header: ResponseHeader, endStream: boolean): void {
     if (this.#phase !== 'exchange') return;
     this.responseStarted = true;
     this.#connection.touched(this);
-    const problem = this.#problemOf(header, endStream);
-    if (problem !== undefined) {
-      this.#break(problem);
-      return;
-    }
     if (header.informational) {
       this.#interim += 1;
-      this.handler.onResponseHead(header, 0, NO_CONNECTION_OPTIONS);
+      if (this.#interim > MAX_INTERIM) this.#tooManyInterim();
+      else this.handler.onResponseHead(header, 0, NO_CONNECTION_OPTIONS);
       return;
     }
     this.#interim = -1;
-    this.#bodiless = this.#head || header.status === 204 || header.status === 304;
     const announced = header.headers.contentLength;
-    const bodyLength = endStream || this.#bodiless ? 0 : announced < 0 ? undefined : announced;
+    const bodiless = endStream || this.#head || header.status === 204 || header.status === 304;
+    const bodyLength = bodiless ? 0 : announced < 0 ? undefined : announced;
     this.handler.onResponseHead(header, bodyLength, NO_CONNECTION_OPTIONS);
     if (endStream) this.onEnd(undefined);
   }
@@ -202,10 +197,6 @@ export class Http2ClientSession implements ClientSession {
   onData(buffer: Buffer, start: number, end: number, lease: Lease | undefined): void {
     if (this.#phase !== 'exchange') return;
     this.#connection.touched(this);
-    if (this.#bodiless) {
-      this.#break('a body came where none can be');
-      return;
-    }
     this.bodyBytesReceived += end - start;
     this.handler.onResponseBody(buffer, start, end, lease);
   }
@@ -276,18 +267,9 @@ export class Http2ClientSession implements ClientSession {
     this.#connection.left(this);
   }
 
-  #problemOf(header: ResponseHeader, endStream: boolean): string | undefined {
-    if (header.status === 101) return 'status 101, which HTTP/2 does not have';
-    if (!header.informational) return undefined;
-    if (endStream) return 'an interim response that ends the stream';
-    return this.#interim >= MAX_INTERIM ? `more than ${MAX_INTERIM} interim responses` : undefined;
-  }
-
-  /** The upstream broke the rules. */
-  #break(what: string): void {
+  #tooManyInterim(): void {
     this.#open.reset(ErrorCode.PROTOCOL_ERROR);
-    this.#connection.flushSoon(undefined);
-    this.fail(CirqueError.upstream('InvalidHTTPHeader', `HTTP/2 response with ${what}`));
+    this.fail(CirqueError.upstream('InvalidHTTPHeader', `more than ${MAX_INTERIM} interim responses`));
   }
 
   /** Arms the deadline of what is awaited now: room for writing, or something to read. */

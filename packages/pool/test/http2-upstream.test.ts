@@ -4,12 +4,11 @@
 import { once } from 'node:events';
 import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { HeaderMap, RequestHeader } from '@cirque/http';
 import { LeakCheck } from '@cirque/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HttpConnector, type HttpConnectorOptions, HttpPeer, type PeerOptions } from '../src/index.ts';
 import { closeAll, closeLater } from './closing.ts';
-import { exchange, exchangeOn } from './exchange.ts';
+import { exchange } from './exchange.ts';
 
 let leaks: LeakCheck;
 beforeEach(() => {
@@ -37,7 +36,7 @@ async function startOrigin(onStream: OnStream, settings: { maxConcurrentStreams?
   });
   server.on('stream', (stream, headers) => {
     stream.on('error', () => undefined);
-    onStream(stream, headers);
+    onStream(stream as ServerHttp2Stream, headers);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
