@@ -1,31 +1,25 @@
 /**
  * One request of an HTTP/2 connection: the ServerSession over one stream of the engine.
  *
- * Bytes, flow control and order are the engine's affair, the connection's times http2-server-connection.ts'. Here are the
- * deadlines of one stream and the two lives that have to end: the stream's, and that of the application's work for it.
+ * Bytes, flow control and order are the engine's affair, the connection's times http2-server-connection.ts'. Here are
+ * the two lives that have to end: the stream's, and that of the application's work for it.
  */
 import { CirqueError } from '@cirque/error';
 import type { ConnectionOptions, HeaderMap, RequestHeader, ResponseHeader, Target } from '@cirque/http';
 import { ErrorCode, errorCodeName, type Http2Stream } from '@cirque/http2';
-import { Timer, type TimerWheel } from '@cirque/timeout';
 import type { Digest, Lease } from '@cirque/transport';
-import type { ResolvedHttpServerOptions } from './http-server-options.ts';
 import type { Http2Request } from './http2-request.ts';
 import { ignoresUpgrade, tunnelHead, upgradeRefused, withDate } from './http2-response.ts';
 import { NOBODY } from './no-handler.ts';
-import { SendProgress } from './send-progress.ts';
 import type { ServerSession, ServerSessionHandler, TunnelRequest } from './server-session.ts';
+import { type DeadlineFacts, StreamDeadlines, type WatchedRequest } from './stream-deadlines.ts';
 import { opensTunnel } from './tunnel-request.ts';
 import { VirtualResponse } from './virtual-response.ts';
 
 /** What a session needs of its connection. */
-export interface Http2SessionOwner {
+export interface Http2SessionOwner extends DeadlineFacts {
   readonly digest: Digest;
-  readonly options: ResolvedHttpServerOptions;
-  readonly wheel: TimerWheel | undefined;
   readonly shuttingDown: boolean;
-  /** The client takes nothing from the socket at the moment, whatever the windows of its streams say. */
-  readonly blocked: boolean;
   /** Something was queued: flush when what runs now is over. */
   flushSoon(): void;
   /** A piece of a body was reported: the session wants to be told when all that came together was. */
@@ -33,7 +27,7 @@ export interface Http2SessionOwner {
 }
 
 /** See the file's head. */
-export class Http2ServerSession implements ServerSession {
+export class Http2ServerSession implements ServerSession, WatchedRequest {
   readonly requestHeader: RequestHeader;
   readonly bodyLength: number | undefined;
   readonly connectionOptions: ConnectionOptions;
@@ -45,20 +39,18 @@ export class Http2ServerSession implements ServerSession {
   handler: ServerSessionHandler = NOBODY;
   bodyBytesReceived = 0;
   requestComplete: boolean;
+  paused = false;
 
   readonly #owner: Http2SessionOwner;
   readonly #stream: Http2Stream;
   readonly #response: VirtualResponse = new VirtualResponse();
-  #timer: Timer | undefined = undefined;
-  #deadline: 'none' | 'body' | 'write' = 'none';
-  #progress: SendProgress | undefined = undefined;
+  readonly #deadlines: StreamDeadlines;
   /** The application has not finished yet. */
   #active = true;
   /** Nothing can be sent to the client any more. */
   #gone = false;
   /** The application was told of an error: nothing of the request follows. */
   #broken = false;
-  #paused = false;
   #tunnelled = false;
   /** The client ended its side with the very head that asks for the tunnel: reported once the tunnel is read. */
   #endOwed = false;
@@ -75,12 +67,13 @@ export class Http2ServerSession implements ServerSession {
     this.requestNumber = number;
     this.requestComplete = ended || request.tunnel !== undefined;
     this.expectContinue = !this.requestComplete && waitsForContinue(request.header);
+    this.#deadlines = new StreamDeadlines(owner, stream, this);
     stream.retain();
     if (this.tunnel !== undefined) {
       this.#endOwed = ended;
       stream.pause();
     }
-    this.#watchBody();
+    this.#deadlines.watchBody();
   }
 
   get digest(): Digest {
@@ -110,15 +103,15 @@ export class Http2ServerSession implements ServerSession {
   // ---- the application's side
 
   pause(): void {
-    this.#paused = true;
+    this.paused = true;
     this.#stream.pause();
   }
 
   resume(): void {
-    this.#paused = false;
+    this.paused = false;
     if (this.tunnel !== undefined && !this.#tunnelled) return;
     this.#stream.resume();
-    if (this.#endOwed && !this.#paused) {
+    if (this.#endOwed && !this.paused) {
       this.#endOwed = false;
       this.receiveEnd(undefined);
     }
@@ -152,7 +145,7 @@ export class Http2ServerSession implements ServerSession {
     if (this.#gone || !this.#response.piece(end - start)) return true;
     const room = this.#stream.writeData(buffer, start, end);
     this.#owner.flushSoon();
-    if (!room) this.#watchWrites();
+    if (!room) this.#deadlines.watchWrites();
     return room;
   }
 
@@ -203,7 +196,7 @@ export class Http2ServerSession implements ServerSession {
         stream.resume();
         // Goes behind what is queued of the response (RFC 9113 section 8.1).
         if (!stream.remoteClosed) stream.reset(ErrorCode.NO_ERROR);
-        this.#watchWrites();
+        this.#deadlines.watchWrites();
       }
       this.#owner.flushSoon();
     }
@@ -222,7 +215,7 @@ export class Http2ServerSession implements ServerSession {
   receive(buffer: Buffer, start: number, end: number): void {
     if (!this.#active || this.#broken) return;
     this.bodyBytesReceived += end - start;
-    if (this.#deadline === 'body') this.#watchBody();
+    this.#deadlines.watchBody();
     this.#owner.delivered(this);
     this.handler.onRequestBody(buffer, start, end);
   }
@@ -230,7 +223,7 @@ export class Http2ServerSession implements ServerSession {
   /** @internal */
   receiveEnd(trailers: HeaderMap | undefined): void {
     this.requestComplete = true;
-    if (this.#deadline === 'body') this.#disarm();
+    this.#deadlines.watchBody();
     if (!this.#active || this.#broken) return;
     if (this.#tunnelled) this.handler.onRequestEnd(undefined);
     else if (this.bodyLength !== 0) this.handler.onRequestEnd(trailers);
@@ -243,7 +236,7 @@ export class Http2ServerSession implements ServerSession {
 
   /** @internal There is room for more of the response. */
   drained(): void {
-    if (this.#deadline === 'write') this.#written();
+    this.#deadlines.drained();
     if (this.#active && !this.#gone) this.handler.onDownstreamDrain();
   }
 
@@ -261,14 +254,13 @@ export class Http2ServerSession implements ServerSession {
   lost(error: CirqueError): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#disarm();
+    this.#deadlines.close();
     this.#break(error);
   }
 
   /** @internal The stream is over. */
   closed(): void {
-    this.#deadline = 'none';
-    this.#timer?.close();
+    this.#deadlines.close();
   }
 
   #break(error: CirqueError): void {
@@ -277,69 +269,20 @@ export class Http2ServerSession implements ServerSession {
     this.handler.onDownstreamError(error);
   }
 
-  // ---- deadlines
+  // ---- what the deadlines ask, and tell
 
-  #watchBody(): void {
-    if (!this.requestComplete && this.bodyLength !== 0) this.#arm('body', this.#owner.options.readTimeoutMs);
+  get bodyDue(): boolean {
+    return this.#active && !this.#broken && !this.requestComplete && this.bodyLength !== 0;
   }
 
-  /** Until the client has taken what is queued. */
-  #watchWrites(): void {
-    const { bytesQueued } = this.#stream;
-    if (bytesQueued === 0 || this.#deadline === 'write') return;
-    const { writeTimeoutMs, minSendRate } = this.#owner.options;
-    this.#progress ??= new SendProgress();
-    this.#arm(
-      'write',
-      this.#progress.begin(this.bodyBytesSent - bytesQueued, bytesQueued, writeTimeoutMs, minSendRate),
-    );
+  bodyTimedOut(): void {
+    this.#break(CirqueError.downstream('ReadTimedout', 'the request body did not arrive in time'));
   }
 
-  /** The client has taken what was written: a body that is still due is watched again. */
-  #written(): void {
-    this.#disarm();
-    if (this.#active && !this.#broken) this.#watchBody();
-  }
-
-  #arm(deadline: 'body' | 'write', ms: number): void {
-    this.#deadline = deadline;
-    if (ms === 0) {
-      this.#timer?.clear();
-      return;
-    }
-    this.#timer ??= new Timer(() => this.#expired(), this.#owner.wheel);
-    this.#timer.set(ms);
-  }
-
-  #disarm(): void {
-    this.#deadline = 'none';
-    this.#timer?.clear();
-  }
-
-  #expired(): void {
-    const deadline = this.#deadline;
-    this.#deadline = 'none';
-    if (deadline === 'body') this.#bodyTimedOut();
-    else if (deadline === 'write') this.#writeTimedOut();
-  }
-
-  #bodyTimedOut(): void {
-    // Somebody told the client to wait: it is not the client that is slow.
-    if (this.#paused) this.#watchBody();
-    else this.#break(CirqueError.downstream('ReadTimedout', 'the request body did not arrive in time'));
-  }
-
-  #writeTimedOut(): void {
-    const { bytesQueued } = this.#stream;
-    const verdict = this.#progress?.judge(this.bodyBytesSent - bytesQueued, bytesQueued);
-    if (verdict === 'done') this.#written();
-    // While the socket takes nothing no stream can: the connection watches that.
-    else if (verdict === 'progress' || this.#owner.blocked) this.#watchWrites();
-    else {
-      this.#stream.reset(ErrorCode.CANCEL);
-      this.#owner.flushSoon();
-      this.lost(CirqueError.downstream('WriteTimedout', 'the client did not read the response in time'));
-    }
+  writeTimedOut(): void {
+    this.#stream.reset(ErrorCode.CANCEL);
+    this.#owner.flushSoon();
+    this.lost(CirqueError.downstream('WriteTimedout', 'the client did not read the response in time'));
   }
 }
 
