@@ -1,2 +1,2 @@
 /** Entry of @cirque/adapters/undici. Only re-exports. */
-export {};
+export { DispatcherPeer, type DispatcherPeerOptions } from './undici/dispatcher-peer.ts';

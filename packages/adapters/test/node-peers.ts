@@ -108,6 +108,37 @@ export async function rawSocket(port: number): Promise<Socket & { text: string; 
   return client;
 }
 
+/** An origin that sends without end, as fast as it may; it counts what it was allowed to write. */
+export class Flood {
+  written = 0;
+  closed = false;
+
+  readonly respond: RequestListener = (_request, response) => {
+    const piece = Buffer.alloc(65_536);
+    const more = (): void => {
+      let room = true;
+      while (room && this.written < 200_000_000) {
+        room = response.write(piece);
+        this.written += piece.length;
+      }
+    };
+    response.on('drain', more);
+    response.on('close', () => {
+      this.closed = true;
+    });
+    more();
+  };
+
+  /** Waits until nothing moves any more; answers how much was written. */
+  async stalled(): Promise<number> {
+    for (let before = -1; before !== this.written || this.written === 0; ) {
+      before = this.written;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return this.written;
+  }
+}
+
 /** Waits for something that follows soon. */
 export async function eventually(what: () => boolean, timeoutMs = 3_000): Promise<void> {
   const end = performance.now() + timeoutMs;

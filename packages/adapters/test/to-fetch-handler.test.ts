@@ -3,7 +3,7 @@ import { HttpPeer } from '@cirque/pool';
 import { defineProxy, type HttpProxy } from '@cirque/proxy';
 import { afterEach, describe, expect, test } from 'vitest';
 import { toFetchHandler } from '../src/index.ts';
-import { closeAll, eventually, listen, onClose } from './node-peers.ts';
+import { closeAll, eventually, Flood, listen, onClose } from './node-peers.ts';
 
 afterEach(closeAll);
 
@@ -69,27 +69,12 @@ describe('toFetchHandler', () => {
   });
 
   test('a reader that does not read stops the upstream, one that gives up cancels it', async () => {
-    let sent = 0;
-    let gone = false;
-    const { handler, proxy } = await proxyTo((_request, response) => {
-      const piece = Buffer.alloc(65_536);
-      const more = (): void => {
-        while (sent < 100_000_000 && response.write(piece)) sent += piece.length;
-        response.once('drain', more);
-      };
-      more();
-      response.on('close', () => (gone = true));
-    });
+    const flood = new Flood();
+    const { handler, proxy } = await proxyTo(flood.respond);
     const response = await handler(new Request('http://a/'));
-    let before = -1;
-    await eventually(() => {
-      const still = sent === before;
-      before = sent;
-      return still;
-    });
-    expect(sent).toBeLessThan(50_000_000);
+    expect(await flood.stalled()).toBeLessThan(50_000_000);
     await response.body?.cancel();
-    await eventually(() => gone && proxy.stats.active === 0);
+    await eventually(() => flood.closed && proxy.stats.active === 0);
     expect(proxy.stats.failures).toBe(1);
   });
 
