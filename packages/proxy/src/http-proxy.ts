@@ -132,6 +132,8 @@ function connectorOptions(
     poolSize: options.upstreamKeepalivePoolSize ?? 128,
     bindToIpv4: options.clientBindToIpv4 ?? [],
     bindToIpv6: options.clientBindToIpv6 ?? [],
+    ...(options.caFile === undefined || options.caFile === '' ? {} : { caFile: options.caFile }),
+    ...(options.sslKeyLogFile === undefined ? {} : { sslKeyLogFile: options.sslKeyLogFile }),
     ...(wheel === undefined ? {} : { wheel }),
   };
 }

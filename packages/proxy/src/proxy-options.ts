@@ -31,6 +31,13 @@ export interface HttpProxyOptions {
   /** Local addresses of upstream connections, one at random for each. Default: the system's choice. */
   readonly clientBindToIpv4?: readonly string[];
   readonly clientBindToIpv6?: readonly string[];
+  /**
+   * A file of certificates (PEM) that are trusted for peers without `ca`, in the place of those of Node.js. Default, also
+   * when empty: those of Node.js.
+   */
+  readonly caFile?: string;
+  /** Appends the secrets of upstream TLS connections to this file. Debugging only. Default: none. */
+  readonly sslKeyLogFile?: string;
   /** One log line per request. Default false. */
   readonly accessLog?: boolean;
   /** Limits and times of the client side. */
@@ -58,6 +65,8 @@ const KNOWN: readonly (keyof HttpProxyOptions)[] = [
   'upstreamKeepalivePoolSize',
   'clientBindToIpv4',
   'clientBindToIpv6',
+  'caFile',
+  'sslKeyLogFile',
   'accessLog',
   'server',
 ];

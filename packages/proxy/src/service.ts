@@ -23,9 +23,10 @@ export type HttpProxyService<Ctx> = ListeningService<HttpConnectionApp<HttpProxy
 /**
  * A service that proxies HTTP with the given phases.
  *
- * Reads of the configuration: `maxRetries`, `upstreamKeepalivePoolSize`, `clientBindToIpv4`, `clientBindToIpv6` and
- * `accessLog`. Each service has upstream connections of its own.
- * @throws TypeError or RangeError for a proxy without its required phases, or for wrong options.
+ * Reads of the configuration: `maxRetries`, `upstreamKeepalivePoolSize`, `clientBindToIpv4`, `clientBindToIpv6`, `caFile`,
+ * `upstreamDebugSslKeylog` and `accessLog`. Each service has upstream connections of its own.
+ * @throws TypeError or RangeError for a proxy without its required phases, for wrong options, and for a configured file
+ * that cannot be used.
  */
 export function httpProxyService<Ctx>(
   configuration: ServerConfiguration,
@@ -33,8 +34,19 @@ export function httpProxyService<Ctx>(
   options: HttpProxyServiceOptions = {},
 ): HttpProxyService<Ctx> {
   const { name = 'HTTP proxy', maxConnections, ...own } = options;
-  const { maxRetries, upstreamKeepalivePoolSize, clientBindToIpv4, clientBindToIpv6, accessLog } = configuration;
-  const configured = { maxRetries, upstreamKeepalivePoolSize, clientBindToIpv4, clientBindToIpv6, accessLog };
-  const app = new HttpConnectionApp(new HttpProxy(proxy, { ...configured, ...own }));
+  const app = new HttpConnectionApp(new HttpProxy(proxy, { ...proxyOptionsOf(configuration), ...own }));
   return new ListeningService(name, app, maxConnections === undefined ? {} : { maxConnections });
+}
+
+function proxyOptionsOf(configuration: ServerConfiguration): HttpProxyOptions {
+  const { maxRetries, upstreamKeepalivePoolSize, clientBindToIpv4, clientBindToIpv6, caFile, accessLog } =
+    configuration;
+  const options = { maxRetries, upstreamKeepalivePoolSize, clientBindToIpv4, clientBindToIpv6, caFile, accessLog };
+  return configuration.upstreamDebugSslKeylog ? { ...options, sslKeyLogFile: keyLogFile() } : options;
+}
+
+function keyLogFile(): string {
+  const path = process.env.SSLKEYLOGFILE;
+  if (path !== undefined && path !== '') return path;
+  throw new TypeError('configuration upstreamDebugSslKeylog is true, but SSLKEYLOGFILE does not name a file: set it');
 }

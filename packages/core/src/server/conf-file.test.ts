@@ -33,6 +33,8 @@ graceful_shutdown_timeout_seconds: 2
 upstream_keepalive_pool_size: 0
 client_bind_to_ipv4: [127.0.0.1, 127.0.0.2]
 client_bind_to_ipv6: ["::1"]
+ca_file: /etc/ca.pem
+upstream_debug_ssl_keylog: true
 max_retries: 3
 log_level: debug
 access_log: true
@@ -44,6 +46,8 @@ access_log: true
       upstreamKeepalivePoolSize: 0,
       clientBindToIpv4: ['127.0.0.1', '127.0.0.2'],
       clientBindToIpv6: ['::1'],
+      caFile: '/etc/ca.pem',
+      upstreamDebugSslKeylog: true,
       maxRetries: 3,
       logLevel: 'debug',
       accessLog: true,

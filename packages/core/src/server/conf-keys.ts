@@ -86,6 +86,24 @@ const ROWS = [
     accepts: (value: unknown): boolean => isListOf(value, isIPv6),
   },
   {
+    key: 'ca_file',
+    name: 'caFile',
+    default: '',
+    expects: 'a path',
+    meaning:
+      'Certificates (PEM) trusted for upstreams with TLS, in the place of those of Node.js. Empty: those of Node.js.',
+    accepts: (value: unknown): boolean => typeof value === 'string',
+  },
+  {
+    key: 'upstream_debug_ssl_keylog',
+    name: 'upstreamDebugSslKeylog',
+    default: false,
+    expects: 'true or false',
+    meaning:
+      'Debugging only: appends the secrets of upstream TLS connections to the file that the environment variable SSLKEYLOGFILE names.',
+    accepts: (value: unknown): boolean => typeof value === 'boolean',
+  },
+  {
     key: 'max_retries',
     name: 'maxRetries',
     default: 16,
@@ -119,7 +137,6 @@ export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = complete;
 /** Keys that Pingora knows and this version does not honour: accepting them would promise what does not happen. */
 export const UNSUPPORTED_KEYS: readonly string[] = [
   'blocking_threads_ttl_seconds',
-  'ca_file',
   'daemon',
   'daemon_notify_timeout_seconds',
   'daemon_ready_timeout_seconds',
@@ -135,7 +152,6 @@ export const UNSUPPORTED_KEYS: readonly string[] = [
   'upgrade_sock_connect_accept_max_retries',
   'upstream_connect_offload_thread_per_pool',
   'upstream_connect_offload_threadpools',
-  'upstream_debug_ssl_keylog',
   'user',
   'work_stealing',
   'working_directory',

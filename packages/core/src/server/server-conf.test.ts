@@ -11,6 +11,8 @@ describe('serverConfiguration', () => {
       upstreamKeepalivePoolSize: 128,
       clientBindToIpv4: [],
       clientBindToIpv6: [],
+      caFile: '',
+      upstreamDebugSslKeylog: false,
       maxRetries: 16,
       logLevel: 'info',
       accessLog: false,

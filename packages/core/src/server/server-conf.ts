@@ -25,6 +25,15 @@ export interface KnownConfiguration {
   readonly clientBindToIpv4: readonly string[];
   /** Source addresses for upstream connections over IPv6. Default: none, the system chooses. */
   readonly clientBindToIpv6: readonly string[];
+  /**
+   * A file of certificates (PEM) that are trusted for upstreams with TLS, in the place of those of Node.js. Default empty:
+   * those of Node.js.
+   */
+  readonly caFile: string;
+  /**
+   * Appends the secrets of upstream TLS connections to the file that SSLKEYLOGFILE names. Debugging only. Default false.
+   */
+  readonly upstreamDebugSslKeylog: boolean;
   /** How often a request may be tried again after its first attempt. Default 16. */
   readonly maxRetries: number;
   /** Least severity that is logged. Default `info`; environment variables go before it (logger.ts). */
