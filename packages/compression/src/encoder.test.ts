@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { brotliDecompressSync, constants, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { byteByByte, cutAtRandom, SeededRandom } from '@cirque/testing';
 import { describe, expect, test } from 'vitest';
@@ -50,6 +51,24 @@ describe.each(ALGORITHMS)('Encoder of %s', (algorithm) => {
     expect(DECODE[algorithm](await encode(new Encoder(algorithm, 3, -1), cutAtRandom(noise, 2))).equals(noise)).toBe(
       true,
     );
+  });
+
+  test('Encoder keeps every byte of a large body', async () => {
+    const encoder = new Encoder(algorithm, 1, -1);
+    const decoder = new Decoder(
+      algorithm,
+      { maxOutputBytes: 1e9, maxRatio: 1e9 },
+      (_, context) => new Error(context) as never,
+    );
+    const [sent, received] = [createHash('sha256'), createHash('sha256')];
+    const random = new SeededRandom(9);
+    for (let left = 256; left > 0; left--) {
+      // 16 MiB in all
+      const piece = Buffer.concat([random.bytes(2_048), Buffer.alloc(61_440, left), random.bytes(2_048)]);
+      sent.update(piece);
+      received.update(await decoder.push(await encoder.push(piece, left === 1), left === 1));
+    }
+    expect(received.digest('hex')).toBe(sent.digest('hex'));
   });
 
   test('Encoder gives out all that was put in, piece by piece', async () => {
