@@ -2,8 +2,9 @@
  * A case of the proxy as an HTTP/2 server: what the client does, and the courses that the RFC permits.
  */
 import { expect } from 'vitest';
+import type { Delivery } from './delivery.ts';
 import { type H2Client, type H2ClientOptions, request } from './h2-client.ts';
-import { Code } from './h2-frames.ts';
+import { Code, DEFAULT_WINDOW, Setting, settings, windowUpdate } from './h2-frames.ts';
 import { PROBE_PATH } from './h2-origin.ts';
 import type { H2ServerRig } from './h2-rig.ts';
 import type { WireRequest } from './wire-reader.ts';
@@ -32,6 +33,8 @@ export interface H2Case {
   readonly forwarded?: number;
   /** Judges what the origin got, or what else the client saw. */
   check?(requests: readonly WireRequest[], client: H2Client): void;
+  /** Too much to be sent in small pieces too. */
+  readonly large?: boolean;
   /** How long the outcome may take. Default 3,000. */
   readonly timeoutMs?: number;
 }
@@ -57,25 +60,23 @@ export function malformed(stream: number = 1): readonly H2Outcome[] {
 }
 
 /** Plays the case once. Throws with what came when something else than a permitted course happens. */
-export async function runH2Case(rig: H2ServerRig, subject: H2Case): Promise<void> {
+export async function runH2Case(rig: H2ServerRig, subject: H2Case, delivery?: Delivery): Promise<void> {
   await rig.revive();
-  const client = await rig.h2(subject.options);
+  const client = await rig.h2({ ...subject.options, delivery });
   await subject.play(client, rig);
   const outcome = await settle(client, subject);
   if (outcome.kind === 'connection-error' || outcome.kind === 'closed') {
     await client.closed(subject.timeoutMs);
-  } else await expectAlive(client);
+  }
+  const answered = Array.from(client.streams.values()).filter(({ status }) => status === 200).length;
+  if (outcome.kind !== 'connection-error' && outcome.kind !== 'closed') await expectAlive(client);
   expect(client.anomalies, `the client got what a server may not send: ${client.describe()}`).toEqual([]);
   await rig.expectService();
   const { requests } = rig;
-  const expected = subject.forwarded ?? Array.from(client.streams.values()).filter(isForwardedAnswer).length;
+  const expected = subject.forwarded ?? answered;
   const targets = requests.map(({ startLine }) => startLine);
   expect(requests.length, `whole requests at the origin: ${JSON.stringify(targets)}`).toBe(expected);
   subject.check?.(requests, client);
-
-  function isForwardedAnswer({ status, head }: { status: number | undefined; head: unknown }): boolean {
-    return head !== undefined && status === 200 && subject.forwarded === undefined;
-  }
 }
 
 /** Waits until one of the outcomes has come true, or none of them can any more. */
@@ -111,6 +112,9 @@ function isNotReset({ reset }: { reset: number | undefined }): boolean {
 /** The connection has got no GOAWAY and serves another request. */
 async function expectAlive(client: H2Client): Promise<void> {
   expect(client.goaways, client.describe()).toEqual([]);
+  if (!client.options.giveWindow) {
+    client.send(windowUpdate(0, 1_000_000), settings([Setting.INITIAL_WINDOW_SIZE, DEFAULT_WINDOW]));
+  }
   const probe = await client.finished(client.ask(request(PROBE_PATH)));
   expect(probe.status, `probe on the same connection: ${client.describe()}`).toBe(200);
 }

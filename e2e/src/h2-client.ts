@@ -2,6 +2,7 @@
  * An HTTP/2 client on a raw socket: exact frames out, all frames judged.
  */
 import { connect } from 'node:net';
+import type { Delivery } from './delivery.ts';
 import { data, Flag, headers, PREFACE, settings } from './h2-frames.ts';
 import { block, type H2Field } from './h2-hpack.ts';
 import { H2Peer, type H2PeerOptions } from './h2-peer.ts';
@@ -11,6 +12,8 @@ import { WireSocket } from './wire-socket.ts';
 export interface H2ClientOptions extends H2PeerOptions {
   /** Settings of the first frame. `undefined`: nothing is sent at all, not even the preface. Default: none in it. */
   readonly settings?: readonly (readonly [id: number, value: number])[] | undefined;
+  /** How octets are cut up on their way. Default: not at all. */
+  readonly delivery?: Delivery | undefined;
   /** Start without reading from the socket. */
   readonly paused?: boolean;
 }
@@ -24,6 +27,8 @@ export function request(path: string = '/', method: string = 'GET', ...more: H2F
 
 export class H2Client extends H2Peer {
   #nextStream = 1;
+  #delivery: Delivery | undefined;
+  #queue: Promise<void> | undefined;
 
   static async connect(port: number, options: H2ClientOptions = {}): Promise<H2Client> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -36,16 +41,27 @@ export class H2Client extends H2Peer {
     client.wire.onBytes = (bytes) => client.push(bytes);
     client.wire.onEnding = () => client.wire.finish();
     if (options.paused) client.wire.pause();
+    client.#delivery = options.delivery;
     if (!('settings' in options) || options.settings !== undefined) {
-      client.wire.send(PREFACE);
+      client.raw(PREFACE);
       client.send(settings(...(options.settings ?? [])));
     }
     return client;
   }
 
-  /** The identifier of the next stream. */
-  get nextStream(): number {
-    return this.#nextStream;
+  override raw(bytes: Buffer | string): void {
+    const delivery = this.#delivery;
+    if (delivery === undefined) {
+      super.raw(bytes);
+      return;
+    }
+    const octets = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+    this.#queue = (this.#queue ?? Promise.resolve()).then(() => this.wire.deliver(octets, delivery));
+  }
+
+  override finish(): void {
+    if (this.#queue === undefined) super.finish();
+    else void this.#queue.then(() => super.finish());
   }
 
   /** Takes the next identifier, and expects what comes on it. */

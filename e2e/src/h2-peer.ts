@@ -86,7 +86,17 @@ export class H2Peer {
   /** Sends frames, each a buffer of its own: their windows and settings are taken into account. */
   send(...frames: readonly Buffer[]): void {
     for (const bytes of frames) this.#onSent(bytes);
-    this.wire.send(Buffer.concat(frames));
+    this.raw(Buffer.concat(frames));
+  }
+
+  /** Sends octets that are taken into no account. */
+  raw(bytes: Buffer | string): void {
+    this.wire.send(bytes);
+  }
+
+  /** Ends this side of the connection in order. */
+  finish(): void {
+    this.wire.finish();
   }
 
   get isClosed(): boolean {

@@ -100,7 +100,9 @@ export class H2ServerRig extends GatewayRig<RecordingOrigin> {
 
   endTest(): void {
     this.release();
-    const { anomalies } = this.origin;
+    const { anomalies, connections } = this.origin;
+    // A paused one would never see that the proxy has left.
+    for (const { wire } of connections) wire.resume();
     this.origin.forget();
     expect(anomalies, 'the origin got bytes outside the grammar').toEqual([]);
   }

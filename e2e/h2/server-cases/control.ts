@@ -275,7 +275,7 @@ export const pingAndGoaway: readonly H2Case[] = [
         for (const arrival of rig.origin.arrivals) plainAnswer()(arrival);
         const { status } = await client.finished(id);
         if (code === Code.NO_ERROR && status !== 200) throw new Error(`status ${status}`);
-        client.wire.finish();
+        client.finish();
       },
       expect: [closed],
       forwarded: 1,

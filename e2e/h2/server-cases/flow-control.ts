@@ -259,10 +259,12 @@ export const violations: readonly H2Case[] = [
       rig.origin.onHead = ({ connection }) => connection.wire.pause();
       client.send(headers(client.take(), POST));
       const piece = data(1, Buffer.alloc(16_384));
-      for (let sent = 0; sent < 32 * 1_024 * 1_024; sent += 16_384) client.wire.send(piece);
+      for (let sent = 0; sent < 32 * 1_024 * 1_024; sent += 16_384) client.raw(piece);
     },
-    expect: [connectionError(Code.FLOW_CONTROL_ERROR), streamError(1, Code.FLOW_CONTROL_ERROR)],
+    // The stream may be given up first; what comes after that fills the window of the connection.
+    expect: [connectionError(Code.FLOW_CONTROL_ERROR, Code.ENHANCE_YOUR_CALM)],
     forwarded: 0,
+    large: true,
     timeoutMs: 10_000,
   },
   {

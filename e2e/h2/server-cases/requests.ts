@@ -144,7 +144,6 @@ export const pseudoHeaders: readonly H2Case[] = [
       'user:secret@a.example',
       'a b',
       'a.example/path',
-      'a,b',
       'a.example:port',
       'a\r\nx: y',
       'a?b',
@@ -511,7 +510,9 @@ export const answers: readonly H2Case[] = [
   {
     name: 'an origin that is gone',
     source: 'RFC 9110 15.6.3',
-    play: (client, rig) => {
+    play: async (client, rig) => {
+      // A reset of a connection that was used before would be tried again.
+      await rig.origin.hangUp();
       answerWith(rig, ({ connection }) => connection.wire.reset());
       client.ask();
     },
@@ -537,7 +538,7 @@ export const sizesOfHeads: readonly H2Case[] = [
         client.send(headers(id, bytes.subarray(0, 16_000), Flag.END_STREAM));
         for (let at = 16_000; at < bytes.length + 16_000; at += 16_000) {
           const isLast = at + 16_000 >= bytes.length;
-          client.wire.send(Buffer.concat([frameOf(id, bytes.subarray(at, at + 16_000), isLast)]));
+          client.raw(Buffer.concat([frameOf(id, bytes.subarray(at, at + 16_000), isLast)]));
           if (isLast) break;
         }
       },

@@ -75,7 +75,7 @@ export const priorities: readonly H2Case[] = [
     name: 'PRIORITY of a stream that depends on itself',
     source: 'RFC 7540 5.3.1, RFC 9113 5.3.2',
     play: (client) => client.send(priority(client.take(), 1)),
-    expect: [ignored, streamError(1, Code.PROTOCOL_ERROR)],
+    expect: [ignored, streamError(1, Code.PROTOCOL_ERROR), connectionError(Code.PROTOCOL_ERROR)],
   },
 ];
 
