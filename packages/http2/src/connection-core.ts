@@ -41,6 +41,8 @@ export class ConnectionCore {
   lastProcessed = 0;
   /** Server: requests above it came after our GOAWAY and are ignored. */
   lastAllowed: number = MAX_STREAM_ID;
+  /** DATA that may still come for streams that we reset: what the peer was allowed to send before it hears of it. */
+  #late = 0;
   /** The connection has failed or was closed: nothing is reported or written any more. */
   dead = false;
   /** Set by the connection. */
@@ -103,6 +105,18 @@ export class ConnectionCore {
     if (announced > 0 && !this.dead) this.writer.windowUpdate(0, announced);
   }
 
+  /** DATA may still come for a stream that we reset. */
+  expectLate(bytes: number): void {
+    if (bytes > 0) this.#late += bytes;
+  }
+
+  /** DATA came for a stream that we reset. */
+  takeLate(bytes: number): void {
+    this.#late -= bytes;
+    if (bytes === 0) this.countControl();
+    else if (this.#late < 0) this.fail(ErrorCode.FLOW_CONTROL_ERROR, 'more DATA than the window of a stream allowed');
+  }
+
   /** Why there is no stream of that number. Streams with even ones would be pushed: there are none. */
   absence(id: number): Absence {
     if ((id & 1) === 0) return 'idle';
@@ -135,6 +149,7 @@ export class ConnectionCore {
     stream.closed = true;
     this.streams.remove(stream.id, byUs);
     if (stream.retained) this.streams.retained += 1;
+    if (byUs && !stream.remoteClosed) this.expectLate(stream.receive.available);
     const held = stream.held?.body.bytes ?? 0;
     stream.held = undefined;
     stream.output = undefined;

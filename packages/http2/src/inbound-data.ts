@@ -28,7 +28,7 @@ export class InboundData {
     if (!core.receive.take(length)) {
       core.fail(ErrorCode.FLOW_CONTROL_ERROR, 'more DATA than the window of the connection allows');
     } else if (stream === undefined) {
-      core.countControl();
+      core.takeLate(length);
     } else if (stream.remoteClosed) {
       core.streamError(stream, ErrorCode.STREAM_CLOSED, 'DATA after the end of the stream');
     } else if (!core.server && !stream.headReceived) {

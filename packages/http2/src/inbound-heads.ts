@@ -112,11 +112,12 @@ export class InboundHeads {
     const { streams } = core;
     streams.highest = id;
     if (id > core.lastAllowed) {
+      this.#expectBody(endStream);
       core.countControl();
       return;
     }
     if (streams.size + streams.retained >= core.local.announced.maxConcurrentStreams) {
-      this.#refuseStream(id);
+      this.#refuseStream(id, endStream);
       return;
     }
     if (fields.tooLarge) {
@@ -136,8 +137,14 @@ export class InboundHeads {
     core.receiver.request(stream, header, endStream);
   }
 
+  /** The body of a request that does not become a stream is on its way. */
+  #expectBody(endStream: boolean): void {
+    if (!endStream) this.#core.expectLate(this.#core.local.acknowledged.initialWindowSize);
+  }
+
   /** More streams than were announced. A client that does not know our settings yet does nothing wrong. */
-  #refuseStream(id: number): void {
+  #refuseStream(id: number, endStream: boolean): void {
+    this.#expectBody(endStream);
     this.#core.writer.reset(id, ErrorCode.REFUSED_STREAM);
     this.#core.streams.remove(id, true);
     if (this.#core.local.allAcknowledged) this.#core.countReset();
@@ -147,6 +154,7 @@ export class InboundHeads {
   /** A malformed request is reset, one that is too large is told so while the client reads. */
   #refuseHead(id: number, endStream: boolean, status: 400 | 431, problem: string): void {
     const core = this.#core;
+    this.#expectBody(endStream);
     const answered = status === 431 && !core.writer.blocked;
     if (answered) {
       const head = new ResponseHeader(431, HeaderMap.from({ 'content-length': '0' }), '2');

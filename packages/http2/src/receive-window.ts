@@ -13,6 +13,11 @@ export class ReceiveWindow {
     this.#available = size;
   }
 
+  /** What the peer may send now. */
+  get available(): number {
+    return this.#available;
+  }
+
   /** Bytes have come. False: the peer was not allowed to send them. */
   take(bytes: number): boolean {
     this.#available -= bytes;

@@ -112,7 +112,7 @@ describe('frames that ask for nothing', () => {
     ['RST_STREAM of a closed stream', () => reset(3, 8)],
     ['empty DATA', () => data(1, '')],
     ['padded empty DATA', () => frame(0, 8, 1, '\x03\0\0\0')],
-    ['DATA of a stream that was reset', () => data(5, 'x')],
+    ['empty DATA of a stream that was reset', () => data(5, '')],
     ['unknown frames', () => frame(99, 0, 1, 'x')],
     ['GOAWAY', () => frame(7, 0, 0, uint32(0, 0))],
   ];

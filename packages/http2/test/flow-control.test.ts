@@ -73,8 +73,25 @@ describe('receiving', () => {
     wire.stream(1).pause();
     wire.say(data(1, 'x'.repeat(16_000)), data(1, 'x'.repeat(16_000)));
     wire.stream(1).reset(8);
-    wire.say(data(1, 'x'.repeat(16_000)), data(1, 'x'.repeat(16_000)), data(1, 'x'.repeat(16_000)));
+    wire.say(data(1, 'x'.repeat(16_000)), data(1, 'x'.repeat(16_000)));
     expect(wire.heard()).toEqual(['RST 1 8', 'WINDOW_UPDATE 0 48000']);
+  });
+
+  test('what may still come for streams that were reset is what their windows allowed', () => {
+    const wire = withRequests([1], { settings: { initialWindowSize: 100, maxConcurrentStreams: 2 } });
+    wire.say(data(1, 'x'.repeat(30)));
+    wire.stream(1).reset(8);
+    wire.say(
+      wire.headers(3, postFields(['X', 'y']), 0),
+      wire.headers(5, postFields(), 0),
+      wire.headers(7, postFields(), 0),
+    );
+    wire.say(wire.headers(9, postFields(), 0));
+    // 70 of the first, 100 of the malformed one, 100 of the one too many
+    wire.say(data(9, 'x'.repeat(100)), data(3, 'x'.repeat(100)), data(1, 'x'.repeat(70)));
+    expect(wire.error).toBeUndefined();
+    wire.say(data(1, 'x'));
+    expect(wire.heard().at(-1)).toBe('GOAWAY 7 3 more DATA than the window of a stream allowed');
   });
 
   test('a window announced smaller applies from the acknowledgement on', () => {
