@@ -89,9 +89,9 @@ describe('Http2ServerSession: extended CONNECT', () => {
     expect(site.events).toEqual(['body from client']);
     expect([session.bodyBytesReceived, session.bodyBytesSent]).toEqual([11, 11]);
     expect(opened.ended).toBe(false);
-    stream.destroy();
-    await site.until(() => site.events.length === 2);
-    expect(site.events[1]).toBe('error ConnectionClosed');
+    stream.close(8);
+    await site.until(() => site.errors.length === 1);
+    expect(site.errors).toEqual(['error ConnectionClosed']);
     session.abort(undefined as never);
   });
 
@@ -110,8 +110,8 @@ describe('Http2ServerSession: extended CONNECT', () => {
     expect(site.events).toEqual([]);
     session.resume();
     expect(site.events).toEqual(['body eager']);
-    opened.stream.close();
-    await site.until(() => site.events.length === 2);
+    opened.stream.close(8);
+    await site.until(() => site.errors.length === 1);
   });
 
   test('Http2ServerSession half-closes a tunnel, each side on its own', async () => {
@@ -196,8 +196,8 @@ describe('Http2ServerSession: extended CONNECT', () => {
     await opened.status;
     await site.pass(60_000);
     expect(site.events).toEqual([]);
-    opened.stream.close();
-    await site.until(() => site.events.length === 1);
+    opened.stream.close(8);
+    await site.until(() => site.errors.length === 1);
   });
 });
 
