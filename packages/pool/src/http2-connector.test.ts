@@ -249,7 +249,10 @@ describe('Http2Connector: opening', () => {
   test('what opens with nobody waiting any more is kept idle, or closed', async () => {
     const net = network();
     let connect = (): void => undefined;
-    net.beforeConnect = () => new Promise((resolve) => void (connect = resolve));
+    net.beforeConnect = () =>
+      new Promise((resolve) => {
+        connect = resolve;
+      });
     net.onConnection = (origin) => void origin.settings([3, 1]);
     const asked = new Asked(net, 1);
     await settle();

@@ -272,21 +272,24 @@ export class Http2Connector implements Http2ConnectionOwner {
 
   async #openNow(room: WaitingRoom, peer: Peer, opening: Opening, slotKey: string | undefined): Promise<void> {
     room.openings.add(opening);
-    const { transport, slots } = this.#parts;
     try {
       // Each waiter has its own time limit.
-      const stream = await transport.newStream(peer, opening.controller.signal, 0);
+      const stream = await this.#parts.transport.newStream(peer, opening.controller.signal, 0);
       room.openings.delete(opening);
       this.#use(stream, room, peer, slotKey);
     } catch (error) {
-      if (slotKey !== undefined) slots.release(slotKey);
-      // False: it was abandoned.
-      if (room.openings.delete(opening)) this.#refuse(room, CirqueError.from(error, 'ConnectError', 'Upstream'));
+      // Otherwise it was abandoned.
+      const awaited = room.openings.delete(opening);
+      this.#openingFailed(awaited ? room : undefined, CirqueError.from(error, 'ConnectError', 'Upstream'), slotKey);
     }
     this.#provide(room, peer.reuseKey);
   }
 
-  /** @throws CirqueError when the upstream does not speak what it has to. */
+  #openingFailed(room: WaitingRoom | undefined, error: CirqueError, slotKey: string | undefined): void {
+    if (slotKey !== undefined) this.#parts.slots.release(slotKey);
+    if (room !== undefined) this.#refuse(room, error);
+  }
+
   #use(stream: Stream, room: WaitingRoom, peer: Peer, slotKey: string | undefined): void {
     const { options, reuseKey } = peer;
     if (!options.tls || stream.digest.ssl?.alpn === 'h2') {
@@ -302,7 +305,7 @@ export class Http2Connector implements Http2ConnectionOwner {
     } else {
       stream.destroy();
       const what = `${formatAddress(peer.address)} did not choose HTTP/2 in the TLS handshake (ALPN)`;
-      throw CirqueError.upstream('H2Error', what);
+      this.#openingFailed(room, CirqueError.upstream('H2Error', what), slotKey);
     }
   }
 
