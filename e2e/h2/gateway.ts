@@ -13,6 +13,8 @@ const args = parseArgs({
   options: {
     upstream: { type: 'string', default: '127.0.0.1:9000', valueName: 'ADDRESS', help: 'where to forward to' },
     h2: { type: 'boolean', default: false, help: 'speak HTTP/2 with the upstream' },
+    'head-timeout-ms': { type: 'string', default: '10000', valueName: 'MS', help: 'for heads and settings of clients' },
+    'body-timeout-ms': { type: 'string', default: '30000', valueName: 'MS', help: 'for pauses in uploads' },
     'write-timeout-ms': { type: 'string', default: '60000', valueName: 'MS', help: 'for clients that do not read' },
     'read-timeout-ms': { type: 'string', default: '60000', valueName: 'MS', help: 'for upstreams that do not answer' },
   },
@@ -25,7 +27,12 @@ const peer = new HttpPeer(args.values.upstream, {
 const server = new Server(args);
 server.bootstrap();
 const service = httpProxyService(server.configuration, defineProxy({ upstreamPeer: () => peer }), {
-  server: { h2c: true, writeTimeoutMs: Number(args.values['write-timeout-ms']) },
+  server: {
+    h2c: true,
+    headTimeoutMs: Number(args.values['head-timeout-ms']),
+    readTimeoutMs: Number(args.values['body-timeout-ms']),
+    writeTimeoutMs: Number(args.values['write-timeout-ms']),
+  },
 });
 service.addTcp('127.0.0.1:0');
 server.addService(service);
