@@ -338,14 +338,25 @@ export class Exchange<Ctx>
   }
 
   /** @internal of RelayOwner */
-  requestBodyFilters(): readonly BodyFilter[] | undefined {
-    const hook = this.#context.hooks.requestBodyFilter;
-    if (hook === undefined && this.downstreamModules === undefined) return undefined;
+  moduleBodyFilters(): readonly BodyFilter[] | undefined {
+    if (this.downstreamModules === undefined) return undefined;
     const filters: BodyFilter[] = [];
     addBodyFilters(filters, this.downstreamModules, 'requestBodyFilter');
-    if (hook !== undefined)
-      filters.push({ name: 'requestBodyFilter', call: (body, end) => hook(this.session, body, end, this.#ctx) });
     return filters.length > 0 ? filters : undefined;
+  }
+
+  /** @internal of RelayOwner */
+  requestBodyFilter(): BodyFilter | undefined {
+    const hook = this.#context.hooks.requestBodyFilter;
+    return hook === undefined
+      ? undefined
+      : { name: 'requestBodyFilter', call: (body, end) => hook(this.session, body, end, this.#ctx) };
+  }
+
+  /** @internal of RelayOwner */
+  bodyFailed(error: unknown): void {
+    if (this.#upstream !== undefined) this.attemptFailed(error);
+    else this.#fail(CirqueError.from(error, 'InternalError', 'Internal'));
   }
 
   // ---- failure

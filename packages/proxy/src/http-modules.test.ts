@@ -296,3 +296,87 @@ describe('failures of modules', () => {
     expect(proxy.logs.map(({ message }) => message)).toContain('a module failed');
   });
 });
+
+describe('request bodies', () => {
+  /** Adds up what it sees, so that it must see everything once. */
+  const counting = (): HttpModule & { total: number; ends: number } => ({
+    total: 0,
+    ends: 0,
+    requestBodyFilter(body, end) {
+      this.total += body?.length ?? 0;
+      if (end) this.ends += 1;
+      return body === undefined ? Buffer.from(`=${this.total}`) : Buffer.from(body.toString().toUpperCase());
+    },
+    requestHeaderFilter: (request) => void request.removeHeader('Content-Length'),
+  });
+
+  test('pass modules once, however often the request is sent', async () => {
+    const module = counting();
+    const proxy = openProxy(
+      {
+        initDownstreamModules: (modules) => {
+          modules.add(builder('counting', module));
+        },
+        errorWhileProxy: (_peer, _session, error) => error.setRetry(true),
+      },
+      { upstream: ['reset', 'close', { body: 'fine' }] },
+    );
+    expect((await proxy.inject({ method: 'POST', body: 'abc' })).text).toBe('fine');
+    expect(proxy.upstream.requests.map(({ body }) => body.toString())).toEqual(['ABC=3', 'ABC=3', 'ABC=3']);
+    expect(module).toMatchObject({ total: 3, ends: 1 });
+  });
+
+  test('are read by phases as the modules made them', async () => {
+    const bodies: string[] = [];
+    const proxy = openProxy(
+      {
+        initDownstreamModules: (modules) => {
+          modules.add(builder('counting', counting()));
+        },
+        async requestFilter(session) {
+          bodies.push((await session.readBody()).toString());
+        },
+      },
+      { upstream: [{ body: 'fine' }] },
+    );
+    expect((await proxy.inject({ method: 'POST', body: ['ab', 'c'] })).text).toBe('fine');
+    expect(bodies).toEqual(['ABC=3']);
+    expect(proxy.upstream.requests[0]?.body.toString()).toBe('ABC=3');
+  });
+
+  test('can be made by a module for a request without one', async () => {
+    const module = counting();
+    const proxy = openProxy(
+      {
+        initDownstreamModules: (modules) => {
+          modules.add(builder('counting', module));
+        },
+      },
+      { upstream: [{ body: 'fine' }] },
+    );
+    await proxy.inject({ method: 'POST' });
+    expect(proxy.upstream.requests[0]?.body.toString()).toBe('=0');
+    expect(module.ends).toBe(1);
+  });
+
+  test.each([
+    ['at once', () => Promise.reject(new Error('no'))],
+    [
+      'later',
+      () => {
+        throw new Error('no');
+      },
+    ],
+  ])('end the request when a module fails, %s', async (_, requestBodyFilter) => {
+    const proxy = openProxy(
+      {
+        initDownstreamModules: (modules) => {
+          modules.add(builder('bad', { requestBodyFilter }));
+        },
+        requestFilter: async (session) => void (await session.readBody()),
+      },
+      { upstream: [{ body: 'fine' }] },
+    );
+    expect((await proxy.inject({ method: 'POST', body: 'abc' })).status).toBe(500);
+  });
+});

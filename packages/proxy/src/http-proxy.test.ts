@@ -46,7 +46,17 @@ describe('HttpProxy refuses at construction', () => {
       retries: 0,
       failures: 0,
       refused: 0,
-      upstream: { idle: 0, hits: 0, misses: 0, evictions: 0, active: 0, opened: 0, waiting: 0 },
+      upstream: {
+        idle: 0,
+        hits: 0,
+        misses: 0,
+        evictions: 0,
+        active: 0,
+        opened: 0,
+        waiting: 0,
+        h2Connections: 0,
+        h2Streams: 0,
+      },
     });
   });
 });

@@ -22,12 +22,16 @@ export interface RelayOwner {
   readonly wheel: TimerWheel | undefined;
   /** A longer body is refused, 0: none is. */
   readonly maxRequestBodyBytes: number;
-  /** The filters of modules and user, bound; undefined when there are none. */
-  requestBodyFilters(): readonly BodyFilter[] | undefined;
+  /** The filters of the modules, bound; undefined when there are none. They see the body once, whatever is retried. */
+  moduleBodyFilters(): readonly BodyFilter[] | undefined;
+  /** The user's filter, bound; undefined when there is none. It belongs to an attempt. */
+  requestBodyFilter(): BodyFilter | undefined;
   /** Everything of the client was given to the upstream. */
   requestSent(): void;
   /** The attempt failed by what happened here. */
   attemptFailed(error: unknown): void;
+  /** The body cannot be had: a module has failed. */
+  bodyFailed(error: unknown): void;
 }
 
 interface Collector {
@@ -43,6 +47,8 @@ export class RequestRelay {
   readonly #owner: RelayOwner;
   readonly #downstream: ServerSession;
   #replay = new ReplayBuffer();
+  /** The modules, before anything is remembered or sent. */
+  readonly #intake: BodyFilters | undefined;
   #upstream: ClientSession | undefined;
   #filters: BodyFilters | undefined;
   #collector: Collector | undefined;
@@ -67,7 +73,9 @@ export class RequestRelay {
   constructor(owner: RelayOwner) {
     this.#owner = owner;
     this.#downstream = owner.downstream;
-    this.#received = owner.downstream.bodyLength === 0;
+    const modules = owner.moduleBodyFilters();
+    this.#intake = modules === undefined ? undefined : this.#takeThrough(modules);
+    this.#received = owner.downstream.bodyLength === 0 && modules === undefined;
   }
 
   /** The body so far can be sent again. */
@@ -93,8 +101,8 @@ export class RequestRelay {
     this.#made = [];
     this.#stalled = false;
     this.#checkLength(this.#downstream.bodyLength ?? 0);
-    const filters = this.#owner.requestBodyFilters();
-    this.#filters = filters === undefined ? undefined : this.#filterWith(filters);
+    const filter = this.#owner.requestBodyFilter();
+    this.#filters = filter === undefined ? undefined : this.#filterWith(filter);
     if (this.#downstream.bodyLength === 0 && this.#downstream.tunnel !== undefined) {
       // Filters wait for what comes through the tunnel.
       upstream.writeHead(head, 0);
@@ -102,20 +110,24 @@ export class RequestRelay {
     }
     if (this.#downstream.bodyLength === 0) {
       this.#waitingHead = head;
-      this.#finish();
+      if (this.#received) this.#replayAll();
+      else this.#intake?.finish();
       return;
     }
     if (this.#received) head.headers.delete('Expect');
     upstream.writeHead(head, this.#bodyLength(head));
-    const sent = this.#replay.bytes;
-    if (sent.length > 0) this.#forward(sent, 0, sent.length);
-    if (this.#received) {
-      this.#finish();
-      return;
-    }
+    this.#replayAll();
+    if (this.#received) return;
     this.#expectContinue();
     // The body was kept back while the phases ran.
     if (this.#upstream === upstream) this.#readOn();
+  }
+
+  /** Sends what is there of the body already. */
+  #replayAll(): void {
+    const sent = this.#replay.bytes;
+    if (sent.length > 0) this.#forward(sent, 0, sent.length);
+    if (this.#received) this.#finish();
   }
 
   /** The attempt is over; what the client sends meanwhile stays with it. */
@@ -148,6 +160,18 @@ export class RequestRelay {
   }
 
   onBody(buffer: Buffer, start: number, end: number): void {
+    if (this.#intake !== undefined && !this.#tunnel) this.#intake.push(buffer, start, end);
+    else this.#accept(buffer, start, end);
+  }
+
+  onEnd(trailers: HeaderMap | undefined): void {
+    this.#trailers = forwardableTrailers(trailers);
+    if (this.#intake !== undefined && !this.#tunnel) this.#intake.finish();
+    else this.#acceptEnd();
+  }
+
+  /** A piece of the body, as it is remembered and sent. */
+  #accept(buffer: Buffer, start: number, end: number): void {
     if (this.#collector !== undefined) {
       this.#collect(this.#collector, buffer, start, end);
       return;
@@ -158,9 +182,8 @@ export class RequestRelay {
     this.#forward(buffer, start, end);
   }
 
-  onEnd(trailers: HeaderMap | undefined): void {
+  #acceptEnd(): void {
     this.#received = true;
-    this.#trailers = forwardableTrailers(trailers);
     const collector = this.#collector;
     if (collector !== undefined) {
       this.#collector = undefined;
@@ -200,6 +223,7 @@ export class RequestRelay {
   /** The request failed while the body was being collected. */
   failed(error: CirqueError): void {
     this.detach();
+    this.#intake?.stop();
     this.#collector?.reject(error);
     this.#collector = undefined;
   }
@@ -249,7 +273,7 @@ export class RequestRelay {
 
   /** Asks the client for more, unless a filter or the upstream has enough for now. */
   #readOn(): void {
-    if (this.#filters?.pending !== true && !this.#stalled) this.#downstream.resume();
+    if (this.#filters?.pending !== true && this.#intake?.pending !== true && !this.#stalled) this.#downstream.resume();
   }
 
   #forward(buffer: Buffer, start: number, end: number): void {
@@ -260,6 +284,10 @@ export class RequestRelay {
   #write(buffer: Buffer, start: number, end: number): boolean {
     const upstream = this.#upstream;
     if (upstream === undefined) return true;
+    if (this.#waitingHead !== undefined) {
+      this.#made.push(buffer.subarray(start, end));
+      return true;
+    }
     try {
       if (upstream.writeBody(buffer, start, end)) return true;
       this.#stalled = true;
@@ -312,19 +340,31 @@ export class RequestRelay {
     this.#expectTimer.set(EXPECT_TIMEOUT_MS);
   }
 
-  #filterWith(filters: readonly BodyFilter[]): BodyFilters {
+  #takeThrough(modules: readonly BodyFilter[]): BodyFilters {
+    const ends = {
+      pauseSource: () => this.#downstream.pause(),
+      resumeSource: () => {
+        if (this.#upstream !== undefined || this.#collector !== undefined) this.#readOn();
+      },
+      write: (body: Buffer) => {
+        this.#accept(body, 0, body.length);
+        return !this.#stalled && this.#filters?.pending !== true;
+      },
+      end: () => this.#acceptEnd(),
+      fail: (error: unknown) => this.#owner.bodyFailed(error),
+    };
+    return new BodyFilters(modules, ends, this.#owner.hookTimeoutMs, this.#owner.wheel);
+  }
+
+  #filterWith(filter: BodyFilter): BodyFilters {
     const ends = {
       pauseSource: () => this.#downstream.pause(),
       resumeSource: () => this.#readOn(),
-      write: (body: Buffer) => {
-        if (this.#waitingHead === undefined) return this.#write(body, 0, body.length);
-        this.#made.push(body);
-        return true;
-      },
+      write: (body: Buffer) => this.#write(body, 0, body.length),
       end: () => this.#end(),
       fail: (error: unknown) => this.#owner.attemptFailed(error),
     };
-    return new BodyFilters(filters, ends, this.#owner.hookTimeoutMs, this.#owner.wheel);
+    return new BodyFilters([filter], ends, this.#owner.hookTimeoutMs, this.#owner.wheel);
   }
 }
 

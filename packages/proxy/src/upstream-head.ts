@@ -30,6 +30,9 @@ export type TakenFields = readonly (readonly [string, string])[] | undefined;
  * phases and upstream see the same request.
  */
 export function takeNominated({ connectionOptions, requestHeader }: ServerSession): TakenFields {
+  const { te } = connectionOptions;
+  // HTTP/2 has no Connection field that could name it; elsewhere it was not meant for us (RFC 9110 section 10.1.4).
+  if (!te && requestHeader.version !== '2' && requestHeader.headers.mayHoldHopByHop) requestHeader.removeHeader('TE');
   const { nominated } = connectionOptions;
   if (nominated === undefined) return undefined;
   const { headers } = requestHeader;
@@ -57,17 +60,12 @@ export function upstreamHead(
     headers.set('Host', isUnixAddress(peer.address) ? 'localhost' : formatAddress(peer.address));
   }
   if (request.version === '1.0') headers.delete('Expect');
-  if (stripHopByHop && mayAskForTrailers(downstream) && wantsTrailers(request)) askForTrailers(head, httpVersion);
+  if (stripHopByHop && request.headers.mayHoldHopByHop && wantsTrailers(request)) askForTrailers(head, httpVersion);
   if (tunnel?.kind === 'upgrade') askForUpgrade(head, tunnel.protocol as string, peer.options.upgrade);
   return head;
 }
 
-/** HTTP/2 has no Connection field that could say so. */
-function mayAskForTrailers({ requestHeader, connectionOptions }: ServerSession): boolean {
-  return connectionOptions.te || requestHeader.version === '2';
-}
-
-/** What the client said about trailers to us, said by us to the upstream (RFC 9110 section 10.1.4). */
+/** What the client, or a phase, says about trailers, said by us to the upstream (RFC 9110 section 10.1.4). */
 function askForTrailers({ headers }: RequestHeader, httpVersion: ClientSession['httpVersion']): void {
   headers.set('TE', 'trailers');
   if (httpVersion === '1.1') headers.set('Connection', 'TE');
