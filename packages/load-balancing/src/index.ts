@@ -5,6 +5,7 @@ export type { Accept, Backends } from './backends.ts';
 export { type BackgroundService, type BackgroundTask, backgroundService } from './background-service.ts';
 export type { Discovered, ServiceDiscovery } from './discovery/discovery.ts';
 export { StaticDiscovery, type StaticDiscoveryOptions } from './discovery/static.ts';
+export type { TlsCheckOptions } from './health/connect-backend.ts';
 export type { HealthCheck, HealthEvent, HealthObserver } from './health/health-check.ts';
 export { HttpHealthCheck, type HttpHealthCheckOptions } from './health/http-check.ts';
 export type { HttpCheckResponse } from './health/http-probe.ts';

@@ -1,5 +1,5 @@
 /**
- * Opens one TCP or unix-domain connection for a health check. The only file of this package that opens sockets.
+ * Opens one TCP or unix-domain connection for a health check.
  */
 import { connect, type Socket } from 'node:net';
 import { CirqueError, fromNodeError } from '@cirque/error';

@@ -8,12 +8,13 @@ import { type Address, isUnixAddress } from '@cirque/transport';
 import type { Backend } from '../backend.ts';
 import { realTime, type TimeSource } from '../time-source.ts';
 import { type CheckOptions, positiveInteger } from './check-options.ts';
+import { backendConnect, type ConnectBackend, type TlsCheckOptions } from './connect-backend.ts';
 import type { HealthCheck } from './health-check.ts';
 import { type HttpCheckResponse, HttpProbe, type ProbeRequest } from './http-probe.ts';
 
 /** Everything but `host` has a default. */
-export interface HttpHealthCheckOptions extends CheckOptions {
-  /** Value of the Host field. Connections go to the backend's address, whatever this is. */
+export interface HttpHealthCheckOptions extends CheckOptions, TlsCheckOptions {
+  /** Value of the Host field, and the name to verify with `tls`. Connections go to the backend's address. */
   readonly host: string;
   /** Default `GET`. */
   readonly method?: string | undefined;
@@ -57,6 +58,7 @@ export class HttpHealthCheck implements HealthCheck {
   readonly #validator: HttpHealthCheckOptions['validator'];
   readonly #portOverride: number | undefined;
   readonly #time: TimeSource;
+  readonly #connect: ConnectBackend;
   /** Idle connections by address; always empty without `reuseConnection`. */
   readonly #idle = new Map<string, HttpProbe>();
 
@@ -74,6 +76,7 @@ export class HttpHealthCheck implements HealthCheck {
     this.#validator = options.validator;
     this.#portOverride = readPort(options.portOverride);
     this.#time = options.time ?? realTime;
+    this.#connect = backendConnect(withServerName(options), this.#time);
   }
 
   /** Resolves when the answer is good; rejects with the reason when it is not, or when there is none. */
@@ -127,7 +130,8 @@ export class HttpHealthCheck implements HealthCheck {
 
   #openProbe(backend: Backend): HttpProbe {
     const { connectionTimeoutMs, readTimeoutMs } = this;
-    return new HttpProbe({ address: this.#addressOf(backend), connectionTimeoutMs, readTimeoutMs, time: this.#time });
+    const [address, connect, time] = [this.#addressOf(backend), this.#connect, this.#time];
+    return new HttpProbe({ address, connect, connectionTimeoutMs, readTimeoutMs, time });
   }
 
   #addressOf(backend: Backend): Address {
@@ -163,6 +167,12 @@ function readRequest(options: HttpHealthCheckOptions): ProbeRequest {
     throw new TypeError('headers must not have a Host field: use the option host');
   }
   return { method, path, headers: { Host: host, ...headers }, last: options.reuseConnection !== true };
+}
+
+/** With TLS the backend is to be who the request is for. */
+function withServerName(options: HttpHealthCheckOptions): TlsCheckOptions {
+  if (options.tls !== true || options.sni !== undefined) return options;
+  return { ...options, sni: options.host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1') };
 }
 
 function checkField(name: string, value: string): void {

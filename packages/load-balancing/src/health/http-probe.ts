@@ -4,12 +4,13 @@
  * undici speaks HTTP; connecting and all deadlines are ours, because its own are only good to about a second. It is
  * loaded at the first use: who checks by TCP only never pays for it.
  */
+import type { Socket } from 'node:net';
 import { CirqueError, fromNodeError } from '@cirque/error';
 import { Timer } from '@cirque/timeout';
 import { type Address, formatAddress } from '@cirque/transport';
 import type { Client, Dispatcher } from 'undici';
 import type { TimeSource } from '../time-source.ts';
-import { connectTcp } from './connect-tcp.ts';
+import type { ConnectBackend } from './connect-backend.ts';
 
 /** An idle connection is closed after this, unless the backend names another time. */
 const KEEP_ALIVE_MS = 60_000;
@@ -27,6 +28,7 @@ export interface ProbeRequest {
 /** Where and how long. */
 export interface ProbeOptions {
   readonly address: Address;
+  readonly connect: ConnectBackend;
   readonly connectionTimeoutMs: number;
   /** Longest wait for the whole head, and then for each further piece of the body. */
   readonly readTimeoutMs: number;
@@ -128,19 +130,19 @@ export class HttpProbe {
 
   async #createClient(): Promise<Client> {
     const { Client: UndiciClient } = await import('undici');
-    const { address, connectionTimeoutMs, readTimeoutMs, time } = this.#options;
+    const { address, connect, connectionTimeoutMs, readTimeoutMs } = this.#options;
     // The origin is only a name here: `connect` knows where to go, and the Host field is given with each request.
     return new UndiciClient('http://backend', {
       connect: (_, callback) => {
         this.#connected = false;
-        connectTcp(address, { timeoutMs: connectionTimeoutMs, time, signal: this.#ended.signal }).then(
+        connect(address, connectionTimeoutMs, this.#ended.signal).then(
           (socket) => {
             this.#connected = true;
             socket.once('close', () => {
               this.#connected = false;
             });
             if (this.#request !== undefined) this.#readTimer.set(readTimeoutMs);
-            callback(null, socket);
+            callback(null, socket as Socket);
           },
           (error: Error) => callback(error, null),
         );

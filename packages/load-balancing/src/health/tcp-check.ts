@@ -1,21 +1,24 @@
 /**
- * Health check: can a connection be opened? The connection is closed at once, nothing is sent.
+ * Health check: can a connection be opened, with TLS if asked? It is closed at once, and no data is sent.
  */
+import type { TimerWheel } from '@cirque/timeout';
 import type { Backend } from '../backend.ts';
 import { realTime, type TimeSource } from '../time-source.ts';
 import { type CheckOptions, positiveInteger } from './check-options.ts';
-import { connectTcp } from './connect-tcp.ts';
+import { backendConnect, type ConnectBackend, type TlsCheckOptions } from './connect-backend.ts';
 import type { HealthCheck } from './health-check.ts';
+import { sayGoodbye } from './say-goodbye.ts';
 
 /** Everything has a default. */
-export interface TcpHealthCheckOptions extends CheckOptions {
+export interface TcpHealthCheckOptions extends CheckOptions, TlsCheckOptions {
   /** For tests: the clock and the timers. */
   readonly time?: TimeSource | undefined;
 }
 
 /**
- * Opens a connection to the backend; unix-domain sockets included. Pingora's defaults: one result decides, and the
- * connection must be there within a second. Throws RangeError for a number that is not an integer from 1.
+ * Opens a connection to the backend; unix-domain sockets included. With `tls: true` the handshake has to succeed, and the
+ * certificate to be right. Pingora's defaults: one result decides, and the connection must be there within a second.
+ * Throws RangeError for a number that is not an integer from 1, TypeError for wrong options of TLS.
  */
 export class TcpHealthCheck implements HealthCheck {
   readonly consecutiveSuccess: number;
@@ -24,23 +27,30 @@ export class TcpHealthCheck implements HealthCheck {
   readonly timeoutMs: number;
   readonly healthStatusChange?: (backend: Backend, healthy: boolean) => void | Promise<void>;
   readonly summary?: (backend: Backend) => string;
-  readonly #time: TimeSource;
+  readonly #connect: ConnectBackend;
+  readonly #goodbye: boolean;
+  readonly #wheel: TimerWheel;
 
   constructor(options: TcpHealthCheckOptions = {}) {
     this.consecutiveSuccess = positiveInteger('consecutiveSuccess', options.consecutiveSuccess, 1);
     this.consecutiveFailure = positiveInteger('consecutiveFailure', options.consecutiveFailure, 1);
     this.connectionTimeoutMs = positiveInteger('connectionTimeoutMs', options.connectionTimeoutMs, 1000);
-    // The connection attempt ends by itself; this is the net below it.
-    this.timeoutMs = this.connectionTimeoutMs + 1000;
+    // The connection attempt ends by itself, and so does its goodbye; this is the net below them.
+    this.timeoutMs = this.connectionTimeoutMs * (options.tls === true ? 2 : 1) + 1000;
     if (options.healthStatusChange !== undefined) this.healthStatusChange = options.healthStatusChange;
     if (options.summary !== undefined) this.summary = options.summary;
-    this.#time = options.time ?? realTime;
+    const time = options.time ?? realTime;
+    this.#connect = backendConnect(options, time);
+    this.#goodbye = options.tls === true;
+    this.#wheel = time.wheel;
   }
 
-  /** Resolves once connected; rejects with ConnectRefused, ConnectTimedout, ConnectNoRoute and the like. */
+  /** Resolves once connected; rejects with ConnectRefused, ConnectTimedout, InvalidCert and the like. */
   async check(backend: Backend, signal?: AbortSignal): Promise<void> {
-    const socket = await connectTcp(backend, { timeoutMs: this.connectionTimeoutMs, time: this.#time, signal });
-    socket.destroy();
+    const { connectionTimeoutMs: timeoutMs } = this;
+    const connection = await this.#connect(backend, timeoutMs, signal);
+    if (this.#goodbye) await sayGoodbye(connection, { timeoutMs, wheel: this.#wheel, signal });
+    else connection.destroy();
   }
 
   /** The option for this kind of result. */
