@@ -4,14 +4,16 @@
  * The engine (http2) knows the protocol, a session one request. Who gets a session and when: http2-connector.ts.
  */
 import { CirqueError } from '@cirque/error';
-import type { HeaderMap, RequestHeader, ResponseHeader } from '@cirque/http';
-import { ErrorCode, Http2Connection, type Http2Handler, type Http2Sink, type Http2Stream } from '@cirque/http2';
+import type { RequestHeader } from '@cirque/http';
+import { ErrorCode, Http2Connection, type Http2Sink, type Http2Stream } from '@cirque/http2';
 import { Timer, type TimerWheel } from '@cirque/timeout';
 import type { Digest, Lease, Stream, StreamHandler } from '@cirque/transport';
 import { type Poolable, PoolEntry } from './connection-pool.ts';
+import { Http2Batches } from './http2-batches.ts';
 import { Http2ClientSession, type SessionConnection } from './http2-client-session.ts';
 import { Http2Keepalive, type Pinged } from './http2-keepalive.ts';
 import { connectionWindow } from './http2-peer-options.ts';
+import { Http2StreamRouter, type RouterOwner } from './http2-stream-router.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
 import { protocolOf } from './peer-protocol.ts';
 import { type ConnectionFacts, lostError, resetError, rulesError } from './stream-error.ts';
@@ -33,7 +35,7 @@ export interface Http2ConnectionOwner {
 
 /** See the file's head. */
 export class Http2ClientConnection
-  implements SessionConnection, StreamHandler, Http2Handler, Http2Sink, Poolable, Pinged, ConnectionFacts
+  implements SessionConnection, StreamHandler, RouterOwner, Http2Sink, Poolable, Pinged, ConnectionFacts
 {
   readonly entry: PoolEntry<Http2ClientConnection>;
   /** The cap that it counts against while in use; the connector's own. */
@@ -47,7 +49,9 @@ export class Http2ClientConnection
   bytesRead = 0;
 
   readonly #transport: Stream;
+  readonly #router: Http2StreamRouter = new Http2StreamRouter(this);
   readonly #engine: Http2Connection;
+  readonly #batches: Http2Batches;
   readonly #owner: Http2ConnectionOwner;
   readonly #options: ResolvedPeerOptions;
   readonly #wheel: TimerWheel | undefined;
@@ -57,14 +61,6 @@ export class Http2ClientConnection
   readonly #settingsTimer: Timer;
   /** While idle, and during the farewell. */
   readonly #timer: Timer;
-  /** Sessions that have written since the last flush. */
-  #writers: Http2ClientSession[] = [];
-  /** Sessions that were told something by the current read. */
-  #readers: Http2ClientSession[] = [];
-  #feeding = false;
-  #lease: Lease | undefined = undefined;
-  #leased: Buffer | undefined = undefined;
-  #flushDue = false;
   #draining = false;
   /** Nothing comes or goes any more. */
   #dead = false;
@@ -83,7 +79,8 @@ export class Http2ClientConnection
     this.#options = options;
     this.#owner = owner;
     this.#wheel = wheel;
-    this.#engine = new Http2Connection(this, this, engineOptions(options));
+    this.#engine = new Http2Connection(this, this.#router, engineOptions(options));
+    this.#batches = new Http2Batches(this.#engine);
     this.#keepalive = new Http2Keepalive(this, options.h2PingIntervalMs, options.h2PingTimeoutMs, wheel);
     this.#settingsTimer = new Timer(() => this.#settingsTimedOut(), wheel);
     this.#timer = new Timer(() => this.#expired(), wheel);
@@ -163,17 +160,11 @@ export class Http2ClientConnection
   }
 
   flushSoon(session: Http2ClientSession | undefined): void {
-    if (session !== undefined && this.#writers.at(-1) !== session) this.#writers.push(session);
-    if (this.#flushDue) return;
-    this.#flushDue = true;
-    // What many clients ask for in one turn goes out in one write.
-    if (!this.#feeding) setImmediate(flushNow, this);
+    this.#batches.flushSoon(session);
   }
 
   touched(session: Http2ClientSession): void {
-    if (!this.#feeding || session.touched) return;
-    session.touched = true;
-    this.#readers.push(session);
+    this.#batches.touched(session);
   }
 
   /**
@@ -212,20 +203,14 @@ export class Http2ClientConnection
     this.bytesRead += length;
     this.#keepalive.heard();
     this.#transport.largeReads = length >= LARGE_READ_BYTES;
-    this.#lease = lease;
-    this.#leased = buffer;
-    this.#feeding = true;
+    this.#router.reading(buffer, lease);
+    this.#batches.beginRead();
     this.#engine.feed(buffer, 0, length);
-    this.#feeding = false;
-    this.#lease = undefined;
-    this.#leased = undefined;
-    this.#settled();
-    const readers = this.#readers;
-    if (readers.length > 0) {
-      this.#readers = [];
-      for (const session of readers) session.delivered();
+    this.#router.reading(undefined, undefined);
+    if (this.#settingsTimer.armed && this.#engine.settingsReceived && this.#engine.localSettingsAcked) {
+      this.#settingsTimer.close();
     }
-    this.#flush();
+    this.#batches.endRead();
   }
 
   onReadEnd(): void {
@@ -252,36 +237,13 @@ export class Http2ClientConnection
 
   // ---- the engine
 
-  onResponse(stream: Http2Stream, header: ResponseHeader, endStream: boolean): void {
-    this.answered = true;
-    sessionOf(stream)?.onResponse(header, endStream);
-  }
-
-  onData(stream: Http2Stream, buffer: Buffer, start: number, end: number): void {
-    sessionOf(stream)?.onData(buffer, start, end, buffer === this.#leased ? this.#lease : undefined);
-  }
-
-  onEnd(stream: Http2Stream, trailers: HeaderMap | undefined): void {
-    sessionOf(stream)?.onEnd(trailers);
-  }
-
-  onWritable(stream: Http2Stream): void {
-    sessionOf(stream)?.onWritable();
-  }
-
-  onReset(stream: Http2Stream, code: number, byUs: boolean): void {
-    const session = sessionOf(stream);
-    if (session === undefined) return;
+  streamReset(session: Http2ClientSession, code: number, byUs: boolean, reason: string | undefined): void {
     if (byUs) {
-      session.fail(rulesError(stream.resetReason));
+      session.fail(rulesError(reason));
       return;
     }
     if (code === ErrorCode.HTTP_1_1_REQUIRED) this.#downgrade();
     session.fail(resetError(code, session, this));
-  }
-
-  onStreamClosed(stream: Http2Stream): void {
-    stream.owner = undefined;
   }
 
   onRemoteSettings(): void {
@@ -310,17 +272,10 @@ export class Http2ClientConnection
 
   // ---- deadlines
 
-  /** Both sides know the settings of the other. */
-  #settled(): void {
-    if (this.#settingsTimer.armed && this.#engine.settingsReceived && this.#engine.localSettingsAcked) {
-      this.#settingsTimer.close();
-    }
-  }
-
   #settingsTimedOut(): void {
     const what = this.ready ? 'did not acknowledge our SETTINGS' : 'sent no SETTINGS: is it an HTTP/2 server?';
     this.#engine.goaway(ErrorCode.SETTINGS_TIMEOUT);
-    this.#flush();
+    this.#batches.flush();
     this.#close(CirqueError.upstream('H2Error', `the upstream ${what} within ${this.#options.connectionTimeoutMs} ms`));
   }
 
@@ -329,22 +284,7 @@ export class Http2ClientConnection
     else this.#farewell();
   }
 
-  // ---- sending and ending
-
-  #flush(): void {
-    this.#flushDue = false;
-    if (this.#dead) return;
-    const writers = this.#writers;
-    this.#engine.flush();
-    if (writers.length === 0) return;
-    this.#writers = [];
-    for (const session of writers) session.flushed();
-  }
-
-  /** @internal */
-  flushNow(): void {
-    if (this.#flushDue) this.#flush();
-  }
+  // ---- the end
 
   #downgrade(): void {
     if (this.mayDowngrade) this.#owner.downgraded(this, this.#options.h2DowngradeMs);
@@ -361,7 +301,7 @@ export class Http2ClientConnection
     if (this.#dead) return;
     this.#draining = true;
     this.#engine.goaway(ErrorCode.NO_ERROR);
-    this.#flush();
+    this.#batches.flush();
     const transport = this.#transport;
     this.#end(undefined);
     this.#timer.set(FAREWELL_MS);
@@ -385,7 +325,7 @@ export class Http2ClientConnection
     this.#timer.close();
     this.#settingsTimer.close();
     this.#keepalive.close();
-    this.#writers = [];
+    this.#batches.close();
     this.#owner.closed(this, error);
     if (error !== undefined) {
       for (const session of [...this.#sessions]) {
@@ -394,14 +334,6 @@ export class Http2ClientConnection
     }
     if (this.#sessions.size === 0) this.#engine.close();
   }
-}
-
-function flushNow(connection: Http2ClientConnection): void {
-  connection.flushNow();
-}
-
-function sessionOf(stream: Http2Stream): Http2ClientSession | undefined {
-  return stream.owner as Http2ClientSession | undefined;
 }
 
 function engineOptions(options: ResolvedPeerOptions): ConstructorParameters<typeof Http2Connection>[2] {

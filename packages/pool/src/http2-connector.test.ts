@@ -269,6 +269,22 @@ describe('Http2Connector: opening', () => {
   });
 });
 
+test('Http2Connector: those that wait for the settings of a silent connection get another when it is given up', async () => {
+  const net = network();
+  net.onConnection = () => undefined;
+  const session = await net.connector.getSession(peer({ readTimeoutMs: 1_000 }));
+  session.handler = new Recorder();
+  session.writeHead(request(), 0);
+  const later = new Asked(net, 2);
+  await settle();
+  expect(net.origins).toHaveLength(1);
+  net.onConnection = (origin) => void origin.settings();
+  await net.pass(1_100);
+  await settle();
+  expect(later.sessions).toHaveLength(2);
+  expect(net.origins.map(({ closed }) => closed)).toEqual([true, false]);
+});
+
 describe('Http2Connector: the pool', () => {
   test('keeps poolSize idle connections over all peers, the least recently used goes first', async () => {
     const net = network({ poolSize: 2 });

@@ -101,7 +101,7 @@ export class Http2Connector implements Http2ConnectionOwner {
   changed(connection: Http2ClientConnection): void {
     const room = this.#rooms.get(connection.entry.key);
     if (room !== undefined) {
-      if (connection.ready) room.unready.delete(connection);
+      if (connection.ready || connection.draining) room.unready.delete(connection);
       this.#serve(room, connection);
       this.#provide(room, connection.entry.key);
     }

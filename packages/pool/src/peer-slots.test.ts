@@ -211,3 +211,19 @@ test.each([1, 2, 3, 4])('PeerSlots: no slot is lost or made in 2,000 random oper
   }
   expect([slots.waiting, slots.keys, open, wheel.size]).toEqual([0, 0, 0, 0]);
 });
+
+test('PeerSlots: trying takes a slot only where nobody waits', async () => {
+  const slots = new PeerSlots();
+  expect(slots.tryAcquire('a', 2)).toBe(true);
+  expect(slots.tryAcquire('a', 2)).toBe(true);
+  expect(slots.tryAcquire('a', 2)).toBe(false);
+  const log: string[] = [];
+  note(log, 'waiting', slots.acquire('a', { ...ONE, max: 1 }));
+  slots.release('a');
+  expect(slots.tryAcquire('a', 2)).toBe(false);
+  slots.release('a');
+  await settled();
+  expect(log).toEqual(['waiting']);
+  slots.release('a');
+  expect(slots.keys).toBe(0);
+});
