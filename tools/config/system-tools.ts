@@ -16,8 +16,11 @@ export type SystemTool =
 const packages: Readonly<Record<string, string>> = {
   chromium: 'chromium',
   curl: 'curl',
+  h2load: 'nghttp2-client',
   haproxy: 'haproxy',
+  nghttp: 'nghttp2-client',
   nginx: 'nginx',
+  openssl: 'openssl',
   wrk: 'wrk',
 };
 

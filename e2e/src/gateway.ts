@@ -1,0 +1,83 @@
+/**
+ * The gateway of peers/gateway.ts as a process, and what must be true of it in the end: no socket left, nothing wrong in
+ * its log.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import type { GatewaySetup } from './gateway-setup.ts';
+import { Subject } from './subject.ts';
+
+const PROGRAM = fileURLToPath(new URL('../peers/gateway.ts', import.meta.url));
+const CLOSING_TIME_MS = 3_000;
+
+export class Gateway {
+  readonly subject: Subject;
+  readonly #folder: string;
+  readonly #tlsPort: number | undefined;
+  readonly #sockets: number | undefined;
+
+  private constructor(subject: Subject, folder: string, sockets: number | undefined) {
+    this.subject = subject;
+    this.#folder = folder;
+    this.#sockets = sockets;
+    const match = /TLS on \S*?:(\d+)\s/.exec(subject.output);
+    this.#tlsPort = match ? Number(match[1]) : undefined;
+  }
+
+  static async start(setup: GatewaySetup): Promise<Gateway> {
+    const folder = await mkdtemp(join(tmpdir(), 'cirque-gateway-'));
+    try {
+      const file = join(folder, 'setup.json');
+      await writeFile(file, JSON.stringify(setup), { mode: 0o600 });
+      const words = [process.execPath, '--conditions=@cirque/source', PROGRAM, '--setup', file];
+      const subject = await Subject.launch(words);
+      return new Gateway(subject, folder, await subject.openSockets());
+    } catch (error) {
+      await rm(folder, { recursive: true });
+      throw error;
+    }
+  }
+
+  /** Of plaintext connections. */
+  get port(): number {
+    return this.subject.port;
+  }
+
+  get tlsPort(): number {
+    if (this.#tlsPort === undefined) throw new Error('the gateway was started without TLS');
+    return this.#tlsPort;
+  }
+
+  /** A file that lives as long as the gateway; answers its path. */
+  async file(name: string, content: string): Promise<string> {
+    const path = join(this.#folder, name);
+    await writeFile(path, content, { mode: 0o600 });
+    return path;
+  }
+
+  /** To be called when clients and origins have closed: the gateway must have done so, too. */
+  async stop(): Promise<void> {
+    try {
+      await this.#expectAllClosed();
+      expect(this.subject.output).not.toMatch(/Warning:|Unhandled|"level":(50|60)/);
+    } finally {
+      await this.subject.stop();
+      await rm(this.#folder, { recursive: true });
+    }
+  }
+
+  async #expectAllClosed(): Promise<void> {
+    expect(this.subject.alive, `the gateway has ended: ${this.subject.output}`).toBe(true);
+    const until = performance.now() + CLOSING_TIME_MS;
+    let open = await this.subject.openSockets();
+    while (open !== this.#sockets && performance.now() < until) {
+      await pause(50);
+      open = await this.subject.openSockets();
+    }
+    expect(open, 'sockets of the gateway, its listeners included').toBe(this.#sockets);
+  }
+}
