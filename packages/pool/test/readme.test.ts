@@ -25,11 +25,15 @@ test('README has every option of a peer, and no other', () => {
   expect(options.map(([name]) => name).toSorted()).toEqual(known.toSorted());
 });
 
+/** Options whose default is no single value. */
+const SPELLED_OUT = new Set(['limits', 'requestPolicy', 'sni']);
+
 test('README has the defaults of the source', () => {
   for (const [name, value] of options) {
     const real: unknown = DEFAULT_PEER_OPTIONS[name as keyof typeof DEFAULT_PEER_OPTIONS];
     if (typeof real === 'number') expect(value?.replace(' (no limit)', '')).toBe(real.toLocaleString('en-US'));
-    else if (name !== 'limits' && name !== 'requestPolicy') expect([name, value]).toEqual([name, 'none']);
+    else if (!SPELLED_OUT.has(name ?? ''))
+      expect([name, value]).toEqual([name, real === undefined ? 'none' : String(real)]);
   }
 });
 

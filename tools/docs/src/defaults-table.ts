@@ -53,11 +53,12 @@ const LIMITS: Words<keyof Http1Limits> = {
 };
 
 const PEER: Words<keyof PeerOptions> = {
-  connectionTimeoutMs: 'to establish one connection, for each address that is tried',
+  connectionTimeoutMs: 'to establish one connection, for each address that is tried; for the TLS handshake once more',
   totalConnectionTimeoutMs:
-    'for everything until the connection is usable: waiting for a slot, names, all addresses, a tunnel',
+    'for everything until the connection is usable: waiting for a slot, names, all addresses, a tunnel, TLS',
   readTimeoutMs: 'between two reads while a response is due, from the end of the request on',
   writeTimeoutMs: 'without progress while the upstream does not take the request',
+  minSendRate: 'bytes per second at which the upstream must take the request; 0: any progress is enough',
   idleTimeoutMs: 'how long an unused connection is kept; 0 keeps none',
   tcpKeepAlive: 'TCP keep-alive probes: `{ idleMs }`',
   bindTo: 'local address: `{ address, fallback }`',
@@ -66,8 +67,22 @@ const PEER: Words<keyof PeerOptions> = {
   groupKey: 'keeps connections of peers that are otherwise the same apart',
   proxy: 'reach the peer through a CONNECT tunnel: `{ nextHop, headers }`',
   customConnect: 'makes the byte stream itself',
+  proxyProtocol: 'a PROXY header that is sent first: `{ version, source, destination, tlvs }`',
   tracer: 'is told when connections open and close',
   limits: 'limits for response heads and chunked bodies, as those of requests',
+  tls: 'encrypt; the next ones need it',
+  sni: 'the name that is sent, and that the certificate must have',
+  verifyCert: 'the certificate must be trusted, valid and of that name',
+  verifyHostname: 'with `verifyCert`: it must be of that name',
+  alternativeCn: 'another name that will do, and is not sent',
+  ca: 'trusted authorities (PEM) in the place of the default ones',
+  clientCert: 'shown when the upstream asks for a certificate: `{ cert, key, passphrase }`',
+  minTlsVersion: 'least version of TLS',
+  maxTlsVersion: 'greatest version of TLS',
+  ciphers: 'an OpenSSL list of ciphers',
+  curves: 'groups for the key exchange',
+  sessionResumption: 'take up the session of an earlier connection',
+  alpn: 'HTTP versions: `h1`, `h2` (without TLS: known to be spoken), `h2h1` (the upstream chooses)',
   maxH2Streams: 'HTTP/2: requests at the same time on one connection, or fewer when the upstream says so',
   h2PingIntervalMs: 'HTTP/2: how often a PING is sent; 0 sends none',
   h2PingTimeoutMs: 'HTTP/2: a PING that is not answered in this time ends the connection',
@@ -98,6 +113,7 @@ export function peerDefaults(): string {
   return table(PEER, {
     ...options,
     limits: 'see below',
+    sni: 'the host of the address',
     requestPolicy: `both ${stripHopByHop && stripConnectionNominated}`,
   });
 }
