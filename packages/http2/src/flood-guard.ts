@@ -4,8 +4,10 @@
 import type { Http2Limits } from './limits.ts';
 
 const INTERVAL_MS = 10_000;
-/** Control frames that a head or a piece of a body justifies: window updates of both kinds, a priority, a ping. */
+/** Control frames that a head or a DATA frame justifies: window updates of both kinds, a priority, a ping. */
 const JUSTIFIED = 4;
+/** And one more for so many bytes: Go's client announces room in steps of 4 KiB, twice. */
+const BYTES_JUSTIFYING = 512;
 
 /** Events of a kind within an interval. */
 class Rate {
@@ -41,9 +43,9 @@ export class FloodGuard {
     this.#now = now;
   }
 
-  /** A head or a piece of a body went in either direction. */
-  work(): void {
-    this.#controls.forgive(JUSTIFIED);
+  /** A head, or a DATA frame of that many bytes, went in either direction. */
+  work(bytes: number): void {
+    this.#controls.forgive(JUSTIFIED + Math.floor(bytes / BYTES_JUSTIFYING));
   }
 
   /** A frame that serves only the protocol. True: too many. */

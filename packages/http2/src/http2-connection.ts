@@ -100,7 +100,7 @@ export class Http2Connection {
     stream.method = header.method;
     stream.headWritten = true;
     stream.localClosed = endStream;
-    core.guard.work();
+    core.guard.work(0);
     core.sender.request(stream, header, target, endStream);
     return stream;
   }

@@ -70,7 +70,7 @@ export class InboundData {
     if (stream === undefined || stream.closed) return;
     if (this.#endStream) this.#endOf(stream);
     else if (this.#empty) this.#core.countControl();
-    else this.#core.guard.work();
+    else this.#core.guard.work(0);
   }
 
   #endOf(stream: EngineStream): void {

@@ -129,9 +129,9 @@ export class InboundHeads {
       this.#refuseHead(id, endStream, 400, fields.problem as string);
       return;
     }
-    core.guard.work();
+    core.guard.work(0);
     const stream = new EngineStream(core, id, fields.scheme, fields.protocol);
-    stream.bodyBytesLeft = fields.contentLength;
+    stream.bodyBytesLeft = header.method === 'CONNECT' ? -1 : fields.contentLength;
     streams.add(stream);
     core.lastProcessed = id;
     core.receiver.request(stream, header, endStream);
@@ -187,7 +187,7 @@ export class InboundHeads {
         core.streamError(stream, ErrorCode.PROTOCOL_ERROR, 'no body, but a Content-Length');
         return;
       }
-      core.guard.work();
+      core.guard.work(0);
     }
     if (!core.dead) core.receiver.response(stream, header, endStream);
   }

@@ -21,7 +21,7 @@ export interface Http2Limits {
   readonly maxResetsPerInterval: number;
   /**
    * SETTINGS, PING, PRIORITY, WINDOW_UPDATE, empty DATA and unknown frames within 10 seconds, beyond four for each
-   * request and each DATA frame. More end the connection (CVE-2019-9512 and its family). Default 1,000.
+   * head and DATA frame and one for each 512 bytes that we send. More end the connection (CVE-2019-9512 and its family). Default 1,000.
    */
   readonly maxControlFramesPerInterval: number;
   /** Answers to such frames, in bytes, queued while the peer does not read. More end the connection. Default 1 MiB. */

@@ -157,7 +157,7 @@ export class Sender {
     while (at < end && !writer.blocked) {
       const bytes = Math.min(end - at, MIN_MAX_FRAME_SIZE, stream.sendWindow, this.#window);
       if (bytes <= 0) break;
-      if (bytes === end - at || bytes >= MIN_USEFUL_BYTES) guard.work();
+      if (bytes === end - at || bytes >= MIN_USEFUL_BYTES) guard.work(bytes);
       stream.sendWindow -= bytes;
       this.#window -= bytes;
       const isEnd = last && at + bytes === end;

@@ -162,6 +162,23 @@ describe('frames that ask for nothing', () => {
     expect(rounds).toBe(300);
   });
 
+  test('of a client that announces room in steps of 4 KiB, as Go does, are no flood', () => {
+    const wire = Wire.server({ limits: { maxControlFramesPerInterval: 20 } });
+    wire.say(wire.headers(1, getFields()));
+    const stream = wire.stream(1);
+    stream.writeHead(new ResponseHeader(200), false);
+    const steps = Array.from({ length: 4 }, () => [windowUpdate(1, 4_096), windowUpdate(0, 4_096)]).flat();
+    const rounds = endurance(
+      wire,
+      () => {
+        stream.writeData(Buffer.alloc(16_384), 0, 16_384);
+        return steps;
+      },
+      500,
+    );
+    expect(rounds).toBe(500);
+  });
+
   test('a window that lets through single bytes justifies nothing (CVE-2019-9511)', () => {
     const wire = Wire.server({ limits: { maxControlFramesPerInterval: 50 } });
     wire.say(settings([4, 0]), wire.headers(1, getFields()));

@@ -91,6 +91,7 @@ describe('a request head', () => {
         [
           [':method', 'CONNECT'],
           [':authority', 'a:443'],
+          ['content-length', '0'],
         ],
         0,
       ),
