@@ -32,6 +32,12 @@ export {
 } from './http/virtual-server-session.ts';
 export type { ConnectionFilter, ConnectionFilterLike } from './listeners/connection-filter.ts';
 export type { ListeningAddress, TcpSocketOptions, UnixSocketOptions } from './listeners/endpoint.ts';
+export type { ProxyProtocolOptions } from './listeners/proxy-protocol.ts';
+export type { CertificateFiles, CertificateOptions, MemoryCertificate } from './listeners/tls/certificate-source.ts';
+export type { ClientCertificateOptions } from './listeners/tls/client-certificate.ts';
+export type { TlsHostOptions, TlsSettingsOptions, TlsVersion } from './listeners/tls/tls-options.ts';
+export { TlsSettings } from './listeners/tls/tls-settings.ts';
+export type { TrustedSourcesLike } from './listeners/trusted-sources.ts';
 export {
   createLogger,
   type Logger,

@@ -298,7 +298,7 @@ describe('ListeningService', () => {
 
   test('ListeningService without endpoint cannot start', async () => {
     await expect(RunningServer.start([new ListeningService('empty', echo)])).rejects.toThrow(
-      'service empty has no endpoint: call addTcp() or addUds() before the server starts',
+      'service empty has no endpoint: call addTcp(), addUds() or addTls() before the server starts',
     );
   });
 

@@ -11,9 +11,17 @@ import {
   type TcpKeepAlive,
   type UnixAddress,
 } from '@cirque/transport';
+import { checkOptionNames } from './option-names.ts';
+import {
+  PROXY_PROTOCOL_NAMES,
+  type ProxyProtocolOptions,
+  type ProxyProtocolPolicy,
+  proxyProtocolPolicy,
+} from './proxy-protocol.ts';
+import type { TlsSettings } from './tls/tls-settings.ts';
 
 /** Options of a TCP listener. */
-export interface TcpSocketOptions {
+export interface TcpSocketOptions extends ProxyProtocolOptions {
   /** For `[::]`: do not accept IPv4 clients as well. Default false. */
   readonly ipv6Only?: boolean;
   /** How many connections the system queues before they are accepted. Default 4,096; the system may have less. */
@@ -23,15 +31,21 @@ export interface TcpSocketOptions {
 }
 
 /** Options of a unix-socket listener. */
-export interface UnixSocketOptions {
+export interface UnixSocketOptions extends ProxyProtocolOptions {
   /** Permissions of the socket file. Default 0o666, as in Pingora: everyone who may enter the directory connects. */
   readonly mode?: number;
   /** How many connections the system queues before they are accepted. Default 4,096; the system may have less. */
   readonly backlog?: number;
 }
 
+/** What is done with a connection before the application gets it. */
+interface EndpointHandshakes {
+  readonly proxyProtocol: ProxyProtocolPolicy | undefined;
+  readonly tls: TlsSettings | undefined;
+}
+
 /** A TCP address to listen on. */
-export interface TcpEndpoint {
+export interface TcpEndpoint extends EndpointHandshakes {
   readonly kind: 'tcp';
   readonly address: InetAddress;
   readonly backlog: number;
@@ -40,7 +54,7 @@ export interface TcpEndpoint {
 }
 
 /** A unix socket to listen on. */
-export interface UnixEndpoint {
+export interface UnixEndpoint extends EndpointHandshakes {
   readonly kind: 'unix';
   readonly address: UnixAddress;
   readonly backlog: number;
@@ -63,20 +77,25 @@ export const MAX_UNIX_PATH_BYTES: number = process.platform === 'linux' ? 107 : 
  *
  * @throws TypeError or RangeError naming the value and what would be right.
  */
-export function tcpEndpoint(address: string | InetAddress, options: TcpSocketOptions = {}): TcpEndpoint {
+export function tcpEndpoint(
+  address: string | InetAddress,
+  options: TcpSocketOptions = {},
+  tls?: TlsSettings,
+): TcpEndpoint {
   const parsed = parseAddress(typeof address === 'string' ? address : formatAddress(address));
   if (isUnixAddress(parsed)) {
     throw new TypeError(
       `addTcp() needs 'host:port', got ${JSON.stringify(address)}; unix sockets are added by addUds()`,
     );
   }
-  checkNames('addTcp()', options, ['ipv6Only', 'backlog', 'keepAlive']);
+  checkOptionNames('addTcp()', options, ['ipv6Only', 'backlog', 'keepAlive', ...PROXY_PROTOCOL_NAMES]);
   const { ipv6Only = false, backlog = DEFAULT_BACKLOG, keepAlive } = options;
   if (typeof ipv6Only !== 'boolean') throw new TypeError(`ipv6Only must be true or false, got ${String(ipv6Only)}`);
   const idleMs = keepAlive?.idleMs ?? 1_000;
   if (!Number.isFinite(idleMs) || idleMs < 1_000)
     throw new RangeError(`keepAlive.idleMs must be at least 1000, got ${idleMs}`);
-  return { kind: 'tcp', address: parsed, backlog: checkBacklog(backlog), ipv6Only, keepAlive };
+  const proxyProtocol = proxyProtocolPolicy(options);
+  return { kind: 'tcp', address: parsed, backlog: checkBacklog(backlog), ipv6Only, keepAlive, proxyProtocol, tls };
 }
 
 /**
@@ -84,12 +103,12 @@ export function tcpEndpoint(address: string | InetAddress, options: TcpSocketOpt
  *
  * @throws TypeError or RangeError naming the value and what would be right.
  */
-export function unixEndpoint(path: string, options: UnixSocketOptions = {}): UnixEndpoint {
+export function unixEndpoint(path: string, options: UnixSocketOptions = {}, tls?: TlsSettings): UnixEndpoint {
   const plain = typeof path === 'string' && path.startsWith('unix:') ? path.slice(5) : path;
   if (typeof plain !== 'string' || plain === '' || plain.includes('\0')) {
     throw new TypeError(`addUds() needs the path of a socket file, got ${JSON.stringify(path)}`);
   }
-  checkNames('addUds()', options, ['mode', 'backlog']);
+  checkOptionNames('addUds()', options, ['mode', 'backlog', ...PROXY_PROTOCOL_NAMES]);
   const { mode = 0o666, backlog = DEFAULT_BACKLOG } = options;
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) {
     throw new RangeError(`mode must be permission bits from 0 to 0o777, got ${String(mode)}`);
@@ -99,7 +118,11 @@ export function unixEndpoint(path: string, options: UnixSocketOptions = {}): Uni
   if (bytes > MAX_UNIX_PATH_BYTES) {
     throw new RangeError(`socket path ${absolute} has ${bytes} bytes; the system allows ${MAX_UNIX_PATH_BYTES}`);
   }
-  return { kind: 'unix', address: { path: absolute }, backlog: checkBacklog(backlog), mode };
+  const proxyProtocol = proxyProtocolPolicy(options);
+  if (proxyProtocol !== undefined && options.trustedSources !== 'any') {
+    throw new TypeError("clients of a unix socket have no address: trustedSources must be 'any' there");
+  }
+  return { kind: 'unix', address: { path: absolute }, backlog: checkBacklog(backlog), mode, proxyProtocol, tls };
 }
 
 /** An address together with its text. */
@@ -110,10 +133,4 @@ export function listeningAddress(address: Address): ListeningAddress {
 function checkBacklog(backlog: number): number {
   if (Number.isInteger(backlog) && backlog >= 1 && backlog <= MAX_BACKLOG) return backlog;
   throw new RangeError(`backlog must be a whole number from 1 to ${MAX_BACKLOG}, got ${String(backlog)}`);
-}
-
-function checkNames(where: string, options: object, names: readonly string[]): void {
-  const odd = Object.keys(options).find((name) => !names.includes(name));
-  if (odd !== undefined)
-    throw new TypeError(`${where} has no option ${JSON.stringify(odd)}; it has ${names.join(', ')}`);
 }

@@ -8,6 +8,7 @@ import { bind, isAddressInUse } from './bind.ts';
 import { bindError } from './bind-error.ts';
 import { probeUnix } from './bind-unix.ts';
 import { type Endpoint, type TcpSocketOptions, tcpEndpoint, type UnixSocketOptions, unixEndpoint } from './endpoint.ts';
+import type { TlsSettings } from './tls/tls-settings.ts';
 import { type StackContext, TransportStack } from './transport-stack.ts';
 
 /** The endpoints of one service. */
@@ -29,12 +30,28 @@ export class Listeners {
     this.#endpoints.push(unixEndpoint(path, options));
   }
 
+  /** A TCP address, or a unix socket as `unix:/path`. @throws TypeError or RangeError for a wrong address or option. */
+  addTls(address: string | InetAddress, settings: TlsSettings, options?: TcpSocketOptions | UnixSocketOptions): void {
+    const isPath = typeof address === 'string' && (address.startsWith('unix:') || address.startsWith('/'));
+    this.#endpoints.push(
+      isPath ? unixEndpoint(address, options, settings) : tcpEndpoint(address, options as TcpSocketOptions, settings),
+    );
+  }
+
+  /** The TLS settings of all endpoints, each once. */
+  get tlsSettings(): readonly TlsSettings[] {
+    return [...new Set(this.#endpoints.map(({ tls }) => tls).filter((tls) => tls !== undefined))];
+  }
+
   /**
    * Binds every endpoint; each serves from the moment it is bound. When one fails, those before it are closed again.
    *
-   * @throws CirqueError of type BindError.
+   * @throws CirqueError of type BindError, or TLSConfigError for certificates that cannot be used: then nothing is bound.
    */
   async build(context: StackContext): Promise<readonly TransportStack[]> {
+    for (const settings of this.tlsSettings) {
+      for (const warning of await settings.load()) context.logger.warn(warning);
+    }
     const stacks: TransportStack[] = [];
     try {
       for (const endpoint of this.#endpoints) {
@@ -59,14 +76,20 @@ export class Listeners {
 async function checkEndpoint(endpoint: Endpoint): Promise<EndpointCheck> {
   const text = formatAddress(endpoint.address);
   try {
+    await endpoint.tls?.load();
     await tryToBind(endpoint);
     return { endpoint: text, outcome: 'ok' };
   } catch (error) {
     if (!CirqueError.is(error)) throw error;
     return isAddressInUse(error)
       ? { endpoint: text, outcome: 'in use' }
-      : { endpoint: text, outcome: 'failed', reason: error.context };
+      : { endpoint: text, outcome: 'failed', reason: reasonOf(error) };
   }
+}
+
+/** What OpenSSL or the system says of a certificate is in the cause. */
+function reasonOf({ type, context, cause }: CirqueError): string {
+  return type === 'TLSConfigError' && cause instanceof Error ? `${context} (${cause.message})` : context;
 }
 
 async function tryToBind(endpoint: Endpoint): Promise<void> {

@@ -28,6 +28,13 @@ export class OpenStreams {
     stream.duplex.on('close', this.#closed);
   }
 
+  /** Counts `next` instead of `stream`, on top of which it was made. */
+  replace(stream: Stream, next: Stream): void {
+    this.add(next);
+    stream.duplex.off('close', this.#closed);
+    this.#streams.delete(stream.duplex);
+  }
+
   /** Resolves when no stream is open. */
   empty(): Promise<void> {
     if (this.#streams.size === 0) return Promise.resolve();

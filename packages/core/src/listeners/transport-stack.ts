@@ -1,7 +1,8 @@
 /**
  * What happens to a connection between the system and the application: accept, limits, filter, hand-over.
  *
- * One stack per endpoint. Handshakes (TLS, PROXY protocol) belong between filter and hand-over.
+ * One stack per endpoint. Where there are handshakes (handshakes.ts), the PROXY header comes before the filter and TLS
+ * behind it; all other connections take the short way.
  */
 import { CirqueError } from '@cirque/error';
 import { type Address, acceptStreams, type InetAddress, type Stream } from '@cirque/transport';
@@ -10,6 +11,7 @@ import type { Logger } from '../logger.ts';
 import type { BoundListener } from './bound-listener.ts';
 import { askFilter, type ConnectionFilter } from './connection-filter.ts';
 import type { Endpoint } from './endpoint.ts';
+import { Handshakes } from './handshakes.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { ThrottledLog } from './throttled-log.ts';
 
@@ -29,6 +31,10 @@ export class TransportStack {
   readonly #listener: BoundListener;
   readonly #context: StackContext;
   readonly #warnings: ThrottledLog;
+  readonly #failures: ThrottledLog;
+  readonly #handshakes: Handshakes | undefined;
+  /** Streams that the application has not got yet, because their handshakes or their filter are not over. */
+  readonly #pending: Set<Stream> = new Set();
   #stopped = false;
 
   constructor(endpoint: Endpoint, listener: BoundListener, context: StackContext) {
@@ -36,17 +42,22 @@ export class TransportStack {
     this.#listener = listener;
     this.#context = context;
     this.#warnings = new ThrottledLog(context.logger);
-    const options = { reads: context.app.reads ?? 'duplex', ...(keepAliveOf(endpoint) ?? {}) };
+    this.#failures = new ThrottledLog(context.logger);
+    this.#handshakes = Handshakes.of(endpoint);
+    // Handshakes take bytes that may have to be put back, which only a duplex can.
+    const reads = this.#handshakes === undefined ? (context.app.reads ?? 'duplex') : 'duplex';
+    const options = { reads, ...(keepAliveOf(endpoint) ?? {}) };
     const onError = (error: CirqueError): void => this.#acceptFailed(error);
     // Without a listener an accept error (EMFILE, say) would end the process.
     listener.server.on('error', onError);
     acceptStreams(listener.server, options, (stream) => this.#accepted(stream), onError);
   }
 
-  /** Accepts nothing more. Open connections stay. */
+  /** Accepts nothing more. Open connections stay, but for those whose handshakes are not over. */
   stop(): void {
     this.#stopped = true;
     this.#listener.close();
+    for (const stream of this.#pending) stream.destroy();
   }
 
   #accepted(stream: Stream): void {
@@ -61,8 +72,55 @@ export class TransportStack {
       return;
     }
     open.add(stream);
-    if (filter === undefined) this.#handOver(stream);
+    if (this.#handshakes !== undefined) void this.#shakeHands(stream, this.#handshakes);
+    else if (filter === undefined) this.#handOver(stream);
     else this.#filter(stream, filter);
+  }
+
+  async #shakeHands(accepted: Stream, handshakes: Handshakes): Promise<void> {
+    let stream = accepted;
+    const client = stream.digest.socket.remoteAddress; // not known any more when the client has left
+    this.#pending.add(stream);
+    try {
+      await handshakes.learnAddress(stream);
+      if (await this.#passesFilter(stream)) {
+        await handshakes.secure(stream, (secured) => {
+          this.#pending.delete(stream);
+          this.#pending.add(secured);
+          this.#context.open.replace(stream, secured);
+          stream = secured;
+        });
+      } else {
+        stream.destroy();
+      }
+    } catch (error) {
+      this.#handshakeFailed(stream, error, client);
+    } finally {
+      this.#pending.delete(stream);
+    }
+    this.#judged(stream, !stream.destroyed);
+  }
+
+  async #passesFilter(stream: Stream): Promise<boolean> {
+    const { filter } = this.#context;
+    if (filter === undefined) return true;
+    try {
+      return (await askFilter(filter, clientAddress(stream))) === true && !stream.destroyed;
+    } catch (error) {
+      this.#filterFailed(stream, error);
+      return false;
+    }
+  }
+
+  #handshakeFailed(stream: Stream, cause: unknown, client: string | undefined): void {
+    const error = CirqueError.from(cause, 'HandshakeError');
+    // Whoever looks whether a port is open does this.
+    if (this.#stopped || error.type === 'ConnectionClosed') {
+      this.#context.logger.debug({ err: error, client }, 'the client left during the handshake');
+    } else {
+      this.#failures.warn({ err: error, client }, 'connection refused: the handshake failed');
+    }
+    stream.destroy();
   }
 
   #filter(stream: Stream, filter: ConnectionFilter): void {

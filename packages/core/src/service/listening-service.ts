@@ -13,8 +13,9 @@ import {
 } from '../listeners/endpoint.ts';
 import { Listeners } from '../listeners/listeners.ts';
 import { OpenStreams } from '../listeners/open-streams.ts';
+import { TlsSettings } from '../listeners/tls/tls-settings.ts';
 import type { TransportStack } from '../listeners/transport-stack.ts';
-import type { Logger } from '../logger.ts';
+import { type Logger, silentLogger } from '../logger.ts';
 import type { EndpointCheck, Service, ServiceContext } from './service.ts';
 
 /** Limits of a listening service. */
@@ -42,6 +43,7 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   #filter: ConnectionFilter | undefined;
   #stacks: readonly TransportStack[] = [];
   #started = false;
+  #logger: Logger = silentLogger;
 
   /** @throws TypeError or RangeError for a wrong name, application or limit. */
   constructor(name: string, app: A, options: ListeningServiceOptions = {}) {
@@ -81,11 +83,62 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     return this;
   }
 
+  /**
+   * Listens with TLS, with one certificate from files; they are read when the service starts. For everything else there
+   * is {@link addTlsWithSettings}.
+   *
+   * @param address as for {@link addTcp}, or a unix socket as `unix:/path`.
+   * @throws TypeError or RangeError for a wrong address, path or option.
+   */
+  addTls(
+    address: string | InetAddress,
+    certFile: string,
+    keyFile: string,
+    options?: TcpSocketOptions | UnixSocketOptions,
+  ): this {
+    return this.addTlsWithSettings(address, TlsSettings.intermediate(certFile, keyFile), options);
+  }
+
+  /**
+   * Listens with TLS as the settings say. One settings object may serve many addresses and services.
+   *
+   * @throws TypeError or RangeError for a wrong address or option.
+   */
+  addTlsWithSettings(
+    address: string | InetAddress,
+    settings: TlsSettings,
+    options?: TcpSocketOptions | UnixSocketOptions,
+  ): this {
+    this.#checkNotStarted('addTlsWithSettings()');
+    if (!(settings instanceof TlsSettings)) throw new TypeError('addTlsWithSettings() needs a TlsSettings object');
+    this.#listeners.addTls(address, settings, options);
+    return this;
+  }
+
   /** Sees every connection of every endpoint before a byte of it is read. A second call replaces the first filter. */
   setConnectionFilter(filter: ConnectionFilterLike): this {
     this.#checkNotStarted('setConnectionFilter()');
     this.#filter = connectionFilter(filter);
     return this;
+  }
+
+  /** True when it listens with TLS, so that {@link reloadCertificates} has something to do. */
+  get hasCertificates(): boolean {
+    return this.#listeners.tlsSettings.length > 0;
+  }
+
+  /**
+   * Reads the files of all TLS settings again, for new connections; open ones stay as they are. Settings of which
+   * something cannot be used stay as they were.
+   *
+   * @throws CirqueError of type TLSConfigError for the first of those, after all were tried.
+   */
+  async reloadCertificates(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#listeners.tlsSettings.map((settings) => settings.reload()));
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      for (const warning of outcome.value) this.#logger.warn(warning);
+    }
   }
 
   /** Where it listens: as configured before the start, as bound (with real ports) from then on. */
@@ -108,10 +161,13 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   async start(context: ServiceContext): Promise<void> {
     this.#checkNotStarted('start()');
     if (this.#listeners.addresses.length === 0) {
-      throw new TypeError(`service ${this.name} has no endpoint: call addTcp() or addUds() before the server starts`);
+      throw new TypeError(
+        `service ${this.name} has no endpoint: call addTcp(), addUds() or addTls() before the server starts`,
+      );
     }
     this.#started = true;
     const { shutdown, logger, configuration, fast } = context;
+    this.#logger = logger;
     await this.app.setUp?.({ logger, configuration });
     try {
       if (!shutdown.aborted) await this.#serve(context);
@@ -148,6 +204,8 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   #shutConnectionsDown(logger: Logger): void {
     if (this.app.shutdownConnection === undefined) return;
     for (const stream of this.#open.all()) {
+      // Closed by the stacks: the application has not got them.
+      if (stream.destroyed) continue;
       try {
         this.app.shutdownConnection(stream);
       } catch (error) {

@@ -42,6 +42,10 @@ export interface Service {
   start(context: ServiceContext): Promise<void>;
   /** For `--test`: tries what `start` would bind, and leaves nothing behind. */
   check?(context: Pick<ServiceContext, 'logger' | 'configuration'>): Promise<readonly EndpointCheck[]>;
+  /** True when {@link reloadCertificates} has something to do: then SIGHUP means that, not the end. */
+  readonly hasCertificates?: boolean;
+  /** Reads certificates again. Rejecting is logged; the old ones stay in use. */
+  reloadCertificates?(): Promise<void>;
   /** How many connections are open, for the log line about what a stop waits for. */
   readonly openConnections?: number;
   /** Tells a service from a {@link BackgroundService}. */
