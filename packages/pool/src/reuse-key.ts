@@ -62,15 +62,18 @@ export const IDENTITY: { readonly [Option in keyof ResolvedPeerOptions]: Identit
   upgrade: 'none',
 };
 
-const COUNTING = (Object.keys(IDENTITY) as (keyof ResolvedPeerOptions)[]).filter((name) => IDENTITY[name] !== 'none');
+/** What counts, with the default beside it: keys are made per request. */
+const COUNTING = (Object.keys(IDENTITY) as (keyof ResolvedPeerOptions)[])
+  .filter((name) => IDENTITY[name] !== 'none')
+  .map((name) => ({ name, fallback: DEFAULT_PEER_OPTIONS[name] }));
 
 /** The key of a peer: its address alone, or a list of it and the identity options that differ from the default. */
 export function reuseKey(address: Address, options: ResolvedPeerOptions): string {
   const where = formatAddress(address);
   let parts: unknown[] | undefined;
-  for (const name of COUNTING) {
+  for (const { name, fallback } of COUNTING) {
     const value = options[name];
-    if (value === DEFAULT_PEER_OPTIONS[name]) continue;
+    if (value === fallback) continue;
     parts ??= [where];
     parts.push(name, IDENTITY[name] === 'object' ? numberOf(value as object) : value);
   }
