@@ -11,7 +11,7 @@ const readme = readFileSync(`${root}README.md`, 'utf8');
 const example = readFileSync(`${root}test/fixtures/readme-example.ts`, 'utf8');
 
 /** The first two cells of each row whose first cell is an option. */
-const options = [...readme.matchAll(/^\| `([a-z][A-Za-z]*)` \| ([^|]+) \|/gm)].map(
+const options = [...readme.matchAll(/^\| `([a-z][A-Za-z0-9]*)` \| ([^|]+) \|/gm)].map(
   ([, name, value]) => [name, value] as const,
 );
 
