@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test, vi } from 'vitest';
+import { DEFAULT_HTTP2_LIMITS } from '../src/index.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(`${root}README.md`, 'utf8');
+
+function section(name: string): string {
+  return readme.split(`## ${name}\n`)[1]?.split('\n## ')[0] ?? '';
+}
+
+test('README shows the example that is type-checked and run here', async () => {
+  const example = readFileSync(`${root}test/fixtures/readme-example.ts`, 'utf8');
+  expect(/<!-- readme-example -->\n```ts\n(.*?)```/s.exec(readme)?.[1]).toBe(example);
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  await import('./fixtures/readme-example.ts');
+  const printed = log.mock.calls.map(([line]) => line as string);
+  log.mockRestore();
+  const promised = [...example.matchAll(/^\/\/ (.*)$/gm)].map(([, line]) => line);
+  expect(printed).toEqual(promised);
+});
+
+test('README has the limits with their defaults', () => {
+  const rows = [...section('Limits').matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(([, name, value]) => [name, value]);
+  const defaults = Object.entries(DEFAULT_HTTP2_LIMITS);
+  expect(rows).toEqual(defaults.map(([name, value]) => [name, value.toLocaleString('en-US')]));
+});
+
+test('README has every source file', () => {
+  const named = [...section('Source map').matchAll(/`(src\/[^`]+)`/g)].map(([, file]) => file).sort();
+  const files = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' }).map((file) => `src/${file}`);
+  const sources = files.filter((file) => /(?<!\.test)\.ts$/.test(file) && file !== 'src/index.ts');
+  expect(named).toEqual(sources.sort());
+});
