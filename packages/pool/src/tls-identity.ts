@@ -6,6 +6,7 @@
  */
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { CirqueError } from '@cirque/error';
 import { type Address, formatAddress, isUnixAddress } from '@cirque/transport';
 import type { ResolvedTlsPeerOptions } from './tls-peer-options.ts';
 
@@ -42,7 +43,7 @@ export function identityCheck(
   return (_, certificate) => {
     const errors = names.map((one) => checkServerIdentity(one, certificate));
     // Without any name nothing can be right; HttpPeer refuses such peers, others may not.
-    if (errors.length === 0) return new Error('there is no name to verify: set sni');
+    if (errors.length === 0) return CirqueError.upstream('InvalidCert', 'there is no name to verify: set sni');
     return errors.includes(undefined) ? undefined : errors[0];
   };
 }
