@@ -68,12 +68,14 @@ export function block(fields: readonly H2Field[]): Buffer {
 export class HpackReader {
   #table: H2Field[] = [];
   #maxSize = 4_096;
-  /** What our side has allowed. */
+  /** What our side allows: more from the time it says so, less from the acknowledgement on. */
   limit: number = 4_096;
 
   decode(bytes: Buffer): H2Field[] {
     const fields: H2Field[] = [];
     const cursor = new Cursor(bytes);
+    while (!cursor.atEnd && cursor.peek() >> 5 === 1) this.#resize(cursor.integer(5), 0);
+    if (this.#maxSize > this.limit) throw new Error(`no table size update to ${this.limit}`);
     while (!cursor.atEnd) {
       const octet = cursor.peek();
       if (octet >= 0x80) fields.push(this.#entry(cursor.integer(7)));

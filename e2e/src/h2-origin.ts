@@ -22,9 +22,9 @@ export interface H2Script extends H2PeerOptions {
   /** Sent as the first thing. Default: an empty SETTINGS frame. */
   readonly greeting?: readonly Buffer[];
   /** When a request has ended. Default: 200 with the body `ok`. */
-  readonly onRequest?: (arrival: H2Arrival) => void;
+  readonly onRequest?: (arrival: H2Arrival) => void | Promise<void>;
   /** When a head has come, before the body. */
-  readonly onHead?: (arrival: H2Arrival) => void;
+  readonly onHead?: (arrival: H2Arrival) => void | Promise<void>;
 }
 
 /** The target whose requests are always answered in the plainest way. */
@@ -128,12 +128,12 @@ export class H2Origin {
     if (isProbe(stream)) return;
     const arrival = { stream, connection, index: this.arrivals.length };
     this.arrivals.push(arrival);
-    this.script.onHead?.(arrival);
+    void run(this.script.onHead, arrival);
   }
 
   #onEnd(connection: H2OriginConnection, stream: H2StreamRecord): void {
     const arrival = this.arrivals.find((one) => one.stream === stream);
-    if (arrival !== undefined && this.script.onRequest !== undefined) this.script.onRequest(arrival);
+    if (arrival !== undefined && this.script.onRequest !== undefined) void run(this.script.onRequest, arrival);
     else if (arrival === undefined || this.script.onHead === undefined)
       connection.answer(stream.id, answerFields(), 'ok');
   }
@@ -141,4 +141,13 @@ export class H2Origin {
 
 function isProbe(stream: H2StreamRecord): boolean {
   return fieldOf(stream.head ?? [], ':path') === PROBE_PATH;
+}
+
+/** What goes wrong in a script is part of the record. */
+async function run(act: ((arrival: H2Arrival) => void | Promise<void>) | undefined, arrival: H2Arrival): Promise<void> {
+  try {
+    await act?.(arrival);
+  } catch (error) {
+    arrival.connection.anomalies.push(String(error));
+  }
 }

@@ -64,6 +64,8 @@ export class H2Peer {
   /** What this side may send. */
   readonly room: H2SendWindows = new H2SendWindows();
   readonly #pings: string[] = [];
+  /** Table sizes of the SETTINGS that are not acknowledged. */
+  readonly #tables: (number | undefined)[] = [];
   #settingsSent = 0;
   #maxFrameSize = DEFAULT_FRAME_SIZE;
   #settingsCame = false;
@@ -160,7 +162,9 @@ export class H2Peer {
       const sent = pairsOf(payload);
       this.#windows.settingsSent(sent.get(Setting.INITIAL_WINDOW_SIZE));
       this.#maxFrameSize = Math.max(this.#maxFrameSize, sent.get(Setting.MAX_FRAME_SIZE) ?? 0);
-      this.#hpack.limit = Math.max(this.#hpack.limit, sent.get(Setting.HEADER_TABLE_SIZE) ?? 0);
+      const table = sent.get(Setting.HEADER_TABLE_SIZE);
+      this.#tables.push(table);
+      this.#hpack.limit = Math.max(this.#hpack.limit, table ?? 0);
     }
   }
 
@@ -241,6 +245,7 @@ export class H2Peer {
     if (stream !== 0) this.#odd('SETTINGS on a stream');
     if ((flags & Flag.ACK) !== 0) {
       this.#windows.settingsAcked();
+      this.#hpack.limit = this.#tables.shift() ?? this.#hpack.limit;
       if (++this.settingsAcks > this.#settingsSent) this.#odd('acknowledgement of SETTINGS that were not sent');
       return;
     }

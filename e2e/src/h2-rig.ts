@@ -120,6 +120,11 @@ export class H2ClientRig extends GatewayRig<H2Origin> {
   async expectService(): Promise<void> {
     expect(this.subject.alive, `the proxy has ended: ${this.subject.output}`).toBe(true);
     this.origin.script = {};
+    await this.probe();
+  }
+
+  /** A request on a new connection that the origin answers whatever its script is. */
+  async probe(): Promise<void> {
     const client = await this.h1();
     client.send(get(PROBE_PATH));
     const answer = await client.answer();
