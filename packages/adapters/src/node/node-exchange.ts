@@ -16,6 +16,8 @@ export type ResponseTaker = Pick<VirtualSink, 'onHead' | 'onBody' | 'onEnd' | 'o
 export interface NodeExchangeOptions {
   /** Sent in the place of the request's own body, which was read before. */
   readonly body?: string | Uint8Array | ByteSource | undefined;
+  /** That body is as long as the fields of the request say. Default false: they are forgotten. */
+  readonly sameLength?: boolean | undefined;
   /** Takes the response instead of the usual sink, which is given to it. */
   readonly wrap?: ((sink: NodeResponseSink, session: () => VirtualServerSession) => ResponseTaker) | undefined;
   /** Told the head that the application will see. */
@@ -40,12 +42,13 @@ export class NodeExchange implements VirtualSink {
   constructor(request: NodeRequest, response: NodeResponse, options: NodeExchangeOptions = {}) {
     const header = requestHeadOf(request);
     const whole = wholeBody(options.body);
-    if (options.body !== undefined) forgetFraming(header);
+    const replaced = options.body !== undefined && options.sameLength !== true;
+    if (replaced) forgetFraming(header);
     const waits = expectsContinue(request, response);
     if (!waits) header.removeHeader('Expect');
     this.session = new VirtualServerSession({
       header,
-      bodyLength: options.body === undefined ? bodyLengthOf(request, header) : whole?.length,
+      bodyLength: replaced ? whole?.length : bodyLengthOf(request, header),
       digest: digestOf(request),
       expectContinue: waits,
       acceptsTrailers: acceptsTrailers(header),
