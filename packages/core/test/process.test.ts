@@ -1,65 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { RawClient } from '@cirque/testing';
 import { afterAll, describe, expect, type TestContext, test } from 'vitest';
+import { ChildServer } from './child-server.ts';
 
-const FIXTURE = fileURLToPath(new URL('fixtures/server-process.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'cirque-process-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** One server as a process of its own. */
-class ServerProcess {
-  out = '';
-  err = '';
-  readonly #child: ChildProcess;
-  readonly #exit: Promise<{ code: number | null; signal: string | null }>;
-  #changed = Promise.withResolvers<void>();
-
+/** The server of these tests. */
+class ServerProcess extends ChildServer {
   constructor(args: readonly string[], env: Record<string, string> = {}) {
-    // Without the cache most of the time goes into compiling the same sources for every process.
-    const own = { NODE_OPTIONS: '', NODE_COMPILE_CACHE: folder, CIRQUE_LOG: '', LOG_LEVEL: '' };
-    const clean = { ...process.env, ...own, ...env };
-    this.#child = spawn(process.execPath, ['--conditions=@cirque/source', FIXTURE, ...args], { env: clean });
-    this.#child.stdout?.on('data', (chunk: Buffer) => this.#add('out', chunk));
-    this.#child.stderr?.on('data', (chunk: Buffer) => this.#add('err', chunk));
-    this.#exit = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve({ code, signal })));
-    void this.#exit.then(() => this.#changed.resolve());
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  /** The code it ends with. */
-  async exitCode(): Promise<number | null> {
-    const { code, signal } = await this.#exit;
-    if (signal !== null) throw new Error(`ended by ${signal}\n${this.out}\n${this.err}`);
-    return code;
-  }
-
-  /** Waits until standard output matches. */
-  async prints(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.out);
-      if (match !== null) return match;
-      if (this.#child.exitCode !== null) throw new Error(`ended before ${pattern}\n${this.out}\n${this.err}`);
-      await this.#changed.promise;
-    }
+    super('server-process.ts', args, { env });
   }
 
   async running(): Promise<{ http: string; port: number; stuck: number }> {
     const match = await this.prints(/http (127\.0\.0\.1:(\d+)) stuck 127\.0\.0\.1:(\d+) running/);
     return { http: `http://${match[1]}`, port: Number(match[2]), stuck: Number(match[3]) };
-  }
-
-  #add(stream: 'out' | 'err', chunk: Buffer): void {
-    this[stream] += chunk.toString();
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
   }
 }
 

@@ -6,6 +6,7 @@
  * still works that way, and if not, the server keeps to its own 'connection' event with 'data' reads.
  */
 import { type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { type CirqueError, fromNodeError } from '@cirque/error';
 import { applySocketOptions, type TcpKeepAlive } from './socket-options.ts';
@@ -19,10 +20,26 @@ export interface AcceptOptions {
    */
   readonly reads?: 'callback' | 'duplex';
   readonly keepAlive?: TcpKeepAlive;
+  /**
+   * Connections whose file descriptor is above this number are closed as they come, and told to `onError` as EMFILE: so
+   * that some descriptors are left for everything else. Default: no limit. (When none is left at all, libuv closes
+   * connections by itself, and nobody hears of it.)
+   */
+  readonly maxDescriptor?: number | undefined;
 }
 
+/** The handle of an accepted connection. */
+interface ClientHandle {
+  /** Missing, or -1, where the system has none. */
+  readonly fd?: number;
+  close(): void;
+}
+
+/** As the system calls of libuv report it. */
+const EMFILE = -constants.errno.EMFILE;
+
 interface ServerHandle {
-  onconnection: ((this: unknown, status: number, client: object | undefined) => void) | undefined;
+  onconnection: ((this: unknown, status: number, client: ClientHandle | undefined) => void) | undefined;
 }
 
 /**
@@ -41,7 +58,14 @@ export function acceptStreams(
   onStream: (stream: Stream) => void,
   onError: (error: CirqueError) => void,
 ): void {
+  const { maxDescriptor = Number.POSITIVE_INFINITY } = options;
   server.on('connection', (socket) => {
+    const { _handle: client } = socket as unknown as { _handle: ClientHandle | null };
+    if (client?.fd !== undefined && client.fd > maxDescriptor) {
+      socket.destroy();
+      onError(tooManyDescriptors(maxDescriptor));
+      return;
+    }
     // Whatever the server was made with: a client that has sent everything may still be waiting for its answer.
     socket.allowHalfOpen = true;
     applySocketOptions(socket, options.keepAlive);
@@ -53,6 +77,11 @@ export function acceptStreams(
   handle.onconnection = function onconnection(status, client) {
     if (status !== 0 || client === undefined) {
       onError(acceptError(status));
+      return;
+    }
+    if (client.fd !== undefined && client.fd > maxDescriptor) {
+      client.close();
+      onError(tooManyDescriptors(maxDescriptor));
       return;
     }
     const socket = adopt(client);
@@ -99,8 +128,12 @@ function canAdopt(): boolean {
   return adoptable;
 }
 
-function acceptError(status: number): CirqueError {
+function acceptError(status: number, context = 'accepting a connection'): CirqueError {
   const code = getSystemErrorName(status);
   const cause = Object.assign(new Error(`accept ${code}`), { errno: status, code, syscall: 'accept' });
-  return fromNodeError(cause, 'accept', 'Internal', 'accepting a connection');
+  return fromNodeError(cause, 'accept', 'Internal', context);
+}
+
+function tooManyDescriptors(max: number): CirqueError {
+  return acceptError(EMFILE, `closed a connection, as the descriptors above ${max} are kept free`);
 }

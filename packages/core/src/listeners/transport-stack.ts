@@ -10,6 +10,7 @@ import type { ServerApp } from '../app/server-app.ts';
 import type { Logger } from '../logger.ts';
 import type { BoundListener } from './bound-listener.ts';
 import { askFilter, type ConnectionFilter } from './connection-filter.ts';
+import { maxAcceptedDescriptor } from './descriptor-limit.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Handshakes } from './handshakes.ts';
 import type { OpenStreams } from './open-streams.ts';
@@ -46,7 +47,7 @@ export class TransportStack {
     this.#handshakes = Handshakes.of(endpoint);
     // Handshakes take bytes that may have to be put back, which only a duplex can.
     const reads = this.#handshakes === undefined ? (context.app.reads ?? 'duplex') : 'duplex';
-    const options = { reads, ...(keepAliveOf(endpoint) ?? {}) };
+    const options = { reads, maxDescriptor: maxAcceptedDescriptor(), ...(keepAliveOf(endpoint) ?? {}) };
     const onError = (error: CirqueError): void => this.#acceptFailed(error);
     // Without a listener an accept error (EMFILE, say) would end the process.
     listener.server.on('error', onError);

@@ -18,7 +18,7 @@ import { runtimeWarning } from './runtime-check.ts';
 import { type ServerConfiguration, serverConfiguration } from './server-conf.ts';
 import { ServiceRunner } from './service-runner.ts';
 import { shutdown } from './shutdown.ts';
-import { watchSignals } from './signals.ts';
+import { watchReload, watchSignals } from './signals.ts';
 import { StopRequest } from './stop-request.ts';
 import { testRun } from './test-run.ts';
 
@@ -114,13 +114,17 @@ export class Server {
    * The promise resolves when everything has stopped. A service that cannot start is logged, stops the others and
    * gives code 1. When something outside the server keeps the process alive after that, it is ended by force: after
    * `gracefulShutdownTimeoutSeconds`, or after one second when the stop was a fast one. With `--test` nothing is
-   * served: the addresses are tried, and the code says whether all is well.
+   * served: the addresses and certificates are tried, and the code says whether all is well.
+   *
+   * Where a service listens with TLS, SIGHUP means {@link reloadCertificates}; elsewhere it keeps its usual meaning.
    */
   async runForever(): Promise<void> {
     const unwatch = watchSignals((kind, signal) => {
       this.#logger.info({ signal }, kind === 'fast' ? 'stopping now' : 'stopping, open connections may finish');
       this.#request.request(kind);
     });
+    const hasCertificates = this.#graph.entries().some(({ service }) => service.hasCertificates === true);
+    const unwatchReload = hasCertificates ? watchReload(() => void this.reloadCertificates()) : () => {};
     let code = 0;
     try {
       await this.run();
@@ -129,6 +133,7 @@ export class Server {
       this.#logger.error({ err: error }, error instanceof Error ? error.message : String(error));
     } finally {
       unwatch();
+      unwatchReload();
     }
     process.exitCode = code;
     this.#exitWhenOverdue(code);
@@ -152,6 +157,22 @@ export class Server {
     } finally {
       for (const stop of unfollow) stop();
       finished.resolve();
+    }
+  }
+
+  /**
+   * Reads the certificates of all services again, for new connections. What came of it is logged; a service of which
+   * something cannot be used keeps its old ones. Never rejects.
+   */
+  async reloadCertificates(): Promise<void> {
+    for (const { service } of this.#graph.entries()) {
+      if (service.hasCertificates !== true) continue;
+      try {
+        await service.reloadCertificates?.();
+        this.#logger.info({ service: service.name }, 'certificates read again');
+      } catch (error) {
+        this.#logger.error({ err: error, service: service.name }, 'certificates could not be read; the old ones stay');
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { watchSignals } from './signals.ts';
+import { watchReload, watchSignals } from './signals.ts';
 
 function watch(): { source: EventEmitter; seen: string[]; stop: () => void } {
   const source = new EventEmitter();
@@ -27,5 +27,19 @@ test('watchSignals: SIGINT is fast, also after SIGTERM', () => {
 test('watchSignals leaves no listener behind', () => {
   const { source, stop } = watch();
   stop();
+  expect(source.eventNames()).toEqual([]);
+});
+
+test('watchReload calls for each SIGHUP, until it is stopped', () => {
+  const source = new EventEmitter();
+  let reloads = 0;
+  const stop = watchReload(() => {
+    reloads += 1;
+  }, source);
+  source.emit('SIGHUP');
+  source.emit('SIGHUP');
+  stop();
+  source.emit('SIGHUP');
+  expect(reloads).toBe(2);
   expect(source.eventNames()).toEqual([]);
 });

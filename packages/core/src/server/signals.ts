@@ -1,13 +1,13 @@
 /**
- * Translates operating system signals into requests to stop. SIGTERM: graceful. SIGINT: fast. Either of them, while a
- * graceful stop goes on: fast.
+ * Translates operating system signals into requests. SIGTERM: stop gracefully. SIGINT: stop fast. Either of them, while a
+ * graceful stop goes on: fast. SIGHUP: read certificates again.
  */
 import type { StopKind } from './stop-request.ts';
 
 /** The part of `process` that signals come from. */
 export interface SignalSource {
-  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
-  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  on(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
+  off(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
 }
 
 /** Calls `request` for each signal until the returned function is called. */
@@ -30,4 +30,10 @@ export function watchSignals(
     source.off('SIGTERM', onTerm);
     source.off('SIGINT', onInt);
   };
+}
+
+/** Calls `reload` for each SIGHUP until the returned function is called. */
+export function watchReload(reload: () => void, source: SignalSource = process): () => void {
+  source.on('SIGHUP', reload);
+  return () => source.off('SIGHUP', reload);
 }
