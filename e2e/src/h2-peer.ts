@@ -136,10 +136,10 @@ export class H2Peer {
     return `connection ${this.wire.ending ?? 'open'}${odd}, last of ${this.frames.length} frames: ${came}`;
   }
 
-  /** Sends a body as fast as the windows allow; stops when the stream or the connection is over. */
+  /** Sends a body as fast as the windows allow; stops when the stream is reset or the connection has ended. */
   async upload(id: number, body: Buffer, end: boolean = true, timeoutMs?: number): Promise<void> {
     for (let at = 0; at < body.length; ) {
-      const isOver = (): boolean => this.isClosed || this.stream(id)?.isOver === true;
+      const isOver = (): boolean => this.isClosed || this.stream(id)?.reset !== undefined;
       await this.until(() => this.room.room(id) > 0 || isOver(), `a window for octet ${at} of stream ${id}`, timeoutMs);
       if (isOver()) return;
       const next = Math.min(body.length, at + Math.min(this.room.room(id), DEFAULT_FRAME_SIZE));
