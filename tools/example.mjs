@@ -1,5 +1,6 @@
 /**
- * Runs one of the examples from the sources: `npm run example -- <name> [arguments...]`.
+ * Runs one of the examples from the sources: `npm run example -- <name> [arguments...]`, or another program of it, such
+ * as a client: `npm run example -- <name>/client [arguments...]`.
  * Refuses a name that is not a folder of examples/ with a src/main.ts, and lists those that are.
  */
 import { spawn } from 'node:child_process';
@@ -14,16 +15,16 @@ const known = existsSync(folder)
   ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'src', 'main.ts')))
   : [];
 
-const [name, ...args] = process.argv.slice(2);
-if (name === undefined || !known.includes(name)) {
-  const problem = name === undefined ? 'which example?' : `there is no example "${name}"`;
+const [wanted, ...args] = process.argv.slice(2);
+const [name, program = 'main'] = wanted?.split('/') ?? [];
+const file = join(folder, name ?? '', 'src', `${program}.ts`);
+if (!known.includes(name) || !/^[a-z-]+$/.test(program) || !existsSync(file)) {
+  const problem = wanted === undefined ? 'which example?' : `there is no example "${wanted}"`;
   process.stderr.write(`${problem} Known: ${known.join(', ')}\nusage: npm run example -- <name> [arguments...]\n`);
   process.exit(1);
 }
 
-const child = spawn(process.execPath, ['--conditions=@cirque/source', join(folder, name, 'src', 'main.ts'), ...args], {
-  stdio: 'inherit',
-});
+const child = spawn(process.execPath, ['--conditions=@cirque/source', file, ...args], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
   process.on(signal, () => {
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);

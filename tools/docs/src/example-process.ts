@@ -32,6 +32,11 @@ export class ExampleProcess {
     });
   }
 
+  /** What it has written to standard output so far. */
+  get text(): string {
+    return this.#lines.stdout.join('\n');
+  }
+
   /** What it has written so far, for messages. */
   get output(): string {
     return [...this.#lines.stdout, ...this.#lines.stderr].join('\n');
@@ -57,6 +62,11 @@ export class ExampleProcess {
     } finally {
       clearTimeout(alarm);
     }
+  }
+
+  /** Sends it a signal. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
   }
 
   /** Waits until it ends by itself. Resolves as `stop`, which is what happens when it takes too long. */

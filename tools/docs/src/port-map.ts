@@ -4,7 +4,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-const PORT = /(?<=127\.0\.0\.1[: \0]|0\.0\.0\.0:|listen\()\d+/g;
+/** Behind an address, behind a name that is none (`.example`), and in calls of listen(). */
+const PORT = /(?<=127\.0\.0\.1[: \0]|0\.0\.0\.0:|\.example:|listen\()\d+/g;
 
 export class PortMap {
   readonly #ports = new Map<string, string>();

@@ -23,7 +23,9 @@ type Command = Extract<Step, { kind: 'command' }>;
 
 /** Options that make an example listen on free ports, where `--listen 127.0.0.1:0` is not it. */
 const FREE_PORTS: Readonly<Record<string, readonly string[]>> = {
-  'load-balancer': ['--listen', '0.0.0.0:0'],
+  'load-balancer': ['--listen', '0.0.0.0:0', '--listen-tls', '0.0.0.0:0'],
+  'http2-gateway': ['--listen', '127.0.0.1:0', '--listen-tls', '127.0.0.1:0'],
+  'tls-termination': ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0'],
   'echo-services': ['--echo', '127.0.0.1:0', '--http', '127.0.0.1:0'],
 };
 
@@ -61,6 +63,7 @@ export class Rehearsal {
   async #run(step: Command): Promise<string> {
     const { words } = step;
     if (words[0] === 'npm') return this.#runExample(step);
+    if (words[0] === 'kill') return this.#signal(words[1] as string);
     if (words[0] === 'node' && words[1] === '-e') return this.#startOrigin(words[2] as string);
     if (words[0] === 'node') return this.#runFile(step);
     return ask(this.#ports.translate(words.join('\0')).split('\0'));
@@ -68,9 +71,26 @@ export class Rehearsal {
 
   #runExample(step: Command): Promise<string> {
     const { words } = step;
-    const [name = '', ...args] = words[1] === 'start' ? ['load-balancer'] : words.slice(words.indexOf('--') + 1);
-    const main = join(root, 'examples', name, 'src', 'main.ts');
-    return this.#start([main, ...this.#onFreePorts(name, args)], root, step);
+    const [wanted = '', ...args] = words[1] === 'start' ? ['load-balancer'] : words.slice(words.indexOf('--') + 1);
+    const [name = '', program = 'main'] = wanted.split('/');
+    const file = join(root, 'examples', name, 'src', `${program}.ts`);
+    if (program === 'main') return this.#start([file, ...this.#onFreePorts(name, args)], root, step);
+    return this.#runBeside([file, ...args.map((arg) => this.#ports.translate(arg))]);
+  }
+
+  /** A client of the program: it ends by itself, well, and writes what is shown and nothing else. */
+  async #runBeside(args: readonly string[]): Promise<string> {
+    const process = new ExampleProcess([...NODE_OPTIONS, ...args], root);
+    const code = await process.ended();
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${process.output}`);
+    return process.text;
+  }
+
+  /** `kill -HUP 4711` */
+  async #signal(option: string): Promise<string> {
+    if (this.#program === undefined) throw new Error('no program was started before it is sent a signal');
+    this.#program.signal(`SIG${option.slice(1)}` as NodeJS.Signals);
+    return '';
   }
 
   /** `node lb.ts -t`, with the files of the page. */

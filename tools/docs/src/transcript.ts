@@ -65,11 +65,12 @@ export function shellWords(command: string): string[] {
   );
 }
 
-/** What differs from run to run, replaced: dates, ports, measured times, who writes a log line and when. */
+/** What differs from run to run, replaced: dates, ports, processes, measured times, who writes a log line and when. */
 export function withoutChance(text: string): string {
   return text
-    .replace(/^Date: .*$/gm, 'Date: (a date)')
-    .replace(/\b(127\.0\.0\.1|0\.0\.0\.0):\d+/g, '$1:(port)')
+    .replace(/^(date): .*$/gim, '$1: (a date)')
+    .replace(/\b(127\.0\.0\.1|0\.0\.0\.0|\w+\.example):\d+/g, '$1:(port)')
+    .replace(/\bprocess \d+/g, 'process (id)')
     .replace(/\d+\.\d+( ?)ms\b/g, '(time)$1ms')
     .replace(/\b\d+ seconds\b/g, '(some) seconds')
     .replace(/"time":\d+,"pid":\d+,"hostname":"[^"]*"/g, '"time":(now),"pid":(it),"hostname":(here)')

@@ -12,7 +12,9 @@ function readme(name: string): Step[] {
   return existsSync(path) ? transcript(readPage(path).text) : [];
 }
 
-const isStart = (step: Step): boolean => step.kind === 'command' && step.words[0] === 'npm';
+const isClient = (word: string): boolean => /^[\w-]+\/[\w-]+$/.test(word);
+const isStart = (step: Step): boolean =>
+  step.kind === 'command' && step.words[0] === 'npm' && !step.words.some(isClient);
 const isQuestion = (step: Step): boolean => step.kind === 'command' && !isStart(step) && step.words[0] !== 'node';
 
 /** Performs all steps; the first difference fails, named by its line. */
