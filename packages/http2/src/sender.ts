@@ -16,7 +16,7 @@ import { StreamOutput } from './stream-output.ts';
 const HIGH_WATER = 16_384;
 const LOW_WATER = 8_192;
 /** A frame that the peer's window made smaller than this justifies no frame of the peer. */
-const MIN_USEFUL_BYTES = 1_024;
+const MIN_USEFUL_BYTES = 128;
 
 /** One per connection. */
 export class Sender {
