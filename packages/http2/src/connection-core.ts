@@ -105,8 +105,9 @@ export class ConnectionCore {
     if (announced > 0 && !this.dead) this.writer.windowUpdate(0, announced);
   }
 
-  /** DATA may still come for a stream that we reset. */
-  expectLate(bytes: number): void {
+  /** As much DATA as its window has room for may still come for a stream that we reset. */
+  expectLate(window: number): void {
+    const bytes = window + this.local.windowGrowth;
     if (bytes > 0) this.#late += bytes;
   }
 

@@ -33,6 +33,13 @@ export class LocalSettings {
     return true;
   }
 
+  /** How much larger the window of a stream is for a peer whose acknowledgements are still on their way. */
+  get windowGrowth(): number {
+    let largest = this.acknowledged.initialWindowSize;
+    for (const { initialWindowSize } of this.#pending) largest = Math.max(largest, initialWindowSize);
+    return largest - this.acknowledged.initialWindowSize;
+  }
+
   get allAcknowledged(): boolean {
     return this.#pending.length === 0;
   }

@@ -94,6 +94,20 @@ describe('receiving', () => {
     expect(wire.heard().at(-1)).toBe('GOAWAY 7 3 more DATA than the window of a stream allowed');
   });
 
+  test('what may still come before settings are acknowledged is what the larger window allows', () => {
+    const wire = new Wire({ role: 'server', settings: { initialWindowSize: 80_000 } });
+    const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    wire.say(preface, settings(), wire.headers(1, postFields(), 0), wire.headers(3, postFields(['X', 'y']), 0));
+    wire.stream(1).pause();
+    const chunk = data(1, 'x'.repeat(16_000));
+    wire.say(chunk, chunk, chunk, chunk);
+    wire.stream(1).reset(8);
+    wire.say(SETTINGS_ACK, chunk, ...Array.from({ length: 5 }, () => data(3, 'x'.repeat(16_000))));
+    expect(wire.error).toBeUndefined();
+    wire.say(data(1, 'x'));
+    expect(wire.heard().at(-1)).toBe('GOAWAY 3 3 more DATA than the window of a stream allowed');
+  });
+
   test('a window announced smaller applies from the acknowledgement on', () => {
     const wire = new Wire({ role: 'server', settings: { initialWindowSize: 5 } });
     wire.say(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings(), wire.headers(1, postFields(), 0));
