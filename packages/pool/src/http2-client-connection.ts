@@ -3,6 +3,7 @@
  *
  * The engine (http2) knows the protocol, a session one request. Who gets a session and when: http2-connector.ts.
  */
+import { Socket } from 'node:net';
 import { CirqueError } from '@cirque/error';
 import type { RequestHeader } from '@cirque/http';
 import { ErrorCode, Http2Connection, type Http2Sink, type Http2Stream } from '@cirque/http2';
@@ -49,6 +50,8 @@ export class Http2ClientConnection
   bytesRead = 0;
 
   readonly #transport: Stream;
+  /** Its buffers are made for us. Those of a user's own duplex may be somebody's constants. */
+  readonly #ownsReads: boolean;
   readonly #router: Http2StreamRouter = new Http2StreamRouter(this);
   readonly #engine: Http2Connection;
   readonly #batches: Http2Batches;
@@ -76,6 +79,7 @@ export class Http2ClientConnection
   ) {
     this.entry = new PoolEntry(key, this);
     this.#transport = transport;
+    this.#ownsReads = transport.duplex instanceof Socket;
     this.#options = options;
     this.#owner = owner;
     this.#wheel = wheel;
@@ -203,10 +207,10 @@ export class Http2ClientConnection
     this.bytesRead += length;
     this.#keepalive.heard();
     this.#transport.largeReads = length >= LARGE_READ_BYTES;
-    this.#router.reading(buffer, lease);
     this.#batches.beginRead();
+    if (this.#ownsReads) this.#router.beginRead(buffer, lease);
     this.#engine.feed(buffer, 0, length);
-    this.#router.reading(undefined, undefined);
+    this.#router.endRead();
     if (this.#settingsTimer.armed && this.#engine.settingsReceived && this.#engine.localSettingsAcked) {
       this.#settingsTimer.close();
     }
