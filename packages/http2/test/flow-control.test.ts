@@ -105,7 +105,7 @@ describe('receiving', () => {
     wire.say(SETTINGS_ACK, chunk, ...Array.from({ length: 5 }, () => data(3, 'x'.repeat(16_000))));
     expect(wire.error).toBeUndefined();
     wire.say(data(1, 'x'));
-    expect(wire.heard().at(-1)).toBe('GOAWAY 3 3 more DATA than the window of a stream allowed');
+    expect(wire.heard().at(-1)).toBe('GOAWAY 1 3 more DATA than the window of a stream allowed');
   });
 
   test('a window announced smaller applies from the acknowledgement on', () => {
