@@ -105,7 +105,7 @@ export interface Visit {
 }
 
 /** Connects, says `ping` and FIN, and waits for the end. */
-export async function visit(port: number, options: ConnectionOptions & { socket?: Socket } = {}): Promise<Visit> {
+export async function visit(port: number, options: ConnectionOptions = {}): Promise<Visit> {
   const socket = connect({ host: '127.0.0.1', port, ca: ca.cert, servername: 'a.example', ...options });
   let [text, error]: [string, string | undefined] = ['', undefined];
   let session: Buffer | undefined;
