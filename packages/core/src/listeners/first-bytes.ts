@@ -59,7 +59,7 @@ export function readFirst<T>(
   };
   timer.set(deadline.ms);
   duplex.on('readable', onReadable).on('end', onGone).on('close', onGone);
-  if (duplex.destroyed) onGone();
+  if (duplex.destroyed || duplex.readableEnded) onGone();
   return promise;
 }
 

@@ -35,3 +35,17 @@ test('OpenStreams destroys all, and can be filled and awaited again', async () =
     expect(opened.map((stream) => stream.destroyed)).toEqual([true, true]);
   }
 });
+
+test('OpenStreams counts the stream that replaces another, until that one closes', async () => {
+  const streams = new OpenStreams();
+  const first = open(streams);
+  const next = new Stream(duplexPair()[0], 'Downstream');
+  streams.replace(first, next);
+  expect(streams.all()).toEqual([next]);
+  first.destroy();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(streams.size).toBe(1);
+  next.destroy();
+  await streams.empty();
+  expect(first.duplex.listenerCount('close')).toBe(1);
+});

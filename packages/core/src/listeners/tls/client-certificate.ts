@@ -4,6 +4,7 @@
  * Node does the cryptography; whether a connection is refused is decided here, after the handshake, because each host
  * of a listener may ask for something else. In TLS 1.3 the client sees the handshake succeed, then the close.
  */
+import { X509Certificate } from 'node:crypto';
 import { CirqueError } from '@cirque/error';
 import type { SslDigest } from '@cirque/transport';
 import type { MaybePromise } from '../../app/server-app.ts';
@@ -64,7 +65,21 @@ export function checkClientOptions(where: string, options: ClientCertificateOpti
 export async function loadClientPolicy(where: string, options: ClientCertificateOptions): Promise<ClientPolicy> {
   const { clientCertificate: mode = 'off', clientCa = [], clientCaFile } = options;
   const fromFile = clientCaFile === undefined ? [] : [await readPem(where, clientCaFile)];
-  return { mode, ca: [...[clientCa].flat(), ...fromFile] };
+  const ca = [...[clientCa].flat(), ...fromFile];
+  for (const pem of ca) checkAuthorities(where, String(pem));
+  return { mode, ca };
+}
+
+/** OpenSSL skips what it cannot read, and then trusts nobody. */
+function checkAuthorities(where: string, pem: string): void {
+  const blocks = pem.match(/-----BEGIN [^-]*CERTIFICATE-----[^-]*-----END [^-]*CERTIFICATE-----/g) ?? [];
+  try {
+    for (const block of blocks) new X509Certificate(block);
+  } catch (error) {
+    throw CirqueError.internal('TLSConfigError', `${where}: an authority for clients cannot be read`, error);
+  }
+  if (blocks.length === 0)
+    throw CirqueError.internal('TLSConfigError', `${where}: the authorities for clients are no PEM`);
 }
 
 /**
