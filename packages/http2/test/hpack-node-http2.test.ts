@@ -54,7 +54,7 @@ test('HpackDecoder understands the requests of node:http2 after the table was ch
     createServer((socket) => {
       open.push({ close: () => socket.destroy() });
       socket.on('error', () => {});
-      answerAll(socket, blocks);
+      void answerAll(socket, blocks);
     }),
   );
   const session = http2.connect(`http://127.0.0.1:${port}`);
