@@ -102,7 +102,7 @@ export class Http2Connector implements Http2ConnectionOwner {
     const room = this.#rooms.get(connection.entry.key);
     if (room !== undefined) {
       if (connection.ready || connection.draining) room.unready.delete(connection);
-      this.#serve(room, connection);
+      if (!connection.entry.pooled || this.#wake(connection, room)) this.#serve(room, connection);
       this.#provide(room, connection.entry.key);
     }
     if (connection.draining) this.#connections.remove(connection);
@@ -139,14 +139,29 @@ export class Http2Connector implements Http2ConnectionOwner {
   #takeIdle(peer: Peer): Http2ClientConnection | undefined {
     const slotKey = this.#trySlot(peer);
     if (slotKey === false) return undefined;
-    let connection = this.#connections.takeIdle(peer.reuseKey);
-    while (connection !== undefined && connection.freePlaces === 0) {
-      connection.evicted();
-      connection = this.#connections.takeIdle(peer.reuseKey);
-    }
+    const connection = this.#popIdle(peer.reuseKey);
     if (connection !== undefined) connection.slotKey = slotKey;
     else if (slotKey !== undefined) this.#parts.slots.release(slotKey);
     return connection;
+  }
+
+  #popIdle(key: string): Http2ClientConnection | undefined {
+    let connection = this.#connections.takeIdle(key);
+    while (connection !== undefined && connection.freePlaces === 0) {
+      connection.evicted();
+      connection = this.#connections.takeIdle(key);
+    }
+    return connection;
+  }
+
+  /** An idle connection has got places while somebody waits for one: true when it may be used. */
+  #wake(connection: Http2ClientConnection, { waiters }: WaitingRoom): boolean {
+    if (waiters[0] === undefined || connection.freePlaces === 0) return false;
+    const slotKey = this.#trySlot(waiters[0].peer);
+    if (slotKey === false) return false;
+    this.#connections.remove(connection);
+    connection.slotKey = slotKey;
+    return true;
   }
 
   /** For a request that must not be sent twice: has the idle connection been closed meanwhile? */
@@ -242,7 +257,7 @@ export class Http2Connector implements Http2ConnectionOwner {
     return blocked;
   }
 
-  /** Waits for a slot, then opens a connection if somebody still wants one. */
+  /** Waits for a slot, then uses an idle connection or opens one. */
   async #openWithSlot(room: WaitingRoom, peer: Peer): Promise<void> {
     const { slots, wheel } = this.#parts;
     const key = peer.reuseKey;
@@ -267,7 +282,14 @@ export class Http2Connector implements Http2ConnectionOwner {
       return;
     }
     opening.blocked = false;
-    await this.#openNow(room, peer, opening, key);
+    const idle = this.#popIdle(key);
+    if (idle === undefined) {
+      await this.#openNow(room, peer, opening, key);
+      return;
+    }
+    room.openings.delete(opening);
+    idle.slotKey = key;
+    this.changed(idle);
   }
 
   async #openNow(room: WaitingRoom, peer: Peer, opening: Opening, slotKey: string | undefined): Promise<void> {
