@@ -15,9 +15,9 @@ export interface Opening {
 export class WaitingRoom {
   /** In the order of their arrival. */
   readonly waiters: SessionWaiter[] = [];
-  readonly openings = new Set<Opening>();
+  readonly openings: Set<Opening> = new Set();
   /** Connections that have not told their settings: they may have places for more. */
-  readonly unready = new Set<Http2ClientConnection>();
+  readonly unready: Set<Http2ClientConnection> = new Set();
 
   /** Nobody and nothing is here. */
   get empty(): boolean {
