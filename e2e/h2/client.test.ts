@@ -6,6 +6,7 @@ import { type OriginCase, runOriginCase } from '../src/h2-origin-case.ts';
 import { H2ClientRig } from '../src/h2-rig.ts';
 import * as answers from './origin-cases/answers.ts';
 import * as connections from './origin-cases/connections.ts';
+import * as ends from './origin-cases/ends.ts';
 import { requests } from './origin-cases/requests.ts';
 
 let rig: H2ClientRig;
@@ -23,8 +24,8 @@ const GROUPS: readonly (readonly [name: string, cases: readonly OriginCase[]])[]
   ['heads of answers', answers.heads],
   ['bodies of answers', answers.bodies],
   ['trailers and interim answers', answers.trailersAndInterim],
-  ['ends of streams and connections', answers.ends],
-  ['sizes of heads', answers.sizes],
+  ['ends of streams and connections', ends.ends],
+  ['sizes of heads', ends.sizes],
 ];
 
 for (const [group, cases] of GROUPS) {

@@ -5,11 +5,15 @@ import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
 import { randomCuts } from '../src/delivery.ts';
 import { type H2Case, runH2Case } from '../src/h2-case.ts';
 import { H2ServerRig } from '../src/h2-rig.ts';
+import { answers } from './server-cases/answers.ts';
+import * as bodies from './server-cases/bodies.ts';
 import * as compression from './server-cases/compression.ts';
 import * as control from './server-cases/control.ts';
+import { fieldRules } from './server-cases/fields.ts';
 import * as flow from './server-cases/flow-control.ts';
 import * as frames from './server-cases/frames.ts';
-import * as requests from './server-cases/requests.ts';
+import * as heads from './server-cases/heads.ts';
+import * as pseudo from './server-cases/pseudo-headers.ts';
 import * as streams from './server-cases/streams.ts';
 
 let rig: H2ServerRig;
@@ -36,14 +40,14 @@ const GROUPS: readonly (readonly [name: string, cases: readonly H2Case[]])[] = [
   ['WINDOW_UPDATE', flow.updates],
   ['windows towards the client', flow.windows],
   ['windows that are exceeded', flow.violations],
-  ['fields of requests', requests.fieldRules],
-  ['pseudo-header fields', requests.pseudoHeaders],
-  ['CONNECT', requests.connecting],
-  ['bodies', requests.bodies],
-  ['trailers', requests.trailers],
-  ['answers', requests.answers],
-  ['sizes of heads', requests.sizesOfHeads],
-  ['refused and good requests together', requests.ignoredFrames],
+  ['fields of requests', fieldRules],
+  ['pseudo-header fields', pseudo.pseudoHeaders],
+  ['CONNECT', pseudo.connecting],
+  ['bodies', bodies.bodies],
+  ['trailers', bodies.trailers],
+  ['answers', answers],
+  ['sizes of heads', heads.sizesOfHeads],
+  ['refused and good requests together', heads.ignoredFrames],
   ['representations of fields', compression.representations],
   ['damaged field blocks', compression.damages],
   ['size updates', compression.sizeUpdates],
