@@ -109,6 +109,26 @@ describe('toNodeHandler', () => {
     expect(proxy.stats.failures).toBe(2);
   });
 
+  test('a client that has left before the handler was called is not answered', async () => {
+    let late: (() => void) | undefined;
+    let reached = false;
+    const { port, proxy } = await proxyTo(
+      () => (reached = true),
+      (handler) => (request, response) => {
+        response.on('close', () => {
+          late = () => handler(request, response);
+        });
+      },
+    );
+    const client = await rawSocket(port);
+    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    client.destroy();
+    await eventually(() => late !== undefined);
+    late?.();
+    expect([reached, proxy.stats.requests]).toEqual([false, 0]);
+  });
+
   test('an upstream that dies in its body cuts the response, that refuses gives 502', async () => {
     const { port } = await proxyTo((request, response) => {
       if (request.url === '/dead') {

@@ -3,9 +3,10 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
-import { HeaderMap, type RequestHeader } from '@cirque/http';
+import type { RequestHeader } from '@cirque/http';
 import type { HttpPeer } from '@cirque/pool';
 import type { SubrequestInit } from '@cirque/proxy';
+import { requestHeadOf } from '../node/request-head.ts';
 import type { ServerOptions, Settings } from './server-options.ts';
 import { type Proxied, prepareHead } from './shim-request.ts';
 import type { Target } from './target.ts';
@@ -27,18 +28,18 @@ export class ForwardRequest implements Proxied {
     this.peer = settings.forwardPeer as HttpPeer;
   }
 
-  /** The copy. Call it when the request itself is being read already, or will be in this turn. */
+  /**
+   * The copy. Call it when the request itself is being read already, or will be in this turn.
+   *
+   * @throws CirqueError when the head is not acceptable.
+   */
   copy<Ctx>(ctx: Ctx): SubrequestInit<Ctx> {
-    const { method = 'GET', url = '/', rawHeaders, headers } = this.#request;
-    const fields = HeaderMap.empty();
-    for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-      fields.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
-    }
-    const announced = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+    const { method, target, headers } = requestHeadOf(this.#request);
+    const announced = headers.has('transfer-encoding') || headers.contentLength > 0;
     // What was read before is not there any more.
     const hasBody = announced && !this.#request.readableEnded;
-    if (!hasBody) fields.delete('Content-Length');
-    return { method, target: url, headers: fields, ctx, ...(hasBody ? { body: this.#tee() } : {}) };
+    if (!hasBody) headers.delete('Content-Length');
+    return { method, target, headers, ctx, ...(hasBody ? { body: this.#tee() } : {}) };
   }
 
   filterRequest(head: RequestHeader): void {

@@ -1,6 +1,8 @@
 /**
  * One request of node:http served by an application of ours.
  */
+import type { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
 import { BodyFeed, type ByteSource, type HttpServerApp, VirtualServerSession, type VirtualSink } from '@cirque/core';
 import { CirqueError, statusFor } from '@cirque/error';
 import type { HeaderMap, RequestHeader, ResponseHeader } from '@cirque/http';
@@ -61,8 +63,9 @@ export class NodeExchange implements VirtualSink {
     options.onRequest?.(header);
   }
 
-  /** Lets the application answer. */
+  /** Lets the application answer. A client that has left while others looked at its request is answered by nobody. */
   serve(app: HttpServerApp): void {
+    if (isGone(this.#response)) return;
     this.#response.on('close', this.#onClose);
     this.#response.on('drain', this.#onDrain);
     app.processNewHttp(this.session);
@@ -120,6 +123,12 @@ export function refuse(app: HttpServerApp, request: NodeRequest, response: NodeR
   response.setHeader('Content-Length', '0');
   response.end();
   app.refusedRequest?.(error, status, digestOf(request));
+}
+
+function isGone(response: NodeResponse): boolean {
+  return response.req.httpVersionMajor >= 2
+    ? (response as Http2ServerResponse).stream.destroyed
+    : (response as ServerResponse).destroyed;
 }
 
 function wholeBody(body: NodeExchangeOptions['body']): Buffer | undefined {
