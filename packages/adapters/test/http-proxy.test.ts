@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type RequestListener, request, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { makeCa } from '@cirque/testing';
@@ -170,7 +172,7 @@ describe('web: where requests go, and how', () => {
   test('targets in parts, on unix sockets too', async () => {
     const { port } = new URL(await originOf());
     expect((await seen(await front({ target: { host: '127.0.0.1', port } }), { path: '/x' })).url).toBe('/x');
-    const path = `${process.env.TMPDIR ?? '/tmp'}/cirque-shim-${process.pid}.sock`;
+    const path = join(tmpdir(), `cirque-shim-${process.pid}.sock`);
     const server = createServer(mirror).listen(path);
     onClose(() => void server.close());
     expect((await seen(await front({ target: { socketPath: path } }), { path: '/y' })).url).toBe('/y');
