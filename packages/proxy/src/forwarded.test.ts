@@ -4,9 +4,10 @@ import { addForwarded, addVia, addXForwarded, clientAddress } from './forwarded.
 import type { Session } from './session.ts';
 import { trustedProxies } from './trusted-proxies.ts';
 
-function sessionFrom(address: string | undefined, fields: Record<string, string> = {}): Session {
+function sessionFrom(address: string | undefined, fields: Record<string, string> = {}, tls = false): Session {
   const requestHeader = new RequestHeader('GET', '/', HeaderMap.from({ Host: 'a.example:8080', ...fields }));
-  return { clientAddress: address, requestHeader } as unknown as Session;
+  const digest = { ssl: tls ? {} : undefined };
+  return { clientAddress: address, requestHeader, digest } as unknown as Session;
 }
 
 function forwardedBy(
@@ -50,6 +51,12 @@ describe('addXForwarded', () => {
       'x-forwarded-host': 'a.example:8080',
       'x-forwarded-proto': 'http',
     });
+  });
+
+  it('tells of TLS on the connection of the client', () => {
+    const session = sessionFrom('192.0.2.1', { 'X-Forwarded-Proto': 'http' }, true);
+    expect(forwardedBy(addXForwarded, session)['x-forwarded-proto']).toBe('https');
+    expect(forwardedBy(addForwarded, session).forwarded).toBe('for=192.0.2.1;host="a.example:8080";proto=https');
   });
 
   it('replaces the claims of a neighbour that is not trusted', () => {

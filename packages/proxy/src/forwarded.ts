@@ -14,9 +14,6 @@ export interface ForwardedOptions {
   readonly trusted?: TrustedProxies;
 }
 
-/** The scheme of plaintext listeners, the only ones there are. */
-const SCHEME = 'http';
-
 const CLAIMS = [
   'X-Forwarded-For',
   'X-Forwarded-Host',
@@ -56,7 +53,7 @@ export function addXForwarded(session: Session, request: RequestHeader, options:
   if (address !== undefined) headers.set('X-Forwarded-For', [...before, address].join(', '));
   const host = session.requestHeader.headers.get('host');
   if (host !== undefined && !headers.has('x-forwarded-host')) headers.set('X-Forwarded-Host', host);
-  if (!headers.has('x-forwarded-proto')) headers.set('X-Forwarded-Proto', SCHEME);
+  if (!headers.has('x-forwarded-proto')) headers.set('X-Forwarded-Proto', schemeOf(session));
 }
 
 /** Appends one element to Forwarded (RFC 7239): for, host and proto. As {@link addXForwarded} otherwise. */
@@ -67,7 +64,7 @@ export function addForwarded(session: Session, request: RequestHeader, options: 
   const host = session.requestHeader.headers.get('host');
   const parts = [`for=${node(address)}`];
   if (host !== undefined) parts.push(`host=${quotable(host)}`);
-  parts.push(`proto=${SCHEME}`);
+  parts.push(`proto=${schemeOf(session)}`);
   headers.set('Forwarded', [...headers.getAll('forwarded'), parts.join(';')].join(', '));
 }
 
@@ -75,6 +72,11 @@ export function addForwarded(session: Session, request: RequestHeader, options: 
 export function addVia(header: RequestHeader | ResponseHeader, pseudonym: string): void {
   const element = `${header.version} ${pseudonym}`;
   header.headers.set('Via', [...header.headers.getAll('via'), element].join(', '));
+}
+
+/** What the client's connection was, whatever scheme its request names. */
+function schemeOf(session: Session): 'http' | 'https' {
+  return session.digest.ssl === undefined ? 'http' : 'https';
 }
 
 // RFC 7239 section 6: an IPv6 address is bracketed and quoted, an unknown client has a word of its own.
