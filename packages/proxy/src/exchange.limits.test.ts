@@ -53,7 +53,7 @@ describe('requestTimeoutMs', () => {
   test('ends a request whose body does not come: 408', async () => {
     const proxy = openProxy({}, { ...limited, upstream: [{ body: 'x' }] });
     const connection = proxy.connect();
-    connection.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12');
+    void connection.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12');
     await proxy.clock.advance(1_100);
     expect(connection.received.toString()).toMatch(/^HTTP\/1.1 408 /);
     connection.close();
@@ -94,7 +94,7 @@ describe('session.responseRate', () => {
       { upstream: [{ body }] },
     );
     const connection = proxy.connect();
-    connection.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    void connection.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     const received = (): number => connection.received.toString().split('\r\n\r\n')[1]?.length ?? 0;
     await proxy.clock.settle();
     expect(received()).toBeLessThanOrEqual(200);
@@ -118,7 +118,7 @@ describe('session.responseRate', () => {
       { upstream: [{ body: 'x'.repeat(1_000) }] },
     );
     const connection = proxy.connect();
-    connection.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    void connection.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await proxy.clock.advance(100);
     connection.close();
     await proxy.clock.settle();

@@ -289,7 +289,7 @@ describe('Session.spawnBackgroundSubrequest', () => {
     let outcome: unknown;
     const proxy = withParent(
       async (session) => {
-        session.spawnBackgroundSubrequest({ target: '/refresh' }).then((value) => (outcome = value));
+        void session.spawnBackgroundSubrequest({ target: '/refresh' }).then((value) => (outcome = value));
         return 'at once';
       },
       () => ({ status: 201, body: 'x'.repeat(200_000), delayMs: 5_000 }),
@@ -303,7 +303,7 @@ describe('Session.spawnBackgroundSubrequest', () => {
 
   test('a failure that nobody looks at disturbs nobody', async () => {
     const text = await run(async (session) => {
-      session.spawnBackgroundSubrequest({ target: 'not a target' });
+      void session.spawnBackgroundSubrequest({ target: 'not a target' });
       return 'fine';
     });
     expect(text).toBe('fine');
