@@ -13,10 +13,12 @@ import {
   requestRules,
   resolveHttpServerOptions,
 } from '../http/http-server-options.ts';
-import { Http1ServerSession } from '../http/http1-server-session.ts';
+import { Http1ServerSession, type RequestReceiver } from '../http/http1-server-session.ts';
 import { Http2ServerConnection } from '../http/http2-server-connection.ts';
 import { PrefaceDetector } from '../http/preface-detector.ts';
 import type { ServerSession } from '../http/server-session.ts';
+import { hostRuleOf } from '../listeners/tls/host-rules.ts';
+import { HostGuard } from './host-guard.ts';
 import type { AppContext, MaybePromise, ServerApp } from './server-app.ts';
 
 /** Serves requests: one object for all connections of a service. */
@@ -73,8 +75,10 @@ export class HttpConnectionApp<A extends HttpServerApp = HttpServerApp> implemen
   processNew(stream: Stream): void {
     const { ssl } = stream.digest;
     if (ssl !== undefined) {
-      if (ssl.alpn === 'h2') this.#http2(stream).start();
-      else this.#http1(stream).start();
+      const rule = hostRuleOf(stream);
+      const app = rule === undefined ? this.app : new HostGuard(this.app, rule);
+      if (ssl.alpn === 'h2') this.#http2(stream, app).start();
+      else this.#http1(stream, app).start();
     } else if (this.#options.h2c) {
       this.#detect(stream);
     } else {
@@ -93,12 +97,12 @@ export class HttpConnectionApp<A extends HttpServerApp = HttpServerApp> implemen
     }
   }
 
-  #http1(stream: Stream): Http1ServerSession {
-    return new Http1ServerSession(stream, this.app, this.#options, this.#rules, this.#wheel);
+  #http1(stream: Stream, app: RequestReceiver = this.app): Http1ServerSession {
+    return new Http1ServerSession(stream, app, this.#options, this.#rules, this.#wheel);
   }
 
-  #http2(stream: Stream): Http2ServerConnection {
-    return new Http2ServerConnection(stream, this.app, this.#options, this.#wheel);
+  #http2(stream: Stream, app: RequestReceiver = this.app): Http2ServerConnection {
+    return new Http2ServerConnection(stream, app, this.#options, this.#wheel);
   }
 
   #detect(stream: Stream): void {

@@ -57,6 +57,12 @@ export class TlsContexts {
     return (name === undefined ? undefined : this.#hosts.find(name)) ?? this.fallback;
   }
 
+  /** True when a client that was accepted for `host` would be accepted for the host of that name just the same. */
+  sharesRules(host: TlsHost, name: string | undefined): boolean {
+    const [given, asked] = [host.client, this.known(plainServerName(name)).client];
+    return asked.mode === 'off' || given === asked || (given.mode === asked.mode && sameTexts(given.ca, asked.ca));
+  }
+
   #selectedHost(name: string, certificate: MemoryCertificate): TlsHost {
     let host = this.#selected.get(certificate);
     if (host === undefined) {
@@ -89,4 +95,8 @@ function sharedOptions(options: ResolvedTlsOptions, tickets: boolean, ticketKeys
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T>).then === 'function';
+}
+
+function sameTexts(some: ClientPolicy['ca'], others: ClientPolicy['ca']): boolean {
+  return some.length === others.length && some.every((pem, index) => String(pem) === String(others[index]));
 }

@@ -11,6 +11,7 @@ import { CirqueError, fromNodeError } from '@cirque/error';
 import { Timer, type TimerWheel } from '@cirque/timeout';
 import { type SslDigest, Stream, sslDigest } from '@cirque/transport';
 import { judgeClient } from './client-certificate.ts';
+import { setHostRule } from './host-rules.ts';
 import type { TlsContexts, TlsHost } from './tls-contexts.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
@@ -95,9 +96,10 @@ export class TlsHandshake {
     if (this.#contexts.asksClients) verifyPeer(this.#socket);
     const ssl = sslDigest(this.#socket);
     // Without a name, and where a session is resumed, nobody was asked to select.
-    this.#judge(ssl, this.#host ?? this.#contexts.known(ssl.serverName)).then(
+    const host = this.#host ?? this.#contexts.known(ssl.serverName);
+    this.#judge(ssl, host).then(
       // Not before this event is over: it comes from within OpenSSL.
-      () => setImmediate(this.#succeed, ssl),
+      () => setImmediate(this.#succeed, ssl, host),
       (error: unknown) => this.#callbackFailed(error),
     );
   };
@@ -108,9 +110,11 @@ export class TlsHandshake {
     if (handshakeComplete !== undefined) ssl.extension = await handshakeComplete(ssl);
   }
 
-  readonly #succeed = (ssl: SslDigest): void => {
+  readonly #succeed = (ssl: SslDigest, host: TlsHost): void => {
     if (this.#socket.destroyed) return;
     this.#identify(ssl);
+    const contexts = this.#contexts;
+    if (contexts.asksClients) setHostRule(this.stream, (name) => contexts.sharesRules(host, name));
     this.#release();
     this.#finished.resolve();
   };
