@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createHttp2Server, createSecureServer, type Http2ServerResponse } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { IssuedCertificate, TestCa } from '@cirque/testing';
 import type { GatewayUpstream } from './gateway-setup.ts';
 
@@ -68,9 +69,10 @@ export class FourOrigins {
   }
 }
 
-/** Breaks the response off: RST_STREAM on HTTP/2, the end of the connection on HTTP/1. */
+/** Breaks the response off: RST_STREAM on HTTP/2, on HTTP/1 the end of the connection, with a reset where Node has it. */
 export function breakOff(response: ServerResponse, code: number): void {
   const { stream } = response as unknown as Partial<Http2ServerResponse>;
-  if (stream === undefined) response.socket?.resetAndDestroy();
-  else stream.close(code);
+  if (stream !== undefined) stream.close(code);
+  else if (response.socket instanceof TLSSocket) response.socket.destroy();
+  else response.socket?.resetAndDestroy();
 }

@@ -1,0 +1,119 @@
+/**
+ * Mutual TLS: hosts that ask clients for certificates, and an upstream that asks the gateway.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { makeCa } from '@cirque/testing';
+import { requireTool } from '@cirque-internal/config/system-tools';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Curl } from '../src/curl.ts';
+import { CLIENT_FACTS, type ConnectionFacts } from '../src/gateway-setup.ts';
+import { factsIn, PeersRig } from '../src/peers-rig.ts';
+
+const tool = requireTool('curl');
+
+/** What clients may show. */
+type Shown = 'nothing' | 'ours' | 'foreign' | 'expired';
+
+const serverCa = makeCa('Servers');
+const clientCa = makeCa('Clients');
+const shown = {
+  ours: clientCa.issue({ commonName: 'ours', clientAuth: true }),
+  foreign: makeCa('Strangers').issue({ commonName: 'foreign', clientAuth: true }),
+  expired: clientCa.issue({ commonName: 'expired', clientAuth: true, expired: true }),
+};
+const strict = createServer(
+  { ...serverCa.issue({ names: ['strict.test'] }), ca: clientCa.cert, requestCert: true, rejectUnauthorized: true },
+  (_request, response) => response.end('come in'),
+);
+
+let rig: PeersRig;
+let curl: Curl;
+
+async function ask(host: string, what: Shown, ...more: readonly string[]): Promise<readonly string[]> {
+  const files = what === 'nothing' ? [] : ['--cert', rig.gateway.path(`${what}.pem`)];
+  return [...more, '--cacert', rig.caFile, ...files, ...rig.resolve(host), rig.tls('/echo', host)];
+}
+
+async function facts(host: string, what: Shown, ...more: readonly string[]): Promise<ConnectionFacts> {
+  const { status, fields } = await curl.ask(await ask(host, what, ...more));
+  expect(status).toBe(200);
+  return factsIn(fields[CLIENT_FACTS]);
+}
+
+describe.skipIf(tool.path === undefined)(`client certificates (${tool.reason ?? 'curl is present'})`, () => {
+  beforeAll(async () => {
+    strict.listen(0, '127.0.0.1');
+    await once(strict, 'listening');
+    const address = `127.0.0.1:${(strict.address() as AddressInfo).port}`;
+    const tls = { tls: true, sni: 'strict.test', ca: serverCa.cert };
+    rig = await PeersRig.start({
+      tls: (ca) => ({
+        hosts: {
+          'off.test': { ...ca.issue({ names: ['off.test'] }) },
+          'ask.test': { ...ca.issue({ names: ['ask.test'] }), clientCertificate: 'request', clientCa: clientCa.cert },
+          'must.test': { ...ca.issue({ names: ['must.test'] }), clientCertificate: 'require', clientCa: clientCa.cert },
+        },
+        alpn: ['h2', 'http/1.1'],
+      }),
+      upstreams: () => ({
+        shows: { address, options: { ...tls, clientCert: shown.ours } },
+        'shows nothing': { address, options: tls },
+        'shows another': { address, options: { ...tls, clientCert: shown.foreign } },
+      }),
+    });
+    curl = new Curl(tool.path as string, rig.gateway.path('heads'));
+    for (const [name, { cert, key }] of Object.entries(shown)) await rig.gateway.file(`${name}.pem`, cert + key);
+  });
+  afterAll(async () => {
+    const closed = once(strict, 'close');
+    strict.close();
+    strict.closeAllConnections();
+    await closed;
+    await rig?.stop();
+  });
+
+  describe.each(['1.2', '1.3'])('TLS %s', (version) => {
+    const max = ['--tls-max', version];
+
+    it.each(['--http1.1', '--http2'])('a host that requires one, %s', async (http) => {
+      expect(await facts('must.test', 'ours', http, ...max)).toMatchObject({ peer: 'CN=ours', authorized: true });
+    });
+
+    it.each<Shown>(['nothing', 'foreign', 'expired'])('a host that requires one refuses %s', async (what) => {
+      const code = await curl.fail(await ask('must.test', what, ...max));
+      // 35: in the handshake; the others: cut after it, as the client has finished it by then.
+      expect([16, 18, 35, 52, 55, 56]).toContain(code);
+    });
+
+    it('a host that asks for one takes all and judges them', async () => {
+      expect(await facts('ask.test', 'ours', ...max)).toMatchObject({ peer: 'CN=ours', authorized: true });
+      expect(await facts('ask.test', 'foreign', ...max)).toMatchObject({ peer: 'CN=foreign', authorized: false });
+      expect(await facts('ask.test', 'expired', ...max)).toMatchObject({ peer: 'CN=expired', authorized: false });
+      expect((await facts('ask.test', 'nothing', ...max)).peer).toBeUndefined();
+    });
+
+    it('a host that does not ask', async () => {
+      expect(await facts('off.test', 'nothing', ...max)).toMatchObject({ serverName: 'off.test' });
+    });
+  });
+
+  it('a name without a certificate is refused', async () => {
+    expect(await curl.fail(await ask('unknown.test', 'nothing', '-k'))).toBe(35);
+  });
+
+  it('none of this came to an origin before it was judged', () => {
+    expect(new Set(rig.log)).toEqual(new Set(['GET /echo']));
+    // Two of the host that requires one, four of the one that asks, one of the last: for each version.
+    expect(rig.log).toHaveLength(14);
+  });
+
+  it.each([
+    ['shows', 200],
+    ['shows nothing', 502],
+    ['shows another', 502],
+  ])('an upstream that requires one of the gateway, which %s: %i', async (upstream, status) => {
+    expect(await curl.ask(await ask('off.test', 'nothing', '-H', `X-Upstream: ${upstream}`))).toMatchObject({ status });
+  });
+});
