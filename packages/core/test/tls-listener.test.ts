@@ -301,14 +301,15 @@ describe('plaintext beside TLS', () => {
     const relay = createServer((client) => {
       const server = connectTcp({ port: site.port, host: '127.0.0.1', noDelay: true });
       server.pipe(client);
-      client.on('data', async (chunk) => {
+      const passOn = async (chunk: Buffer): Promise<void> => {
         client.pause();
-        for (const byte of chunk as Buffer) {
+        for (const byte of chunk) {
           server.write(Buffer.from([byte]));
           await new Promise((resolve) => setImmediate(resolve));
         }
         client.resume();
-      });
+      };
+      client.on('data', (chunk: Buffer) => void passOn(chunk));
       client.on('close', () => server.destroy());
       server.on('close', () => client.destroy());
     });
