@@ -30,7 +30,7 @@ const args = parseArgs({
   name: 'multi-lb',
   description: 'Routes /one/ to one cluster and everything else to another.',
   options: {
-    listen: { type: 'string', default: '127.0.0.1:6189', valueName: 'ADDRESS', help: 'where the proxy listens' },
+    listen: { type: 'string', default: '127.0.0.1:6195', valueName: 'ADDRESS', help: 'where the proxy listens' },
   },
 });
 const server = new Server(args);
