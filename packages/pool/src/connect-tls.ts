@@ -97,7 +97,7 @@ class Handshake {
     this.#settle();
     const stream = new Stream(socket, 'Upstream');
     this.#ssl = sslDigest(socket, this.#attempt.resume?.ssl);
-    stream.identify({ ssl: this.#ssl });
+    stream.identify({ ssl: this.#ssl, carrier: this.#raw.duplex });
     this.#resolve(stream);
   };
 
