@@ -32,7 +32,7 @@ let rig: PeersRig;
 let curl: Curl;
 
 async function ask(host: string, what: Shown, ...more: readonly string[]): Promise<readonly string[]> {
-  const files = what === 'nothing' ? [] : ['--cert', rig.gateway.path(`${what}.pem`)];
+  const files = what === 'nothing' ? [] : ['--cert', rig.gateway.files.path(`${what}.pem`)];
   return [...more, '--cacert', rig.caFile, ...files, ...rig.resolve(host), rig.tls('/echo', host)];
 }
 
@@ -63,8 +63,8 @@ describe.skipIf(tool.path === undefined)(`client certificates (${tool.reason ?? 
         'shows another': { address, options: { ...tls, clientCert: shown.foreign } },
       }),
     });
-    curl = new Curl(tool.path as string, rig.gateway.path('heads'));
-    for (const [name, { cert, key }] of Object.entries(shown)) await rig.gateway.file(`${name}.pem`, cert + key);
+    curl = new Curl(tool.path as string, rig.gateway.files.path('heads'));
+    for (const [name, { cert, key }] of Object.entries(shown)) await rig.gateway.files.file(`${name}.pem`, cert + key);
   });
   afterAll(async () => {
     const closed = once(strict, 'close');

@@ -48,7 +48,7 @@ describe.skipIf(tool.path === undefined)(`curl with TLS (${tool.reason ?? 'prese
         plain: { ...h1, options: { alpn: 'h1' } },
       }),
     });
-    curl = new Curl(tool.path as string, rig.gateway.path('heads'));
+    curl = new Curl(tool.path as string, rig.gateway.files.path('heads'));
   });
   afterAll(() => rig?.stop());
 

@@ -34,7 +34,7 @@ let curl: Curl;
 describe.skipIf(tool.path === undefined)(`curl (${tool.reason ?? 'present'})`, () => {
   beforeAll(async () => {
     rig = await PeersRig.start();
-    curl = new Curl(tool.path as string, rig.gateway.path('heads'));
+    curl = new Curl(tool.path as string, rig.gateway.files.path('heads'));
   });
   afterAll(() => rig?.stop());
 

@@ -101,17 +101,19 @@ describe.skipIf(tool.path === undefined)(`openssl s_client (${tool.reason ?? 'pr
       ['-tls1_2', 'TLSv1.2'],
       ['-tls1_3', 'TLSv1.3'],
     ])('is taken up again, %s', async (option, version) => {
-      const file = rig.gateway.path(`session${option}`);
+      const file = rig.gateway.files.path(`session${option}`);
       const first = await named(option, '-sess_out', file);
       expect(first.facts).toMatchObject({ resumed: false });
       const second = await named(option, '-sess_in', file);
       expect(second.text).toContain(`Reused, ${version}, Cipher is`);
-      expect(second.facts).toMatchObject({ resumed: true, tls: version, serverName: GATEWAY_NAME });
+      expect(second.facts).toMatchObject({ resumed: true, tls: version });
+      // With TLS 1.2 the name belongs to the session, and Node does not let OpenSSL keep it there.
+      expect(second.facts?.serverName).toBe(version === 'TLSv1.3' ? GATEWAY_NAME : undefined);
     });
 
     it('takes no early data', async () => {
-      const file = rig.gateway.path('session-early');
-      const data = await rig.gateway.file('early', 'GET /early-data HTTP/1.1\r\nHost: gateway.test\r\n\r\n');
+      const file = rig.gateway.files.path('session-early');
+      const data = await rig.gateway.files.file('early', 'GET /early-data HTTP/1.1\r\nHost: gateway.test\r\n\r\n');
       await named('-tls1_3', '-sess_out', file);
       const { text } = await named('-tls1_3', '-sess_in', file, '-early_data', data);
       expect(text).toContain('Early data was not sent');

@@ -2,13 +2,11 @@
  * The gateway of peers/gateway.ts as a process, and what must be true of it in the end: no socket left, nothing wrong in
  * its log.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { GatewaySetup } from './gateway-setup.ts';
+import { ScratchFolder } from './scratch-folder.ts';
 import { Subject } from './subject.ts';
 
 const PROGRAM = fileURLToPath(new URL('../peers/gateway.ts', import.meta.url));
@@ -16,28 +14,28 @@ const CLOSING_TIME_MS = 3_000;
 
 export class Gateway {
   readonly subject: Subject;
-  readonly #folder: string;
+  /** Files that live as long as the gateway. */
+  readonly files: ScratchFolder;
   readonly #tlsPort: number | undefined;
   readonly #sockets: number | undefined;
 
-  private constructor(subject: Subject, folder: string, sockets: number | undefined) {
+  private constructor(subject: Subject, files: ScratchFolder, sockets: number | undefined) {
     this.subject = subject;
-    this.#folder = folder;
+    this.files = files;
     this.#sockets = sockets;
     const match = /TLS on \S*?:(\d+)\s/.exec(subject.output);
     this.#tlsPort = match ? Number(match[1]) : undefined;
   }
 
   static async start(setup: GatewaySetup): Promise<Gateway> {
-    const folder = await mkdtemp(join(tmpdir(), 'cirque-gateway-'));
+    const files = await ScratchFolder.make();
     try {
-      const file = join(folder, 'setup.json');
-      await writeFile(file, JSON.stringify(setup), { mode: 0o600 });
+      const file = await files.file('setup.json', JSON.stringify(setup));
       const words = [process.execPath, '--conditions=@cirque/source', PROGRAM, '--setup', file];
       const subject = await Subject.launch(words);
-      return new Gateway(subject, folder, await subject.openSockets());
+      return new Gateway(subject, files, await subject.openSockets());
     } catch (error) {
-      await rm(folder, { recursive: true });
+      await files.remove();
       throw error;
     }
   }
@@ -52,18 +50,6 @@ export class Gateway {
     return this.#tlsPort;
   }
 
-  /** The path of a file that lives no longer than the gateway. */
-  path(name: string): string {
-    return join(this.#folder, name);
-  }
-
-  /** Writes such a file; answers its path. */
-  async file(name: string, content: string): Promise<string> {
-    const path = this.path(name);
-    await writeFile(path, content, { mode: 0o600 });
-    return path;
-  }
-
   /** To be called when clients and origins have closed: the gateway must have done so, too. */
   async stop(): Promise<void> {
     try {
@@ -71,7 +57,7 @@ export class Gateway {
       expect(this.subject.output).not.toMatch(/Warning:|Unhandled|"error":"Internal /);
     } finally {
       await this.subject.stop();
-      await rm(this.#folder, { recursive: true });
+      await this.files.remove();
     }
   }
 

@@ -50,7 +50,7 @@ export class PeersRig {
       const tls = options.tls?.(ca) ?? defaultTls(ca);
       const upstreams = { ...origins.upstreams, ...options.upstreams?.(origins.upstreams) };
       const gateway = await Gateway.start({ upstreams, tls, ...(options.proxy && { proxy: options.proxy }) });
-      const caFile = await gateway.file('ca.pem', ca.cert);
+      const caFile = await gateway.files.file('ca.pem', ca.cert);
       return new PeersRig({ ca, caFile, gateway, log: log.lines, origins, leaks });
     } catch (error) {
       await origins.close();
