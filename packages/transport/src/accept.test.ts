@@ -206,3 +206,24 @@ describe('acceptStreams', () => {
     expect(streams[0]?.destroyed).toBe(false);
   });
 });
+
+test.each(['callback', 'duplex'] as const)(
+  'acceptStreams closes what is above maxDescriptor, %s reads',
+  async (reads) => {
+    const acceptStreams = await fresh();
+    const { server, port } = await listening();
+    const [streams, errors]: [Stream[], CirqueError[]] = [[], []];
+    acceptStreams(
+      server,
+      { reads, maxDescriptor: 2 },
+      (stream) => streams.push(stream),
+      (error) => errors.push(error),
+    );
+    const socket = client(port);
+    await new Promise((resolve) => socket.once('close', resolve).resume());
+    expect(streams).toEqual([]);
+    expect(errors.map(({ type, message }) => [type, message])).toEqual([
+      ['AcceptError', expect.stringMatching(/descriptors above 2 are kept free/)],
+    ]);
+  },
+);
