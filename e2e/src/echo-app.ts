@@ -7,9 +7,9 @@ import { breakOff, type OriginApp } from './four-origins.ts';
 
 type Route = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
 
-/** What the application tells of each request that it has begun to answer, or of which it was told that it is over. */
+/** What the application has seen. */
 export interface EchoLog {
-  /** `METHOD /path` for each request, then `aborted METHOD /path` for those whose client has left. */
+  /** `METHOD /path` for each request, then `aborted METHOD /path` for those that closed before their answer had ended. */
   readonly lines: string[];
 }
 
@@ -58,7 +58,7 @@ export function echoApp(): { readonly app: OriginApp; readonly log: EchoLog } {
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     response.on('close', () => {
-      if (!response.writableFinished) log.lines.push(`aborted ${method} ${url}`);
+      if (!response.writableEnded) log.lines.push(`aborted ${method} ${url}`);
     });
     const parsed = new URL(url, 'http://origin.test');
     const route = routes[parsed.pathname] ?? echo;
