@@ -89,7 +89,7 @@ const PEER: Words<keyof PeerOptions> = {
   h2StreamWindowBytes: 'HTTP/2: bytes of one response that may be sent ahead of the reader',
   h2ConnectionWindowBytes: 'HTTP/2: the same for a connection; 0: room for all its streams',
   h2DowngradeMs: 'HTTP/2: how long an upstream that wants HTTP/1.1 is remembered',
-  requestPolicy: "what of the client's head is not sent upstream: `{ stripHopByHop, stripConnectionNominated }`",
+  requestPolicy: "what of the client's head is sent upstream: `{ stripHopByHop, stripConnectionNominated, upgrade }`",
 };
 
 /** Options of the client side. */
@@ -109,12 +109,12 @@ export function limitDefaults(): string {
 
 /** Options of a peer. */
 export function peerDefaults(): string {
-  const { stripHopByHop, stripConnectionNominated, ...options } = DEFAULT_PEER_OPTIONS;
+  const { stripHopByHop, stripConnectionNominated, upgrade, ...options } = DEFAULT_PEER_OPTIONS;
   return table(PEER, {
     ...options,
     limits: 'see below',
     sni: 'the host of the address',
-    requestPolicy: `both ${stripHopByHop && stripConnectionNominated}`,
+    requestPolicy: `${stripHopByHop}, ${stripConnectionNominated}, ${upgrade}`,
   });
 }
 
