@@ -10,8 +10,8 @@ export interface Origin {
 
 export async function startOrigin(): Promise<Origin> {
   const origin = createServer((request, response) => {
-    const { host, 'x-forwarded-proto': scheme } = request.headers;
-    response.end(`${request.url} of ${host}, asked for by ${scheme}\n`);
+    const { host = '', 'x-forwarded-proto': scheme } = request.headers;
+    response.end(`${request.url} of ${host.split(':')[0]}, asked for by ${scheme}\n`);
   });
   await new Promise<void>((resolve, reject) => {
     origin.once('error', reject);

@@ -4,7 +4,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { root } from './markdown.ts';
 
 /** What a command asks for. */
 export interface CurlCommand {
@@ -26,7 +25,7 @@ export interface CurlCommand {
   readonly silent: boolean;
   /** Decode the body. */
   readonly compressed: boolean;
-  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly tls: Readonly<Record<'ca' | 'cert' | 'key', string | undefined>>;
 }
 
 const FLAGS = ['-i', '-I', '-s', '--compressed', '--path-as-is', '--http1.1', '--http2', '--http2-prior-knowledge'];
@@ -35,8 +34,8 @@ const OFTEN = ['-H'];
 
 type Words = ReadonlyMap<string, readonly string[]>;
 
-/** Reads the words after `curl`. @throws Error naming what is not known here. */
-export function parseCurl(words: readonly string[]): CurlCommand {
+/** Reads the words after `curl`, and the files they name. @throws Error naming what is not known here. */
+export function parseCurl(words: readonly string[], folder: string): CurlCommand {
   const given = sort(words);
   const url = given.get('url')?.[0] ?? '';
   const [, scheme, hostname, port, path] = /^(https?):\/\/([^:/]+):(\d+)(\/.*)$/.exec(url) ?? [];
@@ -49,7 +48,8 @@ export function parseCurl(words: readonly string[]): CurlCommand {
   const secure = scheme === 'https';
   const where = { secure, hostname, port, path, address: addressOf(`${hostname}:${port}:`, hostname, given) };
   const http2 = given.has('--http2-prior-knowledge') || (secure && !given.has('--http1.1'));
-  const tls = { ...file('ca', '--cacert', given), ...file('cert', '--cert', given), ...file('key', '--key', given) };
+  const pem = (option: string): string | undefined => fileOf(given.get(option)?.[0], folder);
+  const tls = { ca: pem('--cacert'), cert: pem('--cert'), key: pem('--key') };
   const [head, silent] = [given.has('-i') || given.has('-I'), given.has('-s')];
   return { ...where, ...whatOf(given), http2, head, silent, compressed: given.has('--compressed'), tls };
 }
@@ -85,11 +85,8 @@ function addressOf(prefix: string, hostname: string, given: Words): string {
   return entry.startsWith(prefix) ? entry.slice(prefix.length) : hostname;
 }
 
-/** Paths are relative to the root of the repository, where all commands are run. */
-function file<Key extends string>(key: Key, option: string, given: Words): { readonly [K in Key]?: string } {
-  const path = given.get(option)?.[0];
-  const entry = path === undefined ? {} : { [key]: readFileSync(resolve(root, path), 'utf8') };
-  return entry as { readonly [K in Key]?: string };
+function fileOf(path: string | undefined, folder: string): string | undefined {
+  return path === undefined ? undefined : readFileSync(resolve(folder, path), 'utf8');
 }
 
 function unknownPart(word: string): Error {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect as http2Connect, type IncomingHttpHeaders } from 'node:http2';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { connect as tlsConnect } from 'node:tls';
@@ -45,7 +46,7 @@ async function overHttp1(command: CurlCommand): Promise<Answer> {
   const { secure, address, hostname, port, path, method, data, tls } = command;
   // With an agent the connection stays open, as curl leaves it to the server.
   const agent = secure
-    ? new TlsAgent({ keepAlive: true, servername: hostname, ...tls })
+    ? new TlsAgent({ keepAlive: true, servername: serverName(hostname), ...tls })
     : new Agent({ keepAlive: true });
   try {
     const headers = [['Host', `${hostname}:${port}`], ...fieldsOf(command)].flat();
@@ -72,7 +73,7 @@ async function overHttp2(command: CurlCommand): Promise<Answer> {
   const options = {
     host: address,
     port: Number(port),
-    servername: hostname,
+    servername: serverName(hostname),
     ALPNProtocols: ['h2', 'http/1.1'],
     ...tls,
   };
@@ -101,6 +102,11 @@ async function overHttp2(command: CurlCommand): Promise<Answer> {
   } finally {
     session.destroy();
   }
+}
+
+/** The name that is sent; none for an address, which is looked for in the certificate all the same. */
+function serverName(hostname: string): string {
+  return isIP(hostname) === 0 ? hostname : '';
 }
 
 /** What curl sends by itself, but for what it is told, and that. */

@@ -2,12 +2,14 @@
  * The parts of pages that are made from code: between `<!-- generated: name -->` and `<!-- /generated -->`.
  */
 import { configurationTable } from '@cirque/core';
+import { attackTable } from './attack-table.ts';
 import { http2Defaults, limitDefaults, peerDefaults, serverDefaults } from './defaults-table.ts';
 import { errorTable } from './error-table.ts';
 import { layerTable } from './layer-table.ts';
 import { phaseChart, phaseTable } from './phase-chart.ts';
 
 const MAKERS: Readonly<Record<string, () => string>> = {
+  'attack-table': attackTable,
   'configuration-table': configurationTable,
   'error-table': errorTable,
   'http2-defaults': http2Defaults,

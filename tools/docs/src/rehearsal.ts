@@ -2,9 +2,11 @@
  * Acts a page out: writes its files, starts its programs on free ports, sends its requests, and compares what comes
  * with what it says.
  */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { ExampleProcess } from './example-process.ts';
 import { root } from './markdown.ts';
 import { PortMap } from './port-map.ts';
@@ -66,7 +68,9 @@ export class Rehearsal {
     if (words[0] === 'kill') return this.#signal(words[1] as string);
     if (words[0] === 'node' && words[1] === '-e') return this.#startOrigin(words[2] as string);
     if (words[0] === 'node') return this.#runFile(step);
-    return ask(this.#ports.translate(words.join('\0')).split('\0'));
+    const folder = this.#files.size > 0 ? this.#folder : root;
+    if (words[0] === 'openssl') return this.#runOpenssl(words.slice(1), folder);
+    return ask(this.#ports.translate(words.join('\0')).split('\0'), folder);
   }
 
   #runExample(step: Command): Promise<string> {
@@ -84,6 +88,11 @@ export class Rehearsal {
     const code = await process.ended();
     if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${process.output}`);
     return process.text;
+  }
+
+  /** The one of the system; what it says on the way goes to standard error. */
+  async #runOpenssl(args: readonly string[], cwd: string): Promise<string> {
+    return (await promisify(execFile)('openssl', args, { cwd })).stdout;
   }
 
   /** `kill -HUP 4711` */

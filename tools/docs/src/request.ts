@@ -7,9 +7,9 @@ import { text } from 'node:stream/consumers';
 import { curl } from './curl.ts';
 import { parseCurl } from './curl-command.ts';
 
-/** Runs a command given by its words. */
-export function ask(words: readonly string[]): Promise<string> {
-  if (words[0] === 'curl') return curl(parseCurl(words.slice(1)));
+/** Runs a command given by its words, in a folder. */
+export function ask(words: readonly string[], folder: string): Promise<string> {
+  if (words[0] === 'curl') return curl(parseCurl(words.slice(1), folder));
   if (words[0] === 'printf' && words[2] === '|' && words[3] === 'nc' && words[4] === '-N') {
     return netcat(words[1] as string, words[5] as string, Number(words[6]));
   }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { parseCurl } from '../src/curl-command.ts';
+import { root } from '../src/markdown.ts';
 import { shellWords } from '../src/transcript.ts';
 
-const parse = (text: string): ReturnType<typeof parseCurl> => parseCurl(shellWords(text));
+const parse = (text: string): ReturnType<typeof parseCurl> => parseCurl(shellWords(text), root);
 
 describe('parseCurl', () => {
   test('parseCurl takes a plain request', () => {
@@ -19,7 +20,7 @@ describe('parseCurl', () => {
       head: false,
       silent: false,
       compressed: false,
-      tls: {},
+      tls: { ca: undefined, cert: undefined, key: undefined },
     });
   });
 
@@ -41,7 +42,7 @@ describe('parseCurl', () => {
     expect(versions.map((text) => parse(text).http2)).toEqual([false, true, true, false]);
   });
 
-  test('parseCurl connects to where the name is resolved to, and reads files from the root', () => {
+  test('parseCurl connects to where the name is resolved to, and reads files from the folder', () => {
     const command = parse('--resolve a.example:1:127.0.0.1 --cacert LICENSE https://a.example:1/');
     expect(command.address).toBe('127.0.0.1');
     expect(command.tls.ca).toContain('Apache License');
