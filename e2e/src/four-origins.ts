@@ -1,17 +1,23 @@
 /**
  * One application behind all that a proxy may find upstream: node:http and node:http2, each with and without TLS.
  */
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttp2Server, createSecureServer, type Http2ServerResponse } from 'node:http2';
+import {
+  createServer as createHttp2Server,
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Server, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { IssuedCertificate, TestCa } from '@cirque/testing';
+import type { TestCa } from '@cirque/testing';
 import type { GatewayUpstream } from './gateway-setup.ts';
+import { Listening } from './listening.ts';
 
 /** Requests of both modules: node:http2 has the same interface where it matters here. */
 export type OriginApp = (request: IncomingMessage, response: ServerResponse) => void;
+
+type Http2App = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
 
 /** Names of the origins, as upstreams of a gateway. */
 export type OriginKind = 'h1' | 'h2' | 'h1-tls' | 'h2-tls';
@@ -21,51 +27,34 @@ export const ORIGIN_NAME = 'origin.test';
 
 export class FourOrigins {
   readonly upstreams: Readonly<Record<OriginKind, GatewayUpstream>>;
-  readonly #servers: readonly Server[];
-  readonly #sockets: Set<Socket>;
+  readonly #listening: readonly Listening[];
 
-  private constructor(servers: Readonly<Record<OriginKind, Server>>, sockets: Set<Socket>, ca: string) {
-    this.#servers = Object.values(servers);
-    this.#sockets = sockets;
-    const upstream = (kind: OriginKind, alpn: 'h1' | 'h2'): GatewayUpstream => {
-      const tls = kind.endsWith('-tls') ? { tls: true, sni: ORIGIN_NAME, ca } : {};
-      return { address: `127.0.0.1:${(servers[kind].address() as AddressInfo).port}`, options: { alpn, ...tls } };
-    };
+  private constructor(listening: Readonly<Record<OriginKind, Listening>>, ca: string) {
+    this.#listening = Object.values(listening);
+    const tls = { tls: true, sni: ORIGIN_NAME, ca };
     this.upstreams = {
-      h1: upstream('h1', 'h1'),
-      h2: upstream('h2', 'h2'),
-      'h1-tls': upstream('h1-tls', 'h1'),
-      'h2-tls': upstream('h2-tls', 'h2'),
+      h1: { address: listening.h1.address, options: { alpn: 'h1' } },
+      h2: { address: listening.h2.address, options: { alpn: 'h2' } },
+      'h1-tls': { address: listening['h1-tls'].address, options: { alpn: 'h1', ...tls } },
+      'h2-tls': { address: listening['h2-tls'].address, options: { alpn: 'h2', ...tls } },
     };
   }
 
   static async listen(app: OriginApp, authority: TestCa): Promise<FourOrigins> {
-    const certificate: IssuedCertificate = authority.issue({ names: [ORIGIN_NAME] });
-    const servers: Record<OriginKind, Server> = {
-      h1: createServer(app),
-      h2: createHttp2Server(),
-      'h1-tls': createHttpsServer(certificate, app),
-      'h2-tls': createSecureServer(certificate),
+    const certificate = authority.issue({ names: [ORIGIN_NAME] });
+    const http2App = app as unknown as Http2App;
+    const listening = {
+      h1: await Listening.on(createServer(app)),
+      h2: await Listening.on(createHttp2Server(http2App)),
+      'h1-tls': await Listening.on(createHttpsServer(certificate, app)),
+      'h2-tls': await Listening.on(createSecureServer(certificate, http2App)),
     };
-    const sockets = new Set<Socket>();
-    for (const [kind, server] of Object.entries(servers)) {
-      if (kind.startsWith('h2')) server.on('request', app as unknown as () => void);
-      server.on('connection', (socket: Socket) => {
-        sockets.add(socket);
-        socket.once('close', () => sockets.delete(socket));
-      });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-    }
-    return new FourOrigins(servers, sockets, authority.cert);
+    return new FourOrigins(listening, authority.cert);
   }
 
   /** Ends at once, whatever is under way. */
   async close(): Promise<void> {
-    const closed = this.#servers.map((server) => once(server, 'close'));
-    for (const server of this.#servers) server.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await Promise.all(closed);
+    for (const server of this.#listening) await server.close();
   }
 }
 
