@@ -23,7 +23,7 @@ export {
   type ResolvedHttp2ServerOptions,
 } from './http/http2-server-options.ts';
 export type { ServerSession, ServerSessionHandler, TunnelRequest } from './http/server-session.ts';
-export { wantsTrailers } from './http/tunnel-request.ts';
+export { opensTunnel, wantsTrailers } from './http/tunnel-request.ts';
 export {
   type VirtualRequest,
   VirtualServerSession,

@@ -73,6 +73,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
   readonly #writes = new WriteProgress();
   /** The upstream has accepted a tunnel: what comes is no HTTP any more. */
   #tunnelled = false;
+  #tunnelEndTold = false;
   #trailers: HeaderMap | undefined = undefined;
   /** Nothing can be sent any more, but an answer may be there. */
   #writeError: CirqueError | undefined = undefined;
@@ -192,7 +193,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
     const clean = answered || (this.#phase === 'exchange' && this.#untouched);
     this.handler = NOBODY;
     if (!clean || this.#stream.destroyed) {
-      this.#close();
+      if (this.#tunnelled && this.#stream.writePending) this.#closeBehindWrites();
+      else this.#close();
       return;
     }
     this.#phase = 'idle';
@@ -374,6 +376,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
   #finished(): void {
     if (this.#tunnelled) {
       // Our side may go on: a tunnel is over when both have ended, and the owner knows when.
+      if (this.#tunnelEndTold) return;
+      this.#tunnelEndTold = true;
       this.handler.onResponseEnd(undefined);
       return;
     }
@@ -413,6 +417,12 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
     this.#timer.close();
     this.#stream.destroy();
     this.#owner.closed(this);
+  }
+
+  /** Of a tunnel that has ended on both sides: its last bytes may still be on their way. */
+  #closeBehindWrites(): void {
+    this.#watch();
+    this.#stream.duplex.end(() => this.#close());
   }
 
   #keep(buffer: Buffer, start: number, end: number): void {

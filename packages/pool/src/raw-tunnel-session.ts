@@ -30,6 +30,7 @@ export class RawTunnelSession implements ClientSession, StreamHandler {
   #held: Buffer[] = [];
   #paused = true;
   #peerEnded = false;
+  #endTold = false;
   #over = false;
 
   /** @param onClosed called once, when the connection is no longer in use. */
@@ -49,8 +50,10 @@ export class RawTunnelSession implements ClientSession, StreamHandler {
   writeHead(_header: RequestHeader, _bodyLength: number | undefined): void {
     if (this.#over) return;
     this.responseStarted = true;
+    // Whoever gets the head may pause: a server that speaks first is not heard before the client has the head.
+    this.#paused = false;
     this.handler.onResponseHead(new ResponseHeader(200), undefined, NO_OPTIONS);
-    if (!this.#over) this.resume();
+    this.#readOn();
   }
 
   writeBody(buffer: Buffer, start: number, end: number): boolean {
@@ -75,19 +78,18 @@ export class RawTunnelSession implements ClientSession, StreamHandler {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    while (this.#held.length > 0 && !this.#paused) {
-      const piece = this.#held.shift() as Buffer;
-      this.#deliver(piece, piece.length, undefined);
-    }
-    if (this.#paused || this.#over) return;
-    if (this.#peerEnded) this.handler.onResponseEnd(undefined);
-    else this.#stream.resume();
+    this.#readOn();
   }
 
+  /** What was written last may still be on its way: the connection closes behind it. */
   release(): void {
     this.handler = NOBODY;
-    this.#end();
-    this.#stream.destroy();
+    if (this.#over || !this.#stream.writePending) {
+      this.#close();
+      return;
+    }
+    if (!this.#timer.armed) this.#watch();
+    this.#stream.duplex.end(() => this.#close());
   }
 
   /** By a reset: an orderly end would look complete. */
@@ -104,7 +106,7 @@ export class RawTunnelSession implements ClientSession, StreamHandler {
 
   onReadEnd(): void {
     this.#peerEnded = true;
-    if (!this.#paused) this.handler.onResponseEnd(undefined);
+    if (!this.#paused) this.#tellEnd();
   }
 
   onDrain(): void {
@@ -118,6 +120,23 @@ export class RawTunnelSession implements ClientSession, StreamHandler {
     if (this.#over) return;
     this.#end();
     handler.onUpstreamError(error ?? CirqueError.upstream('ConnectionClosed', 'the tunnel was closed'));
+  }
+
+  /** Delivers what is held, then reads. */
+  #readOn(): void {
+    while (this.#held.length > 0 && !this.#paused) {
+      const piece = this.#held.shift() as Buffer;
+      this.#deliver(piece, piece.length, undefined);
+    }
+    if (this.#paused || this.#over) return;
+    if (this.#peerEnded) this.#tellEnd();
+    else this.#stream.resume();
+  }
+
+  #tellEnd(): void {
+    if (this.#endTold) return;
+    this.#endTold = true;
+    this.handler.onResponseEnd(undefined);
   }
 
   #deliver(buffer: Buffer, length: number, lease: Lease | undefined): void {
@@ -136,6 +155,11 @@ export class RawTunnelSession implements ClientSession, StreamHandler {
     if (verdict === 'progress') this.#watch();
     else if (verdict === 'stalled')
       this.#stream.destroy(CirqueError.upstream('WriteTimedout', 'the upstream did not take what was sent in time'));
+  }
+
+  #close(): void {
+    this.#end();
+    this.#stream.destroy();
   }
 
   #end(): void {

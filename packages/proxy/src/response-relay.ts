@@ -2,7 +2,7 @@
  * Carries the response from the upstream to the client: heads through modules and phases, the body through its filters,
  * trailers, back-pressure. In a tunnel it carries what the upstream sends. The handler of the upstream session.
  */
-import type { ServerSession } from '@cirque/core';
+import { opensTunnel, type ServerSession } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import { type ConnectionOptions, forwardableTrailers, HeaderMap, type ResponseHeader } from '@cirque/http';
 import type { ClientSession, ClientSessionHandler } from '@cirque/pool';
@@ -130,8 +130,7 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
   #filterHead(from: HeadPhase): void {
     const { hooks } = this.#owner.context;
     try {
-      if (from === 'upstreamResponseFilter' && !this.#interim)
-        filterResponseHeader(this.upstreamModules, this.#header as ResponseHeader, this.#bodyLength === 0);
+      if (from === 'upstreamResponseFilter') this.#showToModules(this.#header as ResponseHeader);
       if (from === 'upstreamResponseFilter' && hooks.upstreamResponseFilter !== undefined) {
         if (this.#awaits(from, hooks.upstreamResponseFilter)) return;
       }
@@ -140,6 +139,12 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
     } catch (error) {
       this.#owner.attemptFailed(error);
     }
+  }
+
+  /** Those of the upstream's side see final heads of messages. */
+  #showToModules(header: ResponseHeader): void {
+    if (this.#interim || opensTunnel(this.#owner.downstream.tunnel, header.status)) return;
+    filterResponseHeader(this.upstreamModules, header, this.#bodyLength === 0);
   }
 
   /** Calls one phase; true when its answer has to be awaited, and the head waits with it. */
@@ -184,11 +189,10 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
       downstream.writeHead(header, false);
       return;
     }
-    const { tunnel } = downstream;
-    const tunnelled = tunnel !== undefined && (tunnel.kind === 'upgrade' ? header.status === 101 : header.status < 300);
+    const tunnelled = opensTunnel(downstream.tunnel, header.status);
     // Before the body filters are collected: a module may find out only here that it has nothing to do with the body.
     if (!tunnelled) filterResponseHeader(this.#owner.downstreamModules, header, this.#bodyLength === 0);
-    const filters = this.#bodyFilters();
+    const filters = this.#bodyFilters(!tunnelled);
     const end = this.#bodyLength === 0 && filters.length === 0 && !tunnelled;
     if (filters.length > 0) this.#filters = this.#filterWith(filters);
     this.#owner.headComes(tunnelled);
@@ -198,13 +202,12 @@ export class ResponseRelay<Ctx> implements ClientSessionHandler {
   }
 
   /** Modules see messages, not what passes a tunnel. */
-  #bodyFilters(): readonly BodyFilter[] {
+  #bodyFilters(modules: boolean): readonly BodyFilter[] {
     const { session, ctx, context, downstream, downstreamModules } = this.#owner;
     const { upstreamResponseBodyFilter, responseBodyFilter } = context.hooks;
     const simple = upstreamResponseBodyFilter === undefined && responseBodyFilter === undefined;
     if (simple && this.upstreamModules === undefined && downstreamModules === undefined && session.responseRate === 0)
       return NO_FILTERS;
-    const modules = this.#header?.status !== 101;
     const filters: BodyFilter[] = [];
     if (modules) addBodyFilters(filters, this.upstreamModules, 'responseBodyFilter');
     for (const name of ['upstreamResponseBodyFilter', 'responseBodyFilter'] as const) {

@@ -2,13 +2,13 @@
  * Upgrades and CONNECT over real sockets: when bytes pass, how each side ends, and who vanishes first.
  */
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
 import { HttpPeer } from '@cirque/pool';
 import { LeakCheck, RawClient } from '@cirque/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ProxyPhases } from '../src/proxy-http.ts';
 import type { HttpProxyServiceOptions } from '../src/service.ts';
 import { type ListeningProxy, listen } from './listening-proxy.ts';
+import { RawOrigin } from './raw-origin.ts';
 
 const UPGRADE = 'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
@@ -24,40 +24,8 @@ afterEach(async () => {
   await leaks.assertClean();
 });
 
-/** An origin that gives each connection to the test, with what has arrived so far as text. */
-class Origin {
-  readonly sockets: Socket[] = [];
-  readonly texts: string[] = [];
-  port = 0;
-
-  static async listen(): Promise<Origin> {
-    const origin = new Origin();
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      const at = origin.sockets.push(socket) - 1;
-      origin.texts.push('');
-      socket.on('error', () => undefined);
-      socket.on('data', (data) => {
-        origin.texts[at] += data.toString('latin1');
-      });
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    origin.port = (server.address() as { port: number }).port;
-    cleanUps.push(() => {
-      for (const socket of origin.sockets) socket.destroy();
-      return new Promise((resolve) => server.close(resolve));
-    });
-    return origin;
-  }
-
-  async received(text: string, connection = 0): Promise<Socket> {
-    await vi.waitFor(() => expect(this.texts[connection]).toContain(text));
-    return this.sockets[connection] as Socket;
-  }
-}
-
 interface Setting {
-  readonly origin: Origin;
+  readonly origin: RawOrigin;
   readonly proxy: ListeningProxy;
   readonly client: RawClient;
 }
@@ -66,7 +34,8 @@ async function setUp(
   phases: Partial<ProxyPhases<undefined>> = {},
   options: HttpProxyServiceOptions = {},
 ): Promise<Setting> {
-  const origin = await Origin.listen();
+  const origin = await RawOrigin.listen();
+  cleanUps.push(() => origin.close());
   const peer = new HttpPeer(`127.0.0.1:${origin.port}`);
   const proxy = await listen({ newCtx: () => undefined, upstreamPeer: () => peer, ...phases }, options);
   cleanUps.push(() => proxy.close());

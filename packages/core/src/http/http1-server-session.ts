@@ -154,8 +154,9 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
       this.#openTunnel(header);
       return;
     }
-    // A response before the end of the request leaves bytes behind that nobody will read: close after it.
-    if (!header.informational && !this.#decoder.received) this.#writer.keepAlive = false;
+    // A response before the end of the request leaves bytes behind that nobody will read, and what comes after a refused
+    // CONNECT may have been meant for its target: close after it.
+    if (!header.informational && (!this.#decoder.received || this.tunnel?.kind === 'connect')) this.disableKeepAlive();
     this.#writer.head(header, end, this.requestHeader.method, this.minorVersion);
     this.#watchWrites();
   }
