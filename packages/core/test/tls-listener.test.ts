@@ -91,6 +91,31 @@ describe('certificates by server name', () => {
     });
   });
 
+  test.each([
+    ['RSA', 'EC', 'TLSv1.2'],
+    ['EC', 'RSA', 'TLSv1.2'],
+    ['RSA', 'EC', 'TLSv1.3'],
+    ['EC', 'RSA', 'TLSv1.3'],
+  ] as const)('a default with %s and a host with %s do not mix, with %s', async (first, second, maxVersion) => {
+    const issue = (name: string, kind: 'RSA' | 'EC'): typeof b =>
+      ca.issue({ names: [name], keyType: kind === 'RSA' ? 'rsa' : 'ec' });
+    await using site = await TlsSite.start({
+      certificate: issue('a.example', first),
+      hosts: { 'b.example': issue('b.example', second) },
+      selectCertificate: (name) => (name === 'c.example' ? chosen : undefined),
+    });
+    const chosen = issue('c.example', second);
+    for (const name of ['a.example', 'b.example', 'c.example']) {
+      expect(await visit(site.port, { servername: name, maxVersion })).toMatchObject({
+        server: name,
+        text: 'hello ping',
+      });
+    }
+    const nameless = await visit(site.port, { servername: '', maxVersion, rejectUnauthorized: false });
+    expect(nameless).toMatchObject({ server: 'a.example', text: 'hello ping' });
+    expect(site.app.digests.at(-1)?.ssl?.serverName).toBeUndefined();
+  });
+
   test('a name without a certificate is refused where there is no default', async () => {
     await using site = await TlsSite.start({ hosts });
     expect((await visit(site.port, { servername: 'b.example' })).text).toBe('hello ping');

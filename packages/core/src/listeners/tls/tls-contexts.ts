@@ -19,7 +19,15 @@ export interface TlsHost {
   readonly hasCertificate: boolean;
 }
 
+/**
+ * Node 22 adds the certificate of a host to that of the context a connection began with, and may then show the wrong one
+ * when their keys are of different kinds (RSA, EC). There connections begin without any.
+ */
+const BEGINS_BARE = Number.parseInt(process.versions.node, 10) < 24;
+
 export class TlsContexts {
+  /** What connections begin with, before the client has named a host. */
+  readonly first: SecureContext;
   /** For clients that name no host that is known. */
   readonly fallback: TlsHost;
   /** True when some host asks for client certificates: then all clients are asked, as it comes before the name. */
@@ -38,6 +46,8 @@ export class TlsContexts {
     this.fallback = this.#prepare('the default certificate', fallback);
     const prepared = hosts.map(([name, host]) => [name, this.#prepare(`host ${name}`, host)] as const);
     this.#hosts = new HostTable(prepared);
+    const bare = BEGINS_BARE && (hosts.length > 0 || options.selectCertificate !== undefined);
+    this.first = bare ? this.#prepare('TLS', { ...fallback, certificate: undefined }).context : this.fallback.context;
   }
 
   /** The host of a server name, or the default. A plain value unless `selectCertificate` takes its time. */

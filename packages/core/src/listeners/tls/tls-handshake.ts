@@ -64,14 +64,16 @@ export class TlsHandshake {
     const { alpn, options } = this.#settings;
     const contexts = this.#contexts;
     const needsName = Object.keys(options.hosts).length > 0 || options.selectCertificate !== undefined;
-    return new TLSSocket(socket, {
+    const secured = new TLSSocket(socket, {
       isServer: true,
-      secureContext: contexts.fallback.context,
+      secureContext: contexts.first,
       requestCert: contexts.asksClients,
       rejectUnauthorized: false,
       ...(alpn.length > 0 ? { ALPNProtocols: [...alpn] } : {}),
       ...(needsName ? { SNICallback: (name, use) => this.#select(name, use) } : {}),
     });
+    if (contexts.first !== contexts.fallback.context) askWithoutName(secured);
+    return secured;
   }
 
   /** A callback of the user may throw here: that must not reach Node. */
@@ -148,6 +150,19 @@ export class TlsHandshake {
   }
 }
 
+/** Stands for no server name; it is none itself. */
+const NO_NAME = ' ';
+
+/** Node asks which context to use for clients that send a server name: now for the others, too. */
+function askWithoutName(socket: TLSSocket): void {
+  const { ssl } = socket as unknown as { ssl: { oncertcb?: (this: unknown, hello: { servername?: string }) => void } };
+  const { oncertcb } = ssl;
+  if (oncertcb === undefined) return;
+  ssl.oncertcb = function onCertificateNeeded(hello) {
+    oncertcb.call(this, { ...hello, servername: hello.servername || NO_NAME });
+  };
+}
+
 /** What Node's own TLS server does, but that no certificate is never a trusted one. */
 function verifyPeer(socket: TLSSocket): void {
   if (socket.getPeerX509Certificate() === undefined) return;
@@ -163,7 +178,8 @@ function failed(this: TLSSocket, error: Error): void {
 }
 
 function noCertificate(name: string): CirqueError {
-  return CirqueError.downstream('TLSHandshakeFailure', `there is no certificate for ${JSON.stringify(name)}`);
+  const whom = name === NO_NAME ? 'a client that sends no server name' : JSON.stringify(name);
+  return CirqueError.downstream('TLSHandshakeFailure', `there is no certificate for ${whom}`);
 }
 
 function tooLate(ms: number): CirqueError {
