@@ -60,6 +60,8 @@ const ROWS: readonly Row[] = [
 export function attackTable(): string {
   const values: Readonly<Record<string, unknown>> = { ...resolveHttpServerOptions(), ...DEFAULT_HTTP2_SERVER_OPTIONS };
   const bound = (name: Option): string => `\`${name}\` ${Number(values[name]).toLocaleString('en-US')}`;
-  const rows = ROWS.map(({ attack, bounds, outcome }) => `| ${attack} | ${bounds.map(bound).join(', ')} | ${outcome} |`);
+  const rows = ROWS.map(
+    ({ attack, bounds, outcome }) => `| ${attack} | ${bounds.map(bound).join(', ')} | ${outcome} |`,
+  );
   return ['| Attack | Bounded by (default) | Then |', '|---|---|---|', ...rows].join('\n');
 }
