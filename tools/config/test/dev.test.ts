@@ -97,3 +97,12 @@ test('example.mjs refuses an unknown name', async () => {
   expect(stderr).toContain('there is no example "nothing-of-that-name" Known: ');
   expect(stderr).toContain('usage: npm run example -- <name> [arguments...]');
 });
+
+test('example.mjs runs other programs of an example, and nothing outside of it', async () => {
+  const example = (name: string): ReturnType<typeof run> => run([join(root, 'tools/example.mjs'), name]);
+  expect(await example('reverse-proxy/nothing')).toMatchObject({ code: 1, stdout: '' });
+  expect(await example('reverse-proxy/../../gateway/src/main')).toMatchObject({ code: 1, stdout: '' });
+  // It finds nobody to talk to there, and says so.
+  const { code, stderr } = await run([join(root, 'tools/example.mjs'), 'websocket/client', 'ws://127.0.0.1:1/']);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('ws://127.0.0.1:1/ is no WebSocket') });
+});
