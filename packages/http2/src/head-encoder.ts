@@ -17,6 +17,7 @@ const NOT_SENT: ReadonlySet<string> = new Set([
 
 const DEFAULT_TABLE = 4_096;
 const MAX_KNOWN = 1_000;
+const MAX_KNOWN_LENGTH = 64;
 
 /** Names as spelt to lower case; empty: not sent. */
 let known = new Map<string, string>();
@@ -29,7 +30,7 @@ function learn(name: string): string {
   const lower = name.toLowerCase();
   const sent = NOT_SENT.has(lower) ? '' : lower;
   if (known.size >= MAX_KNOWN) known = new Map();
-  known.set(name, sent);
+  if (name.length <= MAX_KNOWN_LENGTH) known.set(name, sent);
   return sent;
 }
 

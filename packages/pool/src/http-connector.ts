@@ -3,7 +3,9 @@
  *
  * Decides which version is asked for; connections are kept and opened in http1-connections.ts and http2-connector.ts.
  */
+import { CirqueError } from '@cirque/error';
 import type { TimerWheel } from '@cirque/timeout';
+import { formatAddress } from '@cirque/transport';
 import { readCount } from './check-option.ts';
 import type { ClientSession } from './client-session.ts';
 import type { PoolStats } from './connection-pool.ts';
@@ -85,9 +87,14 @@ export class HttpConnector {
   /**
    * A tunnel to the peer itself, for CONNECT: a connection of its own, through which bytes pass as they are.
    *
-   * @throws CirqueError as {@link getSession}.
+   * @throws CirqueError as {@link getSession}; InternalError, source Internal, for a peer with `openSession`.
    */
   async openTunnel(peer: Peer, { signal }: SessionRequest = PLAIN): Promise<ClientSession> {
+    // Whatever it does to reach its upstream, a proxy on the way for example, must not be gone round.
+    if (peer.openSession !== undefined) {
+      const what = `the peer ${formatAddress(peer.address)} opens its own sessions: CONNECT needs another one`;
+      throw CirqueError.internal('InternalError', what);
+    }
     const { maxConnections: max, maxPendingRequests: maxPending, totalConnectionTimeoutMs: timeoutMs } = peer.options;
     const key = max > 0 ? peer.reuseKey : undefined;
     const wheel = this.#wheel;

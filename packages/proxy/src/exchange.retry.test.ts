@@ -305,6 +305,33 @@ describe('Exchange: replay of the request body', () => {
     expect(seen).toEqual(['attempt', 'ab', 'cd', '- end', 'attempt', 'abcd', '- end']);
   });
 
+  test('a filter that throws while its attempt begins sees one end in the next one', async () => {
+    const seen: string[] = [];
+    const proxy = openProxy(
+      {
+        errorWhileProxy: again,
+        async requestFilter(session) {
+          await session.readBody();
+        },
+        upstreamRequestFilter(session) {
+          if (session.requestHeader.method === 'PUT') seen.push('attempt');
+        },
+        requestBodyFilter(_session, body, end) {
+          seen.push(`${body?.toString() ?? '-'}${end ? ' end' : ''}`);
+          if (seen.length === 2) throw new Error('the first piece');
+        },
+      },
+      { upstream: ({ method }) => (method === 'PUT' ? { body: 'put' } : { body: 'got', delayMs: 10 }) },
+    );
+    // Two idle connections: nothing has to be waited for between the attempts.
+    const first = [proxy.inject(), proxy.inject()];
+    await proxy.clock.advance(10);
+    await Promise.all(first);
+    seen.length = 0;
+    expect(await proxy.inject({ method: 'PUT', body: 'abc' })).toMatchObject({ status: 200, text: 'put' });
+    expect(seen).toEqual(['attempt', 'abc', 'attempt', 'abc', '- end']);
+  });
+
   test('a body that a phase has read beforehand is replayed whatever its size', async () => {
     const proxy = openProxy(
       {

@@ -23,7 +23,7 @@ import { type RelayOwner, RequestRelay } from './request-relay.ts';
 import { type ResponseOwner, ResponseRelay } from './response-relay.ts';
 import { Session, type SessionBackend } from './session.ts';
 import { TunnelEnds } from './tunnel-ends.ts';
-import { isIdempotent, normaliseTarget, takeNominated } from './upstream-head.ts';
+import { isIdempotent, normaliseTarget, passesTunnel, takeNominated } from './upstream-head.ts';
 
 /** See the file's head. */
 export class Exchange<Ctx>
@@ -131,9 +131,10 @@ export class Exchange<Ctx>
 
   /** @internal of ChainOwner */
   stepFailed(step: Step, error: CirqueError): void {
-    if (step === 'connect') this.#connectFailed(error);
+    // Once there is a connection whatever fails is a failure of the attempt, also what is made for it.
+    if (this.#upstream !== undefined) this.attemptFailed(error);
+    else if (step === 'connect') this.#connectFailed(error);
     else if (step === 'upstreamPeer') this.#retryOrFail(error, error.retry === true);
-    else if (this.#upstream !== undefined) this.attemptFailed(error);
     else this.#fail(error);
   }
 
@@ -239,9 +240,9 @@ export class Exchange<Ctx>
     return !isIdempotent(this.session.requestHeader);
   }
 
-  /** @internal of SessionRequest: only HTTP/1 connections can become tunnels. */
+  /** @internal of SessionRequest: only HTTP/1 connections can become tunnels. A wish that is not passed on is none. */
   get http1Only(): boolean {
-    return this.downstream.tunnel !== undefined;
+    return passesTunnel(this.downstream.tunnel, this.peer as Peer);
   }
 
   /** @internal of SessionRequest */

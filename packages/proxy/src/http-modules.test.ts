@@ -380,3 +380,31 @@ describe('request bodies', () => {
     expect((await proxy.inject({ method: 'POST', body: 'abc' })).status).toBe(500);
   });
 });
+
+describe('A builder of upstream modules that throws', () => {
+  test('fails the attempt: its connection is not kept, modules made before are closed', async () => {
+    let calls = 0;
+    const proxy = openProxy(
+      {
+        initUpstreamModules: (modules) => {
+          modules.add(builder('first', new Noting('first')));
+          modules.add({
+            name: 'second',
+            create: () => {
+              calls += 1;
+              throw new Error('no module');
+            },
+          });
+        },
+        failToConnect: (_session, _peer, _ctx, error) => error.setRetry(true),
+        errorWhileProxy: (_peer, _session, error) => error,
+      },
+      { options: { maxRetries: 2 } },
+    );
+    expect((await proxy.inject()).status).toBe(500);
+    expect(proxy.phases).toContain('errorWhileProxy');
+    expect(proxy.phases).not.toContain('failToConnect');
+    expect(calls).toBe(1);
+    expect(log).toEqual(['first closed']);
+  });
+});

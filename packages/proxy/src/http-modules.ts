@@ -44,12 +44,18 @@ export class ModuleChain {
     this.modules = modules;
   }
 
-  /** Undefined when no module has anything to do for this request. */
+  /** Undefined when no module has anything to do for this request. What a builder throws is thrown on. */
   static create(builders: readonly HttpModuleBuilder[], request: RequestHeader): ModuleChain | undefined {
     const modules: HttpModule[] = [];
-    for (const builder of builders) {
-      const module = builder.create(request);
-      if (module !== undefined) modules.push(module);
+    try {
+      for (const builder of builders) {
+        const module = builder.create(request);
+        if (module !== undefined) modules.push(module);
+      }
+    } catch (error) {
+      // Nobody else knows of them; the first error is the one to tell.
+      new ModuleChain(modules).close(() => undefined);
+      throw error;
     }
     return modules.length === 0 ? undefined : new ModuleChain(modules);
   }

@@ -125,9 +125,11 @@ export class RequestRelay {
 
   /** Sends what is there of the body already. */
   #replayAll(): void {
+    const upstream = this.#upstream;
     const sent = this.#replay.bytes;
     if (sent.length > 0) this.#forward(sent, 0, sent.length);
-    if (this.#received) this.#finish();
+    // Else the attempt has broken meanwhile, and what follows is the business of the next one, if not done already.
+    if (this.#received && this.#upstream === upstream) this.#finish();
   }
 
   /** The attempt is over; what the client sends meanwhile stays with it. */
@@ -191,9 +193,7 @@ export class RequestRelay {
       this.#replay = ReplayBuffer.holding(body);
       collector.resolve(body);
       // Nobody has waited for it, so the attempt is under way.
-      if (this.#upstream === undefined) return;
-      if (body.length > 0) this.#forward(body, 0, body.length);
-      this.#finish();
+      if (this.#upstream !== undefined) this.#replayAll();
     } else {
       this.#finish();
     }

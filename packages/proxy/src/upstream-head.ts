@@ -3,9 +3,9 @@
  *
  * Runs before the user's filter, so that nothing a client nominates can remove what the user adds.
  */
-import { type ServerSession, wantsTrailers } from '@cirque/core';
+import { type ServerSession, type TunnelRequest, wantsTrailers } from '@cirque/core';
 import type { RequestHeader } from '@cirque/http';
-import type { ClientSession, Peer, UpgradePolicy } from '@cirque/pool';
+import type { ClientSession, Peer } from '@cirque/pool';
 import { formatAddress, isUnixAddress } from '@cirque/transport';
 
 /**
@@ -61,8 +61,16 @@ export function upstreamHead(
   }
   if (request.version === '1.0') headers.delete('Expect');
   if (stripHopByHop && request.headers.mayHoldHopByHop && wantsTrailers(request)) askForTrailers(head, httpVersion);
-  if (tunnel?.kind === 'upgrade') askForUpgrade(head, tunnel.protocol as string, peer.options.upgrade);
+  if (tunnel?.kind === 'upgrade') askForUpgrade(head, tunnel, peer);
   return head;
+}
+
+/** True when the peer is asked for the tunnel that the client wants. */
+export function passesTunnel(tunnel: TunnelRequest | undefined, { options }: Peer): boolean {
+  if (tunnel?.kind !== 'upgrade') return tunnel !== undefined;
+  return (
+    options.upgrade === 'any' || (options.upgrade === 'websocket' && tunnel.protocol?.toLowerCase() === 'websocket')
+  );
 }
 
 /** What the client, or a phase, says about trailers, said by us to the upstream (RFC 9110 section 10.1.4). */
@@ -72,13 +80,12 @@ function askForTrailers({ headers }: RequestHeader, httpVersion: ClientSession['
 }
 
 /** The Upgrade of the client, as far as the policy of the peer lets it pass. */
-function askForUpgrade({ headers }: RequestHeader, protocol: string, policy: UpgradePolicy): void {
-  const passes = policy === 'any' || (policy === 'websocket' && protocol.toLowerCase() === 'websocket');
+function askForUpgrade({ headers }: RequestHeader, tunnel: TunnelRequest, peer: Peer): void {
   headers.delete('Connection');
   headers.delete('Upgrade');
-  if (!passes) return;
+  if (!passesTunnel(tunnel, peer)) return;
   headers.set('Connection', 'Upgrade');
-  headers.set('Upgrade', protocol);
+  headers.set('Upgrade', tunnel.protocol as string);
 }
 
 /** Methods whose repetition changes nothing (RFC 9110 section 9.2.2). */

@@ -3,7 +3,7 @@
  */
 import { Duplex } from 'node:stream';
 import type { HttpModule } from '@cirque/http';
-import { HttpPeer } from '@cirque/pool';
+import { HttpPeer, type SessionRequest } from '@cirque/pool';
 import { LeakCheck, RawClient } from '@cirque/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ProxyPhases } from '../src/proxy-http.ts';
@@ -83,6 +83,38 @@ describe('modules', () => {
     origin.sockets[0]?.write(`${answer}tunnelled`);
     await client.waitFor('tunnelled');
     expect(seen).toEqual([]);
+  });
+});
+
+/** Notes how it is asked for a session, and has none. */
+class AskedPeer extends HttpPeer {
+  readonly asked: (boolean | undefined)[] = [];
+
+  openSession({ http1Only }: SessionRequest): never {
+    this.asked.push(http1Only);
+    throw new Error('no session');
+  }
+}
+
+describe('a peer that opens its own sessions', () => {
+  test.each([
+    ['websocket', true],
+    ['TLS/1.0', false],
+  ])('an upgrade to %s: is asked for HTTP/1 only where it may be passed on', async (protocol, http1Only) => {
+    const peer = new AskedPeer('10.0.0.1:80');
+    const { client } = await setUp({ upstreamPeer: () => peer });
+    await client.send(UPGRADE.replace('websocket', protocol));
+    await client.waitFor('\r\n\r\n');
+    expect(peer.asked).toEqual([http1Only]);
+  });
+
+  test('is not gone round by CONNECT', async () => {
+    const origin = await RawOrigin.listen();
+    cleanUps.push(() => origin.close());
+    const { client } = await setUp({ upstreamPeer: () => new AskedPeer(`127.0.0.1:${origin.port}`) });
+    await client.send(CONNECT);
+    expect(await client.waitFor('\r\n\r\n')).toMatch('HTTP/1.1 500');
+    expect(origin.sockets).toHaveLength(0);
   });
 });
 
