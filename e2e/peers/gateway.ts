@@ -7,7 +7,13 @@ import { readFileSync } from 'node:fs';
 import { parseArgs, Server, TlsSettings } from '@cirque/core';
 import { HttpPeer } from '@cirque/pool';
 import { defineProxy, httpProxyService, type Session } from '@cirque/proxy';
-import { CLIENT_FACTS, type ConnectionFacts, type GatewaySetup, UPSTREAM_FACTS } from '../src/gateway-setup.ts';
+import {
+  CLIENT_FACTS,
+  CLIENT_VERSION,
+  type ConnectionFacts,
+  type GatewaySetup,
+  UPSTREAM_FACTS,
+} from '../src/gateway-setup.ts';
 
 type Digest = Session['digest'];
 
@@ -30,7 +36,8 @@ function factsOf({ ssl }: Digest, more: ConnectionFacts): string {
 const gateway = defineProxy<{ upstream: string }>({
   newCtx: () => ({ upstream: '' }),
   upstreamPeer(session) {
-    const wish = session.requestHeader.headers.get('x-upstream');
+    const { headers, target } = session.requestHeader;
+    const wish = headers.get('x-upstream') ?? /[?&]upstream=([^&]+)/.exec(target)?.[1];
     const [, peer] = peers.find(([name]) => name === wish) ?? peers[0] ?? [];
     if (peer === undefined) throw new Error('no upstream');
     return peer;
@@ -38,9 +45,13 @@ const gateway = defineProxy<{ upstream: string }>({
   connectedToUpstream(_session, reused, _peer, digest, ctx) {
     ctx.upstream = factsOf(digest, { reused });
   },
+  upstreamRequestFilter(session, request) {
+    request.insertHeader(CLIENT_VERSION, session.requestHeader.version);
+  },
   responseFilter(session, response, { upstream }) {
     if (response.informational) return;
-    response.insertHeader(CLIENT_FACTS, factsOf(session.digest, { http: session.requestHeader.version }));
+    const { digest, requestHeader, requestNumber: number } = session;
+    response.insertHeader(CLIENT_FACTS, factsOf(digest, { http: requestHeader.version, number }));
     response.insertHeader(UPSTREAM_FACTS, upstream);
   },
 });

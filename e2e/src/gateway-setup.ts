@@ -13,7 +13,7 @@ export interface GatewayUpstream {
 }
 
 export interface GatewaySetup {
-  /** By name; a request names its own in X-Upstream, others go to the first. */
+  /** By name; a request names its own in X-Upstream or as `upstream=` in its query, others go to the first. */
   readonly upstreams: Readonly<Record<string, GatewayUpstream>>;
   /** A second listener with TLS. Default: none. */
   readonly tls?: TlsSettingsOptions;
@@ -24,6 +24,8 @@ export interface GatewaySetup {
 export interface ConnectionFacts {
   /** The version of the request. */
   readonly http?: string;
+  /** Which request of its connection it was. */
+  readonly number?: number;
   /** Undefined without TLS. */
   readonly tls?: string;
   readonly cipher?: string;
@@ -36,6 +38,9 @@ export interface ConnectionFacts {
   /** Of an upstream: it came from the pool. */
   readonly reused?: boolean;
 }
+
+/** A request field for the upstream: the version in which the client has asked. */
+export const CLIENT_VERSION = 'x-client-version';
 
 /** Response fields with {@link ConnectionFacts} as JSON. */
 export const CLIENT_FACTS = 'x-client-facts';
