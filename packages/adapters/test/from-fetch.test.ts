@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { HttpConnectionApp, type Logger, silentLogger } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import { HttpPeer } from '@cirque/pool';
-import { defineProxy } from '@cirque/proxy';
+import { defineProxy, HttpProxy } from '@cirque/proxy';
 import { createTestProxy } from '@cirque/proxy/testing';
 import { Stream } from '@cirque/transport';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -175,6 +175,18 @@ describe('fetchFilter', () => {
     expect(await proxy.inject({ method: 'POST', body: 'other' })).toMatchObject({ status: 200, text: 'origin other' });
     expect(await proxy.inject()).toMatchObject({ status: 200, text: 'origin ' });
     await proxy.close();
+  });
+
+  test('a body of unknown length is there in every HTTP version', async () => {
+    const proxy = new HttpProxy(
+      defineProxy({
+        requestFilter: fetchFilter(async (request) => new Response(`got ${await request.text()}`)),
+        upstreamPeer: () => new HttpPeer('10.0.0.1:80'),
+      }),
+    );
+    const body = [Buffer.from('no '), Buffer.from('length')];
+    const response = await proxy.subrequest({ method: 'POST', target: '/', body });
+    expect(await response.body.text()).toBe('got no length');
   });
 
   test('a body that is larger than allowed is refused', async () => {

@@ -323,3 +323,65 @@ describe('toNodeHandler', () => {
     expect(() => new HttpConnectionApp(proxy)).not.toThrow();
   });
 });
+
+describe('what others do with the response', () => {
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['end', (response) => void response.end('the end')],
+    ['destroy', (response) => void response.destroy()],
+  ])('to %s it in the middle harms nobody', async (_, finish) => {
+    const flood = new Flood();
+    let taken = 0;
+    const { port, proxy } = await proxyTo(flood.respond, (handler) => (request, response) => {
+      const write = response.write.bind(response) as (...args: unknown[]) => boolean;
+      response.write = (...args: unknown[]): boolean => {
+        const room = write(...args);
+        taken += 1;
+        if (taken === 2) finish(response);
+        // Whoever writes on after that writes at once.
+        return taken < 4 || room;
+      };
+      handler(request, response);
+    });
+    const failures: unknown[] = [];
+    const noted = (error: unknown): void => void failures.push(error);
+    process.on('uncaughtException', noted);
+    await ask(port).catch(() => undefined);
+    await eventually(() => flood.closed);
+    await eventually(() => proxy.stats.active === 0);
+    process.off('uncaughtException', noted);
+    expect(failures).toEqual([]);
+  });
+});
+
+test('HTTP/2: a body without Content-Length that somebody has read before is an error, not an empty body', async () => {
+  const { handler, proxy } = await proxyTo(echo);
+  const server = createHttp2Server((request, response) => {
+    request.resume().on('end', () => handler(request, response));
+  });
+  const port = await started(server as never);
+  const client = connectHttp2(`http://127.0.0.1:${port}`);
+  onClose(() => client.close());
+  const stream = client.request({ ':method': 'POST' });
+  stream.end('read before');
+  const status = await new Promise((resolve) => {
+    stream.on('response', (fields) => resolve(fields[':status'])).resume();
+  });
+  expect([status, proxy.stats.requests]).toEqual([500, 0]);
+});
+
+test('HTTP/2: an authority that is not the Host is refused', async () => {
+  const { handler, proxy } = await proxyTo(echo);
+  const server = createHttp2Server(handler);
+  const port = await started(server as never);
+  const client = connectHttp2(`http://127.0.0.1:${port}`);
+  onClose(() => client.close());
+  const status = (headers: Record<string, string>): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const stream = client.request(headers);
+      stream.on('response', (fields) => resolve(fields[':status'] as number));
+      stream.on('error', reject).resume();
+    });
+  expect(await status({ ':authority': 'a.example', host: 'A.example' })).toBe(200);
+  expect(await status({ ':authority': 'a.example', host: 'b.example' })).toBe(400);
+  expect(proxy.stats.requests).toBe(1);
+});

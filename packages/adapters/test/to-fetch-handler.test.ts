@@ -54,6 +54,15 @@ describe('toFetchHandler', () => {
     expect([response.status, response.body, response.headers.get('etag')]).toEqual([status, null, '"x"']);
   });
 
+  test('a body where none may be is read to its end for nobody', async () => {
+    const { handler, proxy } = await proxyTo((_request, response) => {
+      response.writeHead(205).end(Buffer.alloc(1_000_000));
+    });
+    const response = await handler(new Request('http://a/'));
+    expect([response.status, response.body]).toEqual([205, null]);
+    await eventually(() => proxy.stats.active === 0);
+  });
+
   test('an upstream that refuses is a 502', async () => {
     const handler = toFetchHandler(defineProxy({ upstreamPeer: () => new HttpPeer('127.0.0.1:1') }));
     expect((await handler(new Request('http://a/'))).status).toBe(502);

@@ -134,6 +134,11 @@ export class Session {
     return this.#over ? 0 : this.#backend.downstream.requestNumber;
   }
 
+  /** The request has a body, known length or not. Its fields need not say so: in HTTP/2 nothing has to announce a body. */
+  get hasBody(): boolean {
+    return !this.#over && this.#backend.downstream.bodyLength !== 0;
+  }
+
   /** Payload bytes of the response body given to the client connection so far. */
   get bodyBytesSent(): number {
     return this.#over ? this.#finalSent : this.#backend.downstream.bodyBytesSent;

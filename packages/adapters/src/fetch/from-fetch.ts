@@ -63,8 +63,7 @@ export function fetchFilter(
   checkHandler(handler);
   return async (session) => {
     const { requestHeader, digest, signal } = session;
-    const hasBody = requestHeader.headers.contentLength > 0 || requestHeader.headers.has('transfer-encoding');
-    const body = hasBody ? bodyOf(session, maxBodyBytes) : undefined;
+    const body = session.hasBody ? bodyOf(session, maxBodyBytes) : undefined;
     const request = webRequest(requestHeader, { tls: digest.ssl !== undefined, body, signal });
     const response = await handler(request, session);
     if (response === undefined) return false;

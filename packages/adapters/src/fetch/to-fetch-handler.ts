@@ -6,7 +6,7 @@ import { BodyFeed, type HttpServerApp, VirtualServerSession, type VirtualSink, v
 import { CirqueError, statusFor } from '@cirque/error';
 import type { RequestHeader, ResponseHeader } from '@cirque/http';
 import { type AppOptions, appOf, type Servable } from '../app-of.ts';
-import { headOfRequest, webResponse } from './web-message.ts';
+import { headOfRequest, isBodiless, webResponse } from './web-message.ts';
 
 /** Options of {@link toFetchHandler}. */
 export interface FetchHandlerOptions extends AppOptions {
@@ -85,7 +85,7 @@ class FetchExchange implements VirtualSink {
 
   onHead(header: ResponseHeader, end: boolean): void {
     if (header.informational) return;
-    this.#answer.resolve(webResponse(header, end ? undefined : this.#makeBody()));
+    this.#answer.resolve(webResponse(header, end || isBodiless(header) ? undefined : this.#makeBody()));
   }
 
   onBody(buffer: Buffer, start: number, end: number): boolean {

@@ -41,11 +41,15 @@ export function headOfResponse(response: Response): ResponseHeader {
   return header;
 }
 
-/** A Response with the given head. @param body undefined when none follows. */
+/** True when a Response of this status can have no body, whatever an upstream has sent. */
+export function isBodiless({ status }: ResponseHeader): boolean {
+  return NULL_BODY.has(status);
+}
+
+/** A Response with the given head. @param body undefined when none follows, as for {@link isBodiless}. */
 export function webResponse(header: ResponseHeader, body: ReadableStream<Uint8Array> | undefined): Response {
   const { status, reason, headers } = header;
-  const content = body === undefined || NULL_BODY.has(status) ? null : body;
-  return new Response(content, { status, statusText: reason, headers: webHeaders(headers) });
+  return new Response(body ?? null, { status, statusText: reason, headers: webHeaders(headers) });
 }
 
 /** The head of a web-standard request. @throws CirqueError InvalidHTTPHeader, source Downstream. */

@@ -6,7 +6,7 @@ import type { ByteSource, HttpServerApp } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import { type AppOptions, appOf, type Servable } from '../app-of.ts';
 import { NodeExchange, refuse } from './node-exchange.ts';
-import type { NodeRequest } from './request-head.ts';
+import { isHttp2, type NodeRequest } from './request-head.ts';
 import type { NodeResponse } from './response-sink.ts';
 
 /** Options of {@link toNodeHandler}. */
@@ -62,7 +62,8 @@ function isClientsFault(error: unknown): boolean {
 /** @throws CirqueError InternalError when somebody has read of the body: the rest alone would pass for the whole. */
 export function checkUnread(request: NodeRequest): void {
   const { headers } = request;
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  const announced = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  const hasBody = isHttp2(request) ? !request.stream.endAfterHeaders : announced;
   if (!hasBody || !request.readableDidRead) return;
   throw CirqueError.internal(
     'InternalError',

@@ -84,7 +84,11 @@ function checkHost(headers: HeaderMap, request: NodeRequest): void {
   const hosts = headers.getAll('host');
   if (hosts.length === 0 && versionOf(request) === '1.0') return;
   if (hosts.length !== 1) throw refused(hosts.length === 0 ? 'no Host' : 'more than one Host');
-  if (!isHostValue(hosts[0] as string)) throw refused(`Host ${JSON.stringify(hosts[0])}`);
+  const host = hosts[0] as string;
+  if (!isHostValue(host)) throw refused(`Host ${JSON.stringify(host)}`);
+  // The server around us may have chosen by the one, the upstream would by the other.
+  if (isHttp2(request) && request.authority !== '' && request.authority.toLowerCase() !== host.toLowerCase())
+    throw refused(`:authority ${JSON.stringify(request.authority)} is not Host ${JSON.stringify(host)}`);
 }
 
 function refused(what: string): CirqueError {

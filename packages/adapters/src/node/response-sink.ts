@@ -29,6 +29,7 @@ export class NodeResponseSink {
 
   onHead(header: ResponseHeader): void {
     const response = this.#response;
+    if (this.#over) return;
     if (header.informational) {
       inform(response, header);
       return;
@@ -46,12 +47,14 @@ export class NodeResponseSink {
 
   onBody(buffer: Buffer, start: number, end: number, lease: Lease | undefined): boolean {
     const response = this.#response as ServerResponse;
+    if (this.#over) return true;
     if (lease === undefined) return response.write(Buffer.from(buffer.subarray(start, end)));
     lease.retain();
     return response.write(buffer.subarray(start, end), lease.release);
   }
 
   onEnd(trailers: HeaderMap | undefined): void {
+    if (this.#over) return;
     if (trailers !== undefined) this.#response.addTrailers(trailers.toJSON() as Record<string, string>);
     this.#response.end();
   }
@@ -59,6 +62,7 @@ export class NodeResponseSink {
   /** The client sees that it has not got everything. */
   onAbort(_error: CirqueError): void {
     const response = this.#response;
+    if (this.#over) return;
     if (isHttp2(response)) {
       response.stream.close(INTERNAL_ERROR);
       return;
@@ -69,6 +73,11 @@ export class NodeResponseSink {
     // What was written before still arrives; in this turn Node may hold it back.
     if (socket === null) response.destroy();
     else process.nextTick(() => socket.destroySoon());
+  }
+
+  /** Others have ended it, a time limit of the framework for example: Node ends the process for a write after that. */
+  get #over(): boolean {
+    return this.#response.writableEnded || this.#response.destroyed;
   }
 }
 
