@@ -230,7 +230,8 @@ export class Exchange<Ctx>
 
   /** Bytes have passed the tunnel. */
   #tunnelUsed(): void {
-    if (this.#tunnel !== undefined && this.#tunnel.idleTimeoutMs > 0) this.#timer?.set(this.#tunnel.idleTimeoutMs);
+    if (this.#tunnel === undefined || this.#tunnel.idleTimeoutMs === 0 || this.#conclusion.begun) return;
+    this.#timer?.set(this.#tunnel.idleTimeoutMs);
   }
 
   // ---- the upstream side

@@ -117,10 +117,10 @@ export class RequestRelay {
     if (this.#received) head.headers.delete('Expect');
     upstream.writeHead(head, this.#bodyLength(head));
     this.#replayAll();
-    if (this.#received) return;
+    if (this.#received || this.#upstream !== upstream) return;
     this.#expectContinue();
     // The body was kept back while the phases ran.
-    if (this.#upstream === upstream) this.#readOn();
+    this.#readOn();
   }
 
   /** Sends what is there of the body already. */
