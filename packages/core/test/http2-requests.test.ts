@@ -1,4 +1,5 @@
 /** Requests over HTTP/2, asked by Node's client over real sockets. */
+import { once } from 'node:events';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { CirqueError } from '@cirque/error';
 import { HeaderMap, ResponseHeader } from '@cirque/http';
@@ -508,6 +509,23 @@ describe('HttpConnectionApp with HTTP/2', () => {
     await new Promise((resolve) => stream.on('close', resolve));
     expect([status, stream.rstCode]).toEqual([408, 0]);
     expect(site.events).toHaveLength(3);
+  });
+
+  test('Http2ServerSession lets a client be silent once the response has begun', async () => {
+    const accept = (session: ServerSession): void => session.writeHead(new ResponseHeader(200), false);
+    const { site, client } = await start(accept, { readTimeoutMs: 1_000 });
+    const stream = open(client, {});
+    stream.write('x');
+    await once(stream, 'response');
+    await site.until(() => site.events.includes('body x'));
+    await site.pass(60_000);
+    stream.end('y');
+    await site.until(() => site.events.includes('end'));
+    expect(site.events).toEqual(['body x', 'body y', 'end']);
+    site.sessions[0]?.end();
+    stream.resume();
+    await once(stream, 'close');
+    expect(stream.rstCode).toBe(0);
   });
 
   test('Http2ServerSession does not call a client slow that was told to wait', async () => {

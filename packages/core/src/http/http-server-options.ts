@@ -20,7 +20,10 @@ export interface HttpServerOptions {
   readonly headTimeoutMs?: number;
   /** A kept-alive connection without a request. Default 60,000: then a silent close. */
   readonly idleTimeoutMs?: number;
-  /** Between two reads of a request body. Default 30,000: then 408. */
+  /**
+   * Between two reads of a request body. Default 30,000: then 408. On HTTP/2 only as long as the response has not begun:
+   * then it is a conversation (gRPC), in which the client may be silent, and the upstream is timed.
+   */
   readonly readTimeoutMs?: number;
   /** Without progress while the client does not take the response. Default 60,000: then the connection is cut. */
   readonly writeTimeoutMs?: number;

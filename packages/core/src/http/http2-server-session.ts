@@ -137,6 +137,7 @@ export class Http2ServerSession implements ServerSession, WatchedRequest {
       response.head(header, false, this.requestHeader.method);
       const last = response.noBody || (end && header.headers.contentLength <= 0);
       this.#stream.writeHead(withDate(header), last && !header.informational);
+      if (!header.informational) this.#deadlines.watchBody();
     }
     this.#owner.flushSoon();
   }
@@ -272,6 +273,8 @@ export class Http2ServerSession implements ServerSession, WatchedRequest {
   // ---- what the deadlines ask, and tell
 
   get bodyDue(): boolean {
+    // In a conversation (gRPC) the client says something when it has something to say: it is the upstream that is timed.
+    if (this.#response.started) return false;
     return this.#active && !this.#broken && !this.requestComplete && this.bodyLength !== 0;
   }
 
