@@ -518,7 +518,7 @@ describe('HttpConnectionApp with HTTP/2', () => {
     stream.write('x');
     await once(stream, 'response');
     await site.until(() => site.events.includes('body x'));
-    await site.pass(60_000);
+    await site.pass(5_000);
     stream.end('y');
     await site.until(() => site.events.includes('end'));
     expect(site.events).toEqual(['body x', 'body y', 'end']);
