@@ -14,7 +14,10 @@ export interface SslDigest {
   readonly cipher: string;
   /** The protocol agreed by ALPN, such as `h2`; undefined when none was. */
   readonly alpn: string | undefined;
-  /** The server name (SNI), lower case, without a trailing dot. Undefined when the client sent none. */
+  /**
+   * The server name (SNI), lower case, without a trailing dot. Undefined when the client sent none, and to a server also when
+   * a TLS 1.2 session was resumed: OpenSSL then knows only names that the server confirmed, and Node confirms none.
+   */
   readonly serverName: string | undefined;
   /** True when a session was resumed. */
   readonly sessionReused: boolean;
