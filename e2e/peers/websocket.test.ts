@@ -1,8 +1,9 @@
 /**
  * WebSockets of `ws` through the gateway: over HTTP/1.1, and over HTTP/2 by extended CONNECT, to servers of HTTP/1.1.
  */
+import { randomBytes } from 'node:crypto';
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { LeakCheck, makeCa } from '@cirque/testing';
+import { LeakCheck, makeCa, RawClient } from '@cirque/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Gateway } from '../src/gateway.ts';
 import { Http2Talker } from '../src/http2-talker.ts';
@@ -142,6 +143,28 @@ describe.each(pairs)('a WebSocket, $from to $to', ({ from, to }) => {
     const talker = await talk(from, to, path('/echo'));
     talker.send('still there');
     expect((await talker.receive()).toString()).toBe('still there');
+  });
+});
+
+describe.each(['h1', 'h1-tls'])('a WebSocket of a client that half-closes, to %s', (to) => {
+  it('ends on both sides', async () => {
+    const target = `/greet?halfCloses=1&to=${to}`;
+    const client = await RawClient.connect({ port: gateway.port });
+    const handshake = [
+      `GET ${target} HTTP/1.1`,
+      'Host: gateway.test',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+      `X-Upstream: ${to}`,
+    ];
+    await client.send(`${handshake.join('\r\n')}\r\n\r\n`);
+    expect(await client.waitFor('\x05hello')).toMatch(/^HTTP\/1\.1 101 /);
+    client.end();
+    expect(await client.waitForClose()).toBe('end');
+    await vi.waitFor(() => expect(origin.closed).toContain(`${target} 1006`));
+    await client.close();
   });
 });
 
