@@ -14,7 +14,10 @@ export interface ClientSessionHandler {
    * `bodyLength` is 0 when no body follows, undefined when its length is not known beforehand.
    */
   onResponseHead(header: ResponseHeader, bodyLength: number | undefined, connection: ConnectionOptions): void;
-  /** A piece of the body: `buffer[start, end)`, valid during the call only, unless `lease` is given and retained. */
+  /**
+   * A piece of the body: `buffer[start, end)`, valid during the call only, unless `lease` is given and retained. With the
+   * lease of the first piece come the bytes of the buffer before it: a head may be written there.
+   */
   onResponseBody(buffer: Buffer, start: number, end: number, lease: Lease | undefined): void;
   /** The response is complete. The session must be released. */
   onResponseEnd(trailers: HeaderMap | undefined): void;

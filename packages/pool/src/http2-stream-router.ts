@@ -28,6 +28,8 @@ export class Http2StreamRouter implements Http2Handler {
   /** The buffer that is being read, when it may be written to. */
   #buffer: Buffer | undefined = undefined;
   #lease: Lease | undefined = undefined;
+  /** Some of the buffer was given away under the lease: it may still be in use. */
+  #lent = false;
   /** Whose piece `#buffer[#start, #end)` is; undefined when there is none. */
   #receiver: Http2ClientSession | undefined = undefined;
   #start = 0;
@@ -41,6 +43,7 @@ export class Http2StreamRouter implements Http2Handler {
   beginRead(buffer: Buffer, lease: Lease | undefined): void {
     this.#buffer = buffer;
     this.#lease = lease;
+    this.#lent = false;
   }
 
   endRead(): void {
@@ -116,7 +119,10 @@ export class Http2StreamRouter implements Http2Handler {
     const session = this.#receiver;
     if (session === undefined) return;
     this.#receiver = undefined;
-    session.onData(this.#buffer as Buffer, this.#start, this.#end, this.#lease);
+    // A head may be written before the first piece of its body, where bytes of another response may wait to be sent.
+    const lease = this.#lent && session.bodyBytesReceived === 0 ? undefined : this.#lease;
+    this.#lent ||= lease !== undefined;
+    session.onData(this.#buffer as Buffer, this.#start, this.#end, lease);
   }
 }
 

@@ -4,7 +4,7 @@
  * It adds to a Node duplex what the data path needs: reads without a Buffer per chunk, one terminal event,
  * and errors as CirqueError. Writes go straight to the duplex.
  */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type CirqueError, type ErrorSource, fromNodeError } from '@cirque/error';
 import { type Digest, digestOf, type StreamFacts } from './digest.ts';
@@ -273,7 +273,9 @@ function drained(this: Duplex): void {
   (this as unknown as Owned)[kStream].handler.onDrain();
 }
 function chunkArrived(this: Duplex, chunk: Buffer): void {
-  (this as unknown as Owned)[kStream].handler.onRead(chunk, chunk.length, OWNED);
+  // A socket allocates for each read. What comes out of other streams may be somebody's constants.
+  const lease = this instanceof Socket ? OWNED : undefined;
+  (this as unknown as Owned)[kStream].handler.onRead(chunk, chunk.length, lease);
 }
 function readArrived(this: unknown, length: number, buffer: Uint8Array): boolean {
   return (this as unknown as Owned)[kStream].deliver(length, buffer as Buffer);
