@@ -15,6 +15,7 @@ import {
   makeGenericClientConstructor,
   Server,
   type ServerCredentials,
+  type ServerWritableStream,
   type ServiceDefinition,
   status,
 } from '@grpc/grpc-js';
@@ -77,19 +78,20 @@ const collect: handleClientStreamingCall<Bytes, Bytes> = (call, callback) => {
   call.on('end', () => callback(null, Buffer.from(`${messages} messages, ${bytes} bytes`)));
 };
 
-const count: handleServerStreamingCall<Bytes, Bytes> = async (call) => {
+async function sendCounted(call: ServerWritableStream<Bytes, Bytes>): Promise<void> {
   const [times = 0, size = 0] = call.request.toString().split(' ').map(Number);
   for (let at = 0; at < times && !call.cancelled; at++) {
     if (!call.write(Buffer.alloc(size, at & 0xff))) await new Promise((resolve) => call.once('drain', resolve));
   }
   call.end();
-};
+}
 
-const breakOff: handleServerStreamingCall<Bytes, Bytes> = async (call) => {
+const count: handleServerStreamingCall<Bytes, Bytes> = (call) => void sendCounted(call);
+
+const breakOff: handleServerStreamingCall<Bytes, Bytes> = (call) => {
   call.write(Buffer.from('one'));
   call.write(Buffer.from('two'));
-  await pause(20);
-  call.emit('error', { code: status.DATA_LOSS, details: 'no more' });
+  void pause(20).then(() => call.emit('error', { code: status.DATA_LOSS, details: 'no more' }));
 };
 
 const chat: handleBidiStreamingCall<Bytes, Bytes> = (call) => {
