@@ -23,8 +23,11 @@ import { get } from '../src/wire-client.ts';
 
 const MEGABYTE = 1_048_576;
 const BLOCK = Buffer.alloc(MEGABYTE, 'x');
-/** Twenty stalled bodies of this size are 640 MiB: a proxy that keeps them shows it. */
-const FLOOD_BLOCKS = 32;
+/**
+ * More than the buffers of the system on the way can hold, where they grow to 32 MiB for a reader that has been quick.
+ * Twenty stalled bodies of this size are 1.9 GiB: a proxy that keeps them shows it.
+ */
+const FLOOD_BLOCKS = 96;
 const FLOOD = FLOOD_BLOCKS * MEGABYTE;
 /** What heap and buffers of 20 stalled connections may add. The heap of a young process alone grows by some 40 MiB. */
 const STALLED_MIB = 100;
