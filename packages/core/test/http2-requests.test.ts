@@ -115,6 +115,20 @@ describe('Http2ServerSession: requests', () => {
     expect(site.events).toEqual(['body a', 'flush', 'body b', 'flush']);
   });
 
+  test('Http2ServerSession reports a flush when it is resumed, although nothing of the body has come', async () => {
+    const { site, client } = await start((session) => {
+      session.handler.onDownstreamFlush = () => site.events.push('flush');
+      session.pause();
+    });
+    open(client, {});
+    await site.until(() => site.sessions.length === 1);
+    await site.pass(0);
+    expect(site.events).toEqual([]);
+    site.sessions[0]?.resume();
+    await site.until(() => site.events.length > 0);
+    expect(site.events).toEqual(['flush']);
+  });
+
   test('Http2ServerSession reports nothing while it is paused, not even the end', async () => {
     const { site, client } = await start((session) => session.pause());
     const stream = open(client, {});

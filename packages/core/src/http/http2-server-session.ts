@@ -22,7 +22,7 @@ export interface Http2SessionOwner extends DeadlineFacts {
   readonly shuttingDown: boolean;
   /** Something was queued: flush when what runs now is over. */
   flushSoon(): void;
-  /** A piece of a body was reported: the session wants to be told when all that came together was. */
+  /** The session wants to be told when all that came together was reported, and that there is nothing more for now. */
   delivered(session: Http2ServerSession): void;
 }
 
@@ -115,8 +115,8 @@ export class Http2ServerSession implements ServerSession, WatchedRequest {
       this.#endOwed = false;
       this.receiveEnd(undefined);
     }
-    // The windows that were opened by it.
-    this.#owner.flushSoon();
+    // Sends the windows that were opened by it, too.
+    this.#owner.delivered(this);
   }
 
   /** Other requests share the connection: they are not this one's to end. */

@@ -86,6 +86,10 @@ export interface ServerSession {
 
   /** Stops the request body until {@link resume}; a bounded amount is held meanwhile. */
   pause(): void;
+  /**
+   * Goes on, at once where something is held. `onDownstreamFlush` follows, now or behind this turn, also when nothing of the
+   * body has come: what was held back for it must not wait.
+   */
   resume(): void;
   /** Closes the connection after this response. */
   disableKeepAlive(): void;

@@ -72,6 +72,15 @@ describe('VirtualServerSession: the request', () => {
     expect(events).toEqual([]);
   });
 
+  test('resume reports a flush although nothing of the body has come', () => {
+    const { session, events } = scene();
+    session.handler.onDownstreamFlush = () => events.push('flush');
+    session.pause();
+    session.resume();
+    session.resume();
+    expect(events).toEqual(['pause', 'flush', 'resume', 'flush']);
+  });
+
   test('a pause is strong: what is fed is copied and held, end and all', () => {
     const { session, events } = scene();
     session.pause();

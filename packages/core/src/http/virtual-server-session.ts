@@ -172,10 +172,11 @@ export class VirtualServerSession implements ServerSession {
   }
 
   resume(): void {
-    if (!this.#paused) return;
+    const wasPaused = this.#paused;
     this.#paused = false;
     this.#deliver();
-    if (!this.#paused) this.#sink.onResume?.();
+    if (!this.#requestComplete) this.handler.onDownstreamFlush?.();
+    if (wasPaused && !this.#paused) this.#sink.onResume?.();
   }
 
   disableKeepAlive(): void {
