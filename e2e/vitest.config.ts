@@ -7,7 +7,13 @@ import { mergeConfig } from 'vitest/config';
 export default mergeConfig(shared, {
   test: {
     name: 'e2e',
-    include: ['test/**/*.test.ts', 'h2/**/*.test.ts', 'peers/**/*.test.ts', 'faults/**/*.test.ts'],
+    include: [
+      'test/**/*.test.ts',
+      'h2/**/*.test.ts',
+      'peers/**/*.test.ts',
+      'faults/**/*.test.ts',
+      'integrity/**/*.test.ts',
+    ],
     setupFiles: ['src/after-each-file.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,

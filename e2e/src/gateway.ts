@@ -27,11 +27,12 @@ export class Gateway {
     this.#tlsPort = match ? Number(match[1]) : undefined;
   }
 
-  static async start(setup: GatewaySetup): Promise<Gateway> {
+  /** @param program another one than that of peers/, told in the same way. */
+  static async start(setup: GatewaySetup, program: string = PROGRAM): Promise<Gateway> {
     const files = await ScratchFolder.make();
     try {
       const file = await files.file('setup.json', JSON.stringify(setup));
-      const words = [process.execPath, '--conditions=@cirque/source', PROGRAM, '--setup', file];
+      const words = [process.execPath, '--conditions=@cirque/source', program, '--setup', file];
       const subject = await Subject.launch(words);
       return new Gateway(subject, files, await subject.openSockets());
     } catch (error) {
