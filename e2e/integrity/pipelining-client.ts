@@ -56,6 +56,8 @@ export class PipeliningClient implements SoakClient {
     socket.on('end', () => finish('closed'));
     socket.on('close', () => finish('closed'));
     socket.write(plans.map((plan) => requestText(plan, to)).join(''));
+    // The buffers of the system fill, so that the proxy holds what comes next.
+    if (plans.length > 10) pauseFor(socket, 100);
     await over;
     if (next >= checks.length && reader.inside) return ['bytes behind the last response'];
     return await Promise.all(checks.map(({ verdict }) => verdict));

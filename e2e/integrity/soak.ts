@@ -39,7 +39,8 @@ export async function soak(rig: SoakRig, { from, to, seconds, seed }: SoakOption
   const plans: Plan[] = [];
   const work = async ({ client, simple }: Kind): Promise<void> => {
     while (performance.now() < until && problems.length < MAX_PROBLEMS) {
-      const batch = Array.from({ length: random.int(1, 5) }, () => planOf(random, nextId++, simple));
+      const count = simple && random.chance(0.5) ? random.int(30, 60) : random.int(1, 5);
+      const batch = Array.from({ length: count }, () => planOf(random, nextId++, simple));
       plans.push(...batch);
       const origin: OriginKind = random.chance(0.5) ? to : `${to}-tls`;
       const verdicts = await inTime(client.run(batch, origin), batch);
