@@ -2,10 +2,11 @@
  * What a careful developer writes by hand: node:http on both sides with a keep-alive agent.
  */
 import http from 'node:http';
+import https from 'node:https';
 import { addresses, BACKLOG, KEEP_ALIVE_MS, MAX_IDLE_UPSTREAM } from './addresses.mjs';
 import { endToEnd, hasBody } from './hop-by-hop.mjs';
 
-const { listen, upstream } = addresses();
+const { listen, upstream, tls } = addresses();
 const agent = new http.Agent({ keepAlive: true, maxFreeSockets: MAX_IDLE_UPSTREAM, scheduling: 'lifo' });
 
 function forward(request, response) {
@@ -32,4 +33,6 @@ function forward(request, response) {
   else outgoing.end();
 }
 
-http.createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, forward).listen({ ...listen, backlog: BACKLOG });
+const options = { keepAliveTimeout: KEEP_ALIVE_MS, ...tls };
+const server = tls === undefined ? http.createServer(options, forward) : https.createServer(options, forward);
+server.listen({ ...listen, backlog: BACKLOG });

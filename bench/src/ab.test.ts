@@ -3,9 +3,17 @@ import { describePaired, parseAbOptions } from './ab.ts';
 import { resolveSide } from './ab-side.ts';
 import { UsageError } from './options.ts';
 import { parseProfileOptions } from './profile.ts';
-import { REVERSE_PROXY } from './rows.ts';
+import { REVERSE_PROXY, type RowContext } from './rows.ts';
 
-const CONTEXT = { listenPort: 111, originPort: 222, directory: '/nowhere', maxDescriptors: 1000 };
+const CONTEXT: RowContext = {
+  client: 'http',
+  origin: 'http',
+  certificate: { certFile: 'cert.pem', keyFile: 'key.pem', bothFile: 'both.pem' },
+  listenPort: 111,
+  originPort: 222,
+  directory: '/nowhere',
+  maxDescriptors: 1000,
+};
 const side = (text: string) => resolveSide('a', text, { directory: '/nowhere', say: () => {} });
 
 describe('parseAbOptions', () => {

@@ -14,10 +14,11 @@ import { COMPARE_HELP, type CompareOptions, parseCompareOptions } from './option
 import { RESULTS_FOLDER } from './places.ts';
 import { reportMarkdown, reportText } from './report.ts';
 import type { Figure, RowOutcome, RunResult, ShapeOutcome } from './results.ts';
-import { REFERENCE_ROW, ROWS, type Row } from './rows.ts';
+import { REFERENCE_ROW, ROWS, type Row, speaks } from './rows.ts';
 import type { RunContext } from './run-context.ts';
 import { SHAPES, type Shape } from './shapes.ts';
 import { Stage } from './stage.ts';
+import { usesHttp2 } from './traffic.ts';
 
 /** The rows to run: nginx always, because it is what the others are compared with. */
 export function chooseRows(options: Pick<CompareOptions, 'only' | 'without'>): Row[] {
@@ -29,7 +30,8 @@ export function chooseRows(options: Pick<CompareOptions, 'only' | 'without'>): R
 
 /** Rows of this shape: measurements of memory leave out those that say nothing there, unless asked for by name. */
 function rowsFor(shape: Shape, rows: readonly Row[], only: readonly string[]): readonly Row[] {
-  return shape.kind === 'slices' ? rows : rows.filter((row) => row.memory || only.includes(row.name));
+  const able = rows.filter((row) => speaks(row, shape));
+  return shape.kind === 'slices' ? able : able.filter((row) => row.memory || only.includes(row.name));
 }
 
 function enterAll(rows: readonly Row[], missing: Missing): Entrant[] {
@@ -104,7 +106,8 @@ export async function compare(argv: readonly string[], run: RunContext): Promise
   requireCores();
   const missing = await provide(run, new Set(rows.map((row) => row.needs)));
   run.signal.throwIfAborted();
-  for (const tool of ['nginx', 'wrk'] as const) {
+  const http2 = SHAPES.some((shape) => options.shapes.includes(shape.name) && usesHttp2(shape.client));
+  for (const tool of ['nginx', 'wrk', ...(http2 ? (['h2load'] as const) : [])] as const) {
     if (missing.has(tool)) throw new Error(`the benchmark cannot run without ${tool}: ${missing.get(tool)}`);
   }
   run.say(`the timed shapes take about ${expectedMinutes(options, rows.length).toFixed(0)} minutes`);

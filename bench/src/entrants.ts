@@ -22,11 +22,12 @@ export interface Entrant {
 export async function attempt(
   stage: Stage,
   entrant: Entrant,
+  shape: Shape,
   step: (target: Target) => Promise<unknown>,
 ): Promise<void> {
   if (entrant.noFigure !== undefined) return;
   try {
-    await step(entrant.target ?? (await start(stage, entrant)));
+    await step(entrant.target ?? (await start(stage, entrant, shape)));
   } catch (error) {
     stage.signal.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);
@@ -34,14 +35,14 @@ export async function attempt(
   }
 }
 
-async function start(stage: Stage, entrant: Entrant): Promise<Target> {
-  entrant.target = await stage.start(entrant.row);
+async function start(stage: Stage, entrant: Entrant, shape: Shape): Promise<Target> {
+  entrant.target = await stage.start(entrant.row, shape);
   return entrant.target;
 }
 
 /** Starts the row and checks its answers. */
 export async function enter(stage: Stage, entrant: Entrant, shape: Shape): Promise<void> {
-  await attempt(stage, entrant, (target) =>
+  await attempt(stage, entrant, shape, (target) =>
     verifyProxy(target.port, shape, stage.content, entrant.row.editsFields ?? false),
   );
 }
@@ -68,7 +69,7 @@ export async function measureEach<F>(
     let figure: F | undefined;
     try {
       await enter(stage, entrant, shape);
-      await attempt(stage, entrant, async (target) => {
+      await attempt(stage, entrant, shape, async (target) => {
         figure = await measure(stage, target, shape);
       });
     } finally {

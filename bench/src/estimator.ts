@@ -19,8 +19,9 @@ export interface Slice {
   readonly foreignShare: number;
   /** Share of the slice in which the core of load generator and origin was busy. */
   readonly loadCoreShare: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
+  /** Undefined where the load generator does not tell. */
+  readonly p50Us: number | undefined;
+  readonly p99Us: number | undefined;
   readonly residentBytes: number;
 }
 
@@ -34,8 +35,8 @@ export interface Estimate {
   /** Share of the CPU time spent in the kernel; undefined when no tick was counted. */
   readonly kernelShare: number | undefined;
   readonly requestsPerSecond: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
+  readonly p50Us: number | undefined;
+  readonly p99Us: number | undefined;
   readonly residentBytes: number;
   /** Median share of the other core in use; near 1 means that requests per second say little. */
   readonly loadCoreShare: number;
@@ -52,6 +53,11 @@ export function median(values: readonly number[]): number {
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] as number;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
+}
+
+function medianOfKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : median(known);
 }
 
 export function cpuUsPerRequest(slice: Slice): number {
@@ -83,8 +89,8 @@ export function estimate(slices: readonly Slice[]): Estimate {
     inconclusive,
     kernelShare: userTicks + systemTicks === 0 ? undefined : systemTicks / (userTicks + systemTicks),
     requestsPerSecond: median(kept.map((slice) => (slice.requests / slice.durationUs) * 1e6)),
-    p50Us: median(kept.map((slice) => slice.p50Us)),
-    p99Us: median(kept.map((slice) => slice.p99Us)),
+    p50Us: medianOfKnown(kept.map((slice) => slice.p50Us)),
+    p99Us: medianOfKnown(kept.map((slice) => slice.p99Us)),
     residentBytes: median(slices.map((slice) => slice.residentBytes)),
     loadCoreShare: median(slices.map((slice) => slice.loadCoreShare)),
   };

@@ -28,6 +28,12 @@ export const GOALS: readonly Goal[] = [
   { shape: '1k', row: 'cirque-five-hooks', against: 'nginx', atMost: 1.6 },
   { shape: '64k', row: 'cirque', against: 'nginx', atMost: 1.35 },
   { shape: 'new-connection', row: 'cirque', against: 'nginx', atMost: 2 },
+  { shape: 'tls', row: 'cirque', against: 'nginx', atMost: 1.5 },
+  { shape: 'h2', row: 'cirque', against: 'node-http2-core', atMost: 1 },
+  { shape: 'h2', row: 'cirque', against: 'node-http2-compat', atMost: 1 },
+  { shape: 'h2-tls', row: 'cirque', against: 'node-http2-core', atMost: 1 },
+  { shape: 'h2-upstream', row: 'cirque', against: 'node-http2-upstream', atMost: 1 },
+  { shape: 'h2-h2', row: 'cirque', against: 'node-http2-upstream', atMost: 1 },
   { shape: 'idle10k', row: 'cirque', atMost: 6 * 1024 },
   { shape: 'soak', row: 'cirque', atMost: 4 * 1024 * 1024 },
 ];

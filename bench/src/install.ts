@@ -9,7 +9,13 @@ import { delimiter, join } from 'node:path';
 import { PEERS_FOLDER, PINGORA_BINARY, PINGORA_FOLDER } from './places.ts';
 import type { Requirement } from './rows.ts';
 
-export type Missing = ReadonlyMap<Requirement | 'wrk', string>;
+/** A program that loads. */
+type Generator = 'wrk' | 'h2load';
+
+export type Missing = ReadonlyMap<Requirement | Generator, string>;
+
+/** Debian packages whose name is not that of their program. */
+const PACKAGES: Readonly<Record<string, string>> = { h2load: 'nghttp2-client' };
 
 /** Folders in which Debian puts servers, and which an ordinary user's PATH lacks. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -80,11 +86,14 @@ async function installDebianPackages(installer: Installer, names: readonly strin
 
 async function provideSystemTools(
   installer: Installer,
-  names: readonly (Requirement | 'wrk')[],
+  names: readonly (Requirement | Generator)[],
 ): Promise<[string, string][]> {
   const missing = names.filter((name) => !isOnPath(name));
   if (missing.length === 0) return [];
-  const reason = await installDebianPackages(installer, missing);
+  const reason = await installDebianPackages(
+    installer,
+    missing.map((name) => PACKAGES[name] ?? name),
+  );
   return missing.filter((name) => !isOnPath(name)).map((name) => [name, reason]);
 }
 
@@ -125,9 +134,9 @@ async function providePingora(installer: Installer): Promise<string | undefined>
 /** Provides what is asked for; answers what could not be had, and why. */
 export async function provide(installer: Installer, wanted: ReadonlySet<Requirement>): Promise<Missing> {
   extendPath();
-  const tools: (Requirement | 'wrk')[] = ['nginx', 'wrk'];
+  const tools: (Requirement | Generator)[] = ['nginx', 'wrk', 'h2load'];
   if (wanted.has('haproxy')) tools.push('haproxy');
-  const missing = new Map(await provideSystemTools(installer, tools)) as Map<Requirement | 'wrk', string>;
+  const missing = new Map(await provideSystemTools(installer, tools)) as Map<Requirement | Generator, string>;
   const peers = wanted.has('npm-peers') ? await providePeers(installer) : undefined;
   if (peers !== undefined) missing.set('npm-peers', peers);
   const pingora = wanted.has('pingora') ? await providePingora(installer) : undefined;

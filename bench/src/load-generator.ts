@@ -1,23 +1,16 @@
 /**
- * Turns a shape into a wrk command line, and wrk's result line into numbers.
- *
- * The numbers come from a line that `wrk/load.lua` writes, not from wrk's table: its latency rows look alike.
+ * What a load generator is: a command line for a shape, and numbers out of what it prints.
  */
-import { fileURLToPath } from 'node:url';
-import { requestFields, type Shape } from './shapes.ts';
-
-const SCRIPT = fileURLToPath(new URL('../wrk/load.lua', import.meta.url));
-
-/** Different heads that the `varied` shape sends in turn. */
-const VARIED_HEADS = 256;
+import type { Shape } from './shapes.ts';
 
 export interface LoadResult {
   readonly requests: number;
   readonly durationUs: number;
   /** Bytes received, heads included. */
   readonly bytes: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
+  /** Undefined where the generator does not tell. */
+  readonly p50Us: number | undefined;
+  readonly p99Us: number | undefined;
   /** Failed connects, reads, writes, timeouts, and answers with status 400 or above. */
   readonly errors: number;
 }
@@ -27,37 +20,30 @@ export interface LoadCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Arguments and environment for wrk: one thread, as many connections as the shape says. */
-export function loadCommand(shape: Shape, port: number, durationMs: number): LoadCommand {
-  const fields = requestFields(shape).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const seconds = Math.max(1, Math.round(durationMs / 1000));
-  const size = ['-t', '1', '-c', String(shape.connections), '-d', `${seconds}s`, '--timeout', '10s'];
-  return {
-    args: [...size, '-s', SCRIPT, ...fields, `http://127.0.0.1:${port}${shape.path}`],
-    env: {
-      BENCH_POST_BYTES: String(shape.postBytes),
-      BENCH_VARIED: String(shape.variedHeads ? VARIED_HEADS : 0),
-    },
-  };
+/** Where and how long. */
+export interface LoadTarget {
+  readonly port: number;
+  readonly durationMs: number;
+  /** File with the request body of the shape; exists only where there is one. */
+  readonly bodyFile: string;
 }
 
-/** Reads the one line that starts with `bench-result`. Throws when there is none, or a number is missing. */
-export function parseLoadResult(output: string): LoadResult {
-  const line = /^bench-result (.+)$/m.exec(output)?.[1];
-  if (line === undefined)
-    throw new Error(`wrk wrote no result line; it said: ${output.trim().slice(-300) || 'nothing'}`);
-  const values = new Map(line.split(' ').map((pair) => pair.split('=') as [string, string]));
-  const number = (key: string): number => {
-    const text = values.get(key);
-    if (text === undefined || !/^\d+$/.test(text)) throw new Error(`wrk's result line lacks ${key}: ${line}`);
-    return Number(text);
-  };
-  return {
-    requests: number('requests'),
-    durationUs: number('duration_us'),
-    bytes: number('bytes'),
-    p50Us: number('p50_us'),
-    p99Us: number('p99_us'),
-    errors: ['connect', 'read', 'write', 'status', 'timeout'].reduce((sum, key) => sum + number(key), 0),
-  };
+export interface LoadGenerator {
+  /** Name of the program. */
+  readonly program: 'wrk' | 'h2load';
+  /** Arguments and environment: one thread, as many connections as the shape says, whole seconds. */
+  command(shape: Shape, target: LoadTarget): LoadCommand;
+  /** Reads what the program printed. Throws when a number is missing. */
+  parse(output: string): LoadResult;
+}
+
+/** wrk cannot run for less than a second. */
+export function wholeSeconds(durationMs: number): number {
+  return Math.max(1, Math.round(durationMs / 1000));
+}
+
+/** The URL that clients of this shape ask for. */
+export function urlOf(shape: Shape, port: number): string {
+  const scheme = shape.client === 'https' || shape.client === 'h2' ? 'https' : 'http';
+  return `${scheme}://127.0.0.1:${port}${shape.path}`;
 }

@@ -4,7 +4,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readCoreBusyTicks, readResidentBytes, readUsage, type TreeUsage } from './cpu-time.ts';
 import type { Slice } from './estimator.ts';
-import { type LoadResult, loadCommand, parseLoadResult } from './load-generator.ts';
+import { loadGeneratorFor } from './generator-for.ts';
+import type { LoadResult } from './load-generator.ts';
 import { TICK_MS } from './proc-files.ts';
 import { logTail } from './processes.ts';
 import type { Shape } from './shapes.ts';
@@ -12,27 +13,28 @@ import type { Stage, Target } from './stage.ts';
 
 /** Time that a target gets to close its connections before its CPU time is read. */
 const SETTLE_MS = 30;
-/** wrk gets this much longer than asked for before it is taken for stuck. */
+/** A load generator gets this much longer than asked for before it is taken for stuck. */
 const OVERTIME_MS = 20_000;
 
 /** Loads the target for `durationMs`. Throws on any error, failed answer or short answer. */
 export async function applyLoad(stage: Stage, target: Target, shape: Shape, durationMs: number): Promise<LoadResult> {
   stage.signal.throwIfAborted();
-  const { args, env } = loadCommand(shape, target.port, durationMs);
+  const { program, command, parse } = loadGeneratorFor(shape);
+  const { args, env } = command(shape, { port: target.port, durationMs, bodyFile: stage.bodyFile(shape.postBytes) });
   const core = stage.cores.load;
-  const wrk = stage.processes.start({ name: 'wrk', file: 'wrk', args, env, core, stdout: 'pipe' });
+  const load = stage.processes.start({ name: program, file: program, args, env, core, stdout: 'pipe' });
   let output = '';
-  wrk.child.stdout?.on('data', (chunk: Buffer) => {
+  load.child.stdout?.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
   const stop = AbortSignal.any([stage.signal, AbortSignal.timeout(durationMs + OVERTIME_MS)]);
-  const kill = (): void => void wrk.child.kill('SIGKILL');
+  const kill = (): void => void load.child.kill('SIGKILL');
   stop.addEventListener('abort', kill, { once: true });
-  await wrk.closed;
+  await load.closed;
   stop.removeEventListener('abort', kill);
   stage.signal.throwIfAborted();
-  if (wrk.child.exitCode !== 0) throw new Error(`wrk failed or hung; ${logTail(wrk)}`);
-  const result = parseLoadResult(output);
+  if (load.child.exitCode !== 0) throw new Error(`${program} failed or hung; ${logTail(load)}`);
+  const result = parse(output);
   requireGood(result, shape);
   return result;
 }
@@ -40,7 +42,7 @@ export async function applyLoad(stage: Stage, target: Target, shape: Shape, dura
 function requireGood(result: LoadResult, shape: Shape): void {
   if (result.errors > 0) throw new Error(`${result.errors} socket errors or failed answers under load`);
   if (result.requests === 0) throw new Error('no answer under load');
-  // A redirect or an empty answer would be quick and wrong; wrk itself only counts statuses from 400 up.
+  // A redirect or an empty answer would be quick and wrong; the generators only count statuses from 400 up.
   if (result.bytes < result.requests * shape.bodyBytes) throw new Error('answers under load are too short');
 }
 

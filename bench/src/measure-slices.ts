@@ -30,10 +30,10 @@ export async function measureSlices(
     await Promise.allSettled(entrants.map((entrant) => enter(stage, entrant, shape)));
     stage.signal.throwIfAborted();
     for (const entrant of entrants)
-      await attempt(stage, entrant, (target) => applyLoad(stage, target, shape, timing.warmMs));
+      await attempt(stage, entrant, shape, (target) => applyLoad(stage, target, shape, timing.warmMs));
     for (let round = 0; round < timing.rounds; round++) {
       for (const entrant of roundOrder(entrants, round)) {
-        await attempt(stage, entrant, async (target) => {
+        await attempt(stage, entrant, shape, async (target) => {
           entrant.slices.push(await takeSlice(stage, target, shape, { durationMs: timing.sliceMs, round }));
         });
       }

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nginxFrame } from './nginx-frame.ts';
+import type { OriginProtocol } from './traffic.ts';
 
 /** The bodies of one run, by path. */
 export interface OriginContent {
@@ -22,6 +23,7 @@ const SIZES: readonly (readonly [string, number])[] = [
   ['/chunked', 1024],
   ['/64k', 65_536],
   ['/1m', 1_048_576],
+  ['/grpc', 64],
 ];
 
 /** Printable bytes that differ from run to run and from path to path. */
@@ -41,13 +43,18 @@ const CHECK_ANSWER =
   'method=$request_method;uri=$request_uri;length=$content_length;agent=$http_user_agent;cookie=$http_cookie;hooks=$http_x_bench_filter,$http_x_bench_hook';
 
 /** Writes configuration and files under `directory`; answers the arguments for nginx. */
-export function writeOrigin(directory: string, port: number, content: OriginContent): string[] {
+export function writeOrigin(
+  directory: string,
+  ports: Readonly<Record<OriginProtocol, number>>,
+  content: OriginContent,
+): string[] {
   const files = join(directory, 'files');
   mkdirSync(files, { recursive: true });
   const locations: string[] = [];
   for (const [path, body] of content.bodies) {
     const inline = path !== '/chunked' && body.length <= INLINE_LIMIT;
-    if (inline) locations.push(`location = ${path} { return 200 "${body.toString('latin1')}"; }`);
+    const trailer = path === '/grpc' ? 'default_type application/grpc; add_trailer grpc-status 0; ' : '';
+    if (inline) locations.push(`location = ${path} { ${trailer}return 200 "${body.toString('latin1')}"; }`);
     else writeFileSync(join(files, path.slice(1)), body);
   }
   return nginxFrame(directory, {
@@ -55,7 +62,8 @@ export function writeOrigin(directory: string, port: number, content: OriginCont
       sendfile on; tcp_nopush on; open_file_cache max=16 inactive=1h; open_file_cache_valid 1h;
       default_type text/html; root ${files};
       server {
-        listen 127.0.0.1:${port} backlog=4096;
+        listen 127.0.0.1:${ports.http} backlog=4096;
+        listen 127.0.0.1:${ports.h2c} http2 backlog=4096;
         # Server-side includes clear the length of the file, so nginx answers in chunks.
         location = /chunked { ssi on; }
         location = /check { return 200 "${CHECK_ANSWER}"; }

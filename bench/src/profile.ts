@@ -87,7 +87,7 @@ async function record(stage: Stage, options: ProfileOptions): Promise<Recording>
   const directory = join(stage.directory, 'profile');
   // 200 µs is fine enough for functions that take 0.1 µs per request, and costs some 5 % itself.
   const flags = ['--cpu-prof', `--cpu-prof-dir=${directory}`, '--cpu-prof-interval=200', '--import', EXIT_ON_TERM];
-  const target = await stage.start(row, flags);
+  const target = await stage.start(row, shape, flags);
   await verifyProxy(target.port, shape, stage.content, row.editsFields ?? false);
   await applyLoad(stage, target, shape, options.warmMs);
   const fromUs = nowUs();

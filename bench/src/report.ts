@@ -46,7 +46,8 @@ const SOAK_COLUMNS: readonly Column[] = [
 ];
 
 const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
-const milliseconds = (us: number): string => (us / 1000).toFixed(us < 10_000 ? 2 : 0);
+const milliseconds = (us: number | undefined): string =>
+  us === undefined ? '-' : (us / 1000).toFixed(us < 10_000 ? 2 : 0);
 
 function sliceCells({ estimate }: SlicesFigure, reference: Figure | undefined): string[] {
   const ratio = reference?.kind === 'slices' ? (estimate.cpuUs / reference.estimate.cpuUs).toFixed(2) : '-';

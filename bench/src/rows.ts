@@ -4,12 +4,14 @@
  * Everybody listens on the given port of 127.0.0.1, forwards to the origin's port, runs on one thread, keeps
  * connections alive on both sides, and logs nothing.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nginxFrame } from './nginx-frame.ts';
+import { haproxyCommand, nginxCommand } from './c-proxies.ts';
+import type { CertificateFiles } from './certificate.ts';
 import { BENCH_FOLDER, PEERS_FOLDER, PINGORA_BINARY, REPOSITORY_FOLDER } from './places.ts';
+import { isPlain, type Traffic, usesHttp2, usesTls } from './traffic.ts';
 
-export interface RowContext {
+export interface RowContext extends Traffic {
+  readonly certificate: CertificateFiles;
   readonly listenPort: number;
   readonly originPort: number;
   /** Folder of this row alone, for its configuration. */
@@ -34,6 +36,8 @@ export interface Row {
   readonly memory: boolean;
   /** Its hooks edit header fields as `subjects/five-hooks.ts` does, which is checked before timing. */
   readonly editsFields?: boolean;
+  /** Default: plain HTTP/1.1 on both sides only. */
+  readonly speaks?: (traffic: Traffic) => boolean;
   command(context: RowContext): RowCommand;
 }
 
@@ -45,60 +49,34 @@ const FIVE_HOOKS = join(BENCH_FOLDER, 'subjects', 'five-hooks.ts');
 /** The row that all others are compared with. */
 export const REFERENCE_ROW = 'nginx';
 
-/** Idle upstream connections for everybody that has a setting for it: enough for every load shape. */
-const UPSTREAM_KEEPALIVE = 1024;
-
-function nginxCommand(context: RowContext): RowCommand {
-  mkdirSync(context.directory, { recursive: true });
-  const http = `
-      upstream origin {
-        server 127.0.0.1:${context.originPort};
-        keepalive ${UPSTREAM_KEEPALIVE}; keepalive_requests 1000000000; keepalive_time 24h; keepalive_timeout 3600s;
-      }
-      server {
-        listen 127.0.0.1:${context.listenPort} backlog=4096;
-        location / {
-          proxy_pass http://origin; proxy_http_version 1.1; proxy_max_temp_file_size 0;
-          proxy_set_header Connection ""; proxy_set_header Host $http_host;
-        }
-      }`;
-  return { file: 'nginx', args: nginxFrame(context.directory, { http }) };
-}
-
-function haproxyCommand(context: RowContext): RowCommand {
-  mkdirSync(context.directory, { recursive: true });
-  const file = join(context.directory, 'haproxy.cfg');
-  // Each connection needs two descriptors; haproxy refuses to start when maxconn promises more than the limit allows.
-  const text = `global
-  nbthread 1
-  maxconn ${Math.floor((context.maxDescriptors - 500) / 2)}
-defaults
-  mode http
-  http-reuse always
-  timeout connect 5s
-  timeout client 1h
-  timeout server 1h
-  timeout http-keep-alive 1h
-frontend clients
-  bind 127.0.0.1:${context.listenPort} backlog 4096
-  default_backend origin
-backend origin
-  server origin 127.0.0.1:${context.originPort} pool-max-conn ${UPSTREAM_KEEPALIVE} pool-purge-delay 1h
-`;
-  writeFileSync(file, text);
-  return { file: 'haproxy', args: ['-db', '-q', '-f', file] };
+/** True when the row can stand between such clients and such an origin. */
+export function speaks(row: Row, traffic: Traffic): boolean {
+  return row.speaks?.(traffic) ?? isPlain(traffic);
 }
 
 /** `node FILE --listen A --upstream B`, with the Node that runs the benchmark. */
 export function nodeCommand(file: string, context: RowContext, flags: readonly string[] = []): RowCommand {
   const addresses = ['--listen', `127.0.0.1:${context.listenPort}`, '--upstream', `127.0.0.1:${context.originPort}`];
-  return { file: process.execPath, args: [...flags, file, ...addresses] };
+  const { certFile, keyFile } = context.certificate;
+  const protocols = isPlain(context) ? [] : ['--client', context.client, '--origin', context.origin];
+  const certificate = usesTls(context.client) ? ['--cert', certFile, '--key', keyFile] : [];
+  return { file: process.execPath, args: [...flags, file, ...addresses, ...protocols, ...certificate] };
 }
 
-function peer(name: string, title: string, needs: Requirement = 'npm-peers'): Row {
+function peer(
+  name: string,
+  title: string,
+  needs: Requirement = 'npm-peers',
+  speaks: (traffic: Traffic) => boolean = isPlain,
+): Row {
   const file = join(PEERS_FOLDER, `${name}.mjs`);
-  return { name, title, needs, memory: false, command: (context) => nodeCommand(file, context) };
+  return { name, title, needs, memory: false, speaks, command: (context) => nodeCommand(file, context) };
 }
+
+/** Clients of HTTP/1.1, with or without TLS, and a plain origin. */
+const http1Clients = ({ client, origin }: Traffic): boolean => !usesHttp2(client) && origin === 'http';
+/** Clients of HTTP/2, and a plain origin. */
+const http2Clients = ({ client, origin }: Traffic): boolean => usesHttp2(client) && origin === 'http';
 
 /** A proxy of this repository, run from its sources as the examples are. */
 export function cirqueRow(name: string, title: string, file: string, editsFields = false): Row {
@@ -107,9 +85,35 @@ export function cirqueRow(name: string, title: string, file: string, editsFields
   return { name, title, needs: 'node', memory: true, editsFields, command };
 }
 
+/** The example where it has all that is needed, else a gateway that differs from it in protocols only. */
+function cirque(): Row {
+  const plain = cirqueRow('cirque', 'Cirque reverse-proxy', join(REPOSITORY_FOLDER, REVERSE_PROXY));
+  const gateway = cirqueRow('cirque', plain.title, join(BENCH_FOLDER, 'subjects', 'gateway.ts'));
+  return {
+    ...plain,
+    speaks: () => true,
+    command: (context) => (isPlain(context) ? plain : gateway).command(context),
+  };
+}
+
 export const ROWS: readonly Row[] = [
-  { name: REFERENCE_ROW, title: 'nginx', needs: 'nginx', memory: true, command: nginxCommand },
-  { name: 'haproxy', title: 'HAProxy', needs: 'haproxy', memory: true, command: haproxyCommand },
+  {
+    name: REFERENCE_ROW,
+    title: 'nginx',
+    needs: 'nginx',
+    memory: true,
+    // To an HTTP/2 origin nginx speaks only gRPC.
+    speaks: ({ client, origin }) => origin === 'http' || usesHttp2(client),
+    command: nginxCommand,
+  },
+  {
+    name: 'haproxy',
+    title: 'HAProxy',
+    needs: 'haproxy',
+    memory: true,
+    speaks: () => true,
+    command: haproxyCommand,
+  },
   {
     name: 'pingora',
     title: 'Pingora',
@@ -121,11 +125,19 @@ export const ROWS: readonly Row[] = [
     }),
   },
   peer('node-pipe', 'byte pipe on node:net, no HTTP', 'node'),
-  cirqueRow('cirque', 'Cirque reverse-proxy', join(REPOSITORY_FOLDER, REVERSE_PROXY)),
+  cirque(),
   cirqueRow('cirque-five-hooks', 'Cirque, five hooks that edit a header each', FIVE_HOOKS, true),
   peer('node-http-undici', 'node:http + undici dispatch, hand-written'),
-  peer('node-http-agent', 'node:http + http.Agent, hand-written', 'node'),
-  peer('http-proxy', 'http-proxy'),
+  peer('node-http-agent', 'node:http + http.Agent, hand-written', 'node', http1Clients),
+  peer('node-http2-core', 'node:http2 streams + http.Agent, hand-written', 'node', http2Clients),
+  peer('node-http2-compat', 'node:http2 compat API + http.Agent, hand-written', 'node', http2Clients),
+  peer(
+    'node-http2-upstream',
+    'node:http or node:http2 + node:http2 client, hand-written',
+    'node',
+    ({ origin }) => origin === 'h2c',
+  ),
+  peer('http-proxy', 'http-proxy', 'npm-peers', http1Clients),
   peer('http-proxy-3', 'http-proxy-3'),
   peer('fastify-http-proxy', '@fastify/http-proxy'),
 ];

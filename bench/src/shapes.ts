@@ -1,8 +1,9 @@
 /**
  * The load shapes: what the clients send, how many there are, and what the origin answers.
  *
- * Only data. `load-generator.ts` turns a shape into a wrk command, `origin.ts` serves the paths named here.
+ * Only data. `load-generator.ts` turns a shape into a command line, `origin.ts` serves the paths named here.
  */
+import type { ClientProtocol, OriginProtocol } from './traffic.ts';
 
 /** How a shape is measured: CPU per request in slices, memory per idle connection, or memory over many requests. */
 export type ShapeKind = 'slices' | 'idle' | 'soak';
@@ -15,8 +16,12 @@ export interface Shape {
   readonly path: string;
   readonly bodyBytes: number;
   readonly connections: number;
-  /** `browser` sends the eight fields of {@link BROWSER_FIELDS} next to Host, `none` only Host. */
-  readonly fields: 'browser' | 'none';
+  readonly client: ClientProtocol;
+  readonly origin: OriginProtocol;
+  /** Requests at the same time on each connection; more than one only where clients speak HTTP/2. */
+  readonly streams: number;
+  /** `browser` sends {@link BROWSER_FIELDS} next to Host, `grpc` {@link GRPC_FIELDS}, `none` only Host. */
+  readonly fields: 'browser' | 'grpc' | 'none';
   /** Size of the request body; 0 is a GET. */
   readonly postBytes: number;
   /** The client asks for `Connection: close` and opens a new connection for each request. */
@@ -40,9 +45,20 @@ export const BROWSER_FIELDS: readonly (readonly [string, string])[] = [
   ['Upgrade-Insecure-Requests', '1'],
 ];
 
+/** What a gRPC client sends; the origin answers with a trailer. */
+export const GRPC_FIELDS: readonly (readonly [string, string])[] = [
+  ['User-Agent', 'grpc-node-js/1.14.1'],
+  ['Content-Type', 'application/grpc'],
+  ['TE', 'trailers'],
+  ['Grpc-Accept-Encoding', 'identity,deflate,gzip'],
+  ['Grpc-Timeout', '5S'],
+];
+
+const FIELDS = { browser: BROWSER_FIELDS, grpc: GRPC_FIELDS, none: [] } as const;
+
 /** The header fields that clients send in this shape, without Host. */
 export function requestFields(shape: Shape): readonly (readonly [string, string])[] {
-  const fields = shape.fields === 'browser' ? BROWSER_FIELDS : [];
+  const fields = FIELDS[shape.fields];
   return shape.newConnections ? [...fields, ['Connection', 'close']] : fields;
 }
 
@@ -51,6 +67,9 @@ const BASE: Omit<Shape, 'name' | 'title'> = {
   path: '/1k',
   bodyBytes: 1024,
   connections: 64,
+  client: 'http',
+  origin: 'http',
+  streams: 1,
   fields: 'browser',
   postBytes: 0,
   newConnections: false,
@@ -60,6 +79,9 @@ const BASE: Omit<Shape, 'name' | 'title'> = {
 function shape(name: string, title: string, changes: Partial<Shape> = {}): Shape {
   return { ...BASE, ...changes, name, title };
 }
+
+/** HTTP/2 clients: few connections, many requests on each. */
+const MULTIPLEXED = { connections: 8, streams: 10 } as const;
 
 /** Idle client connections held by the `idle10k` shape where the descriptor limit allows it. */
 export const IDLE_CONNECTIONS = 10_000;
@@ -82,9 +104,50 @@ export const SHAPES: readonly Shape[] = [
   shape('post', 'POST 1 KB, 1 KB answer, 64 connections', { postBytes: 1024 }),
   shape('new-connection', 'GET, 1 KB body, a new connection per request, 64 at a time', { newConnections: true }),
   shape('varied', 'GET, 1 KB body, 256 different heads in turn, 64 connections', { variedHeads: true }),
+  shape('tls', 'HTTP/1.1 over TLS 1.3, GET, 1 KB body, 64 connections', { client: 'https' }),
+  shape('tls-64k', 'HTTP/1.1 over TLS 1.3, GET, 64 KB body, 64 connections', {
+    client: 'https',
+    path: '/64k',
+    bodyBytes: 65_536,
+  }),
+  shape('tls-new', 'HTTP/1.1 over TLS 1.3, GET, 1 KB body, a full handshake per request, 64 at a time', {
+    client: 'https',
+    newConnections: true,
+  }),
+  shape('h2', 'HTTP/2 in cleartext to an HTTP/1.1 origin, GET, 1 KB body, 8 connections with 10 requests each', {
+    client: 'h2c',
+    ...MULTIPLEXED,
+  }),
+  shape('h2-tls', 'HTTP/2 over TLS 1.3 to an HTTP/1.1 origin, GET, 1 KB body, 8 connections with 10 requests each', {
+    client: 'h2',
+    ...MULTIPLEXED,
+  }),
+  shape('h2-upstream', 'HTTP/1.1 to an HTTP/2 origin in cleartext, GET, 1 KB body, 64 connections', {
+    origin: 'h2c',
+  }),
+  shape('h2-h2', 'HTTP/2 on both sides in cleartext, as gRPC: POST 64 B, 64 B and a trailer back, 8 x 10 requests', {
+    client: 'h2c',
+    origin: 'h2c',
+    path: '/grpc',
+    bodyBytes: 64,
+    fields: 'grpc',
+    postBytes: 64,
+    ...MULTIPLEXED,
+  }),
   shape('idle10k', '10,000 idle keep-alive connections after one request each', { kind: 'idle' }),
   shape('soak', '1,000,000 requests, 1 KB body, 64 connections', { kind: 'soak' }),
 ];
 
 /** What `npm run bench` measures without `--shape`: the shapes that have a goal. */
-export const DEFAULT_SHAPES: readonly string[] = ['1k', '64k', 'new-connection', 'idle10k', 'soak'];
+export const DEFAULT_SHAPES: readonly string[] = [
+  '1k',
+  '64k',
+  'new-connection',
+  'tls',
+  'h2',
+  'h2-tls',
+  'h2-upstream',
+  'h2-h2',
+  'idle10k',
+  'soak',
+];

@@ -3,15 +3,17 @@
  *
  * Owns everything it starts; `close()` ends it all and removes the folder. Knows nothing about measuring.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type CertificateFiles, writeCertificate } from './certificate.ts';
 import { processTree } from './cpu-time.ts';
 import { type Cores, maxDescriptors, pinSelf } from './machine.ts';
 import { createContent, type OriginContent, writeOrigin } from './origin.ts';
 import { freePorts, waitForPort } from './ports.ts';
 import { Processes, type Running } from './processes.ts';
 import { REFERENCE_ROW, type Row } from './rows.ts';
+import type { OriginProtocol, Traffic } from './traffic.ts';
 
 /** A proxy that runs and accepts connections. */
 export interface Target {
@@ -29,10 +31,11 @@ export class Stage {
   readonly directory: string;
   readonly processes: Processes;
   readonly content: OriginContent;
+  readonly certificate: CertificateFiles;
   readonly maxDescriptors: number;
   readonly signal: AbortSignal;
   readonly #killNow = (): void => this.#abandon();
-  #originPort = 0;
+  #originPorts: Readonly<Record<OriginProtocol, number>> = { http: 0, h2c: 0 };
   #targets = 0;
 
   private constructor(cores: Cores, signal: AbortSignal) {
@@ -42,6 +45,7 @@ export class Stage {
     this.directory = mkdtempSync(join(tmpdir(), 'cirque-bench-'));
     this.processes = new Processes({ directory: this.directory, maxDescriptors: this.maxDescriptors });
     this.content = createContent();
+    this.certificate = writeCertificate(join(this.directory, 'certificate'));
     process.on('exit', this.#killNow);
   }
 
@@ -58,28 +62,32 @@ export class Stage {
     }
   }
 
-  get originPort(): number {
-    return this.#originPort;
+  async #startOrigin(): Promise<void> {
+    const [http = 0, h2c = 0] = await freePorts(2);
+    this.#originPorts = { http, h2c };
+    const args = writeOrigin(join(this.directory, 'origin'), this.#originPorts, this.content);
+    const origin = this.processes.start({ name: 'origin', file: REFERENCE_ROW, args, core: this.cores.load });
+    await waitForPort(origin, http, START_TIMEOUT_MS, this.signal);
   }
 
-  async #startOrigin(): Promise<void> {
-    const [port = 0] = await freePorts(1);
-    this.#originPort = port;
-    const args = writeOrigin(join(this.directory, 'origin'), port, this.content);
-    const origin = this.processes.start({ name: 'origin', file: REFERENCE_ROW, args, core: this.cores.load });
-    await waitForPort(origin, port, START_TIMEOUT_MS, this.signal);
+  /** A file with a request body of this size, for load generators that want one. */
+  bodyFile(bytes: number): string {
+    const file = join(this.directory, `body-${bytes}`);
+    if (!existsSync(file)) writeFileSync(file, Buffer.alloc(bytes, 'b'));
+    return file;
   }
 
   /**
-   * Starts a proxy and waits until it accepts connections. Throws with its last words when it does not.
+   * Starts a proxy for this traffic and waits until it accepts connections. Throws with its last words when it does not.
    *
    * `nodeFlags` come before the file, for rows that Node runs.
    */
-  async start(row: Row, nodeFlags: readonly string[] = []): Promise<Target> {
+  async start(row: Row, { client, origin }: Traffic, nodeFlags: readonly string[] = []): Promise<Target> {
     const [listenPort = 0] = await freePorts(1);
     const directory = join(this.directory, `row-${++this.#targets}`);
-    const { originPort, maxDescriptors } = this;
-    const command = row.command({ listenPort, originPort, directory, maxDescriptors });
+    const { certificate, maxDescriptors } = this;
+    const originPort = this.#originPorts[origin];
+    const command = row.command({ client, origin, listenPort, originPort, certificate, directory, maxDescriptors });
     const running = this.processes.start({
       name: row.name,
       file: command.file,

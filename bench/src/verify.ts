@@ -2,11 +2,15 @@
  * Checks that a proxy really forwards before anything is timed: status, every byte of the body, the request's own
  * fields at the origin, and that a second request on the same connection works too.
  */
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import type { OriginContent } from './origin.ts';
 import { requestFields, type Shape } from './shapes.ts';
+import { TLS_CIPHER, TLS_VERSION, usesHttp2 } from './traffic.ts';
+import { exchangeHttp2 } from './verify-http2.ts';
 
-interface Answer {
+export interface Answer {
   readonly status: number | undefined;
   readonly body: Buffer;
   readonly chunked: boolean;
@@ -26,7 +30,8 @@ async function readAnswer(message: IncomingMessage): Promise<Answer> {
   return { status, body: Buffer.concat(chunks), chunked, hook, server: headers.server?.toString() };
 }
 
-function send(port: number, path: string, shape: Shape, agent: Agent): Promise<Answer> {
+function send(port: number, path: string, shape: Shape, agent: HttpAgent): Promise<Answer> {
+  const request = shape.client === 'https' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const body = shape.postBytes > 0 ? Buffer.alloc(shape.postBytes, 'b') : undefined;
     const outgoing = request({
@@ -42,7 +47,10 @@ function send(port: number, path: string, shape: Shape, agent: Agent): Promise<A
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     outgoing.once('error', reject);
-    outgoing.once('response', (message) => void readAnswer(message).then(resolve, reject));
+    outgoing.once('response', (message) => {
+      if (shape.client === 'https') checkTls(message.socket as TLSSocket);
+      readAnswer(message).then(resolve, reject);
+    });
     outgoing.end(body);
   });
 }
@@ -75,6 +83,19 @@ function checkAnswer(answer: Answer, shape: Shape, content: OriginContent, edits
   if (shape.path === '/chunked' && !answer.chunked) throw explain('framing', 'chunked', 'a length');
 }
 
+function requireCheck(check: Answer, shape: Shape, editsFields: boolean): void {
+  const expected = expectedCheck(shape, editsFields);
+  const got = check.body.toString('latin1');
+  if (got !== expected) throw explain('the request at the origin', expected, got);
+}
+
+/** Nobody wins by weaker cryptography. */
+function checkTls(socket: TLSSocket): void {
+  const got = `${socket.getProtocol()} ${socket.getCipher().name}`;
+  const expected = `${TLS_VERSION} ${TLS_CIPHER}`;
+  if (got !== expected) socket.destroy(explain('TLS', expected, got));
+}
+
 /**
  * Sends three requests over one connection (as far as the shape keeps it) and compares the answers.
  *
@@ -86,13 +107,20 @@ export async function verifyProxy(
   content: OriginContent,
   editsFields: boolean,
 ): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  if (usesHttp2(shape.client)) {
+    const paths = [shape.path, '/check?a=1&b=%2F', shape.path];
+    const [first, check, second] = (await exchangeHttp2(port, shape, paths)) as [Answer, Answer, Answer];
+    checkAnswer(first, shape, content, editsFields);
+    requireCheck(check, shape, editsFields);
+    checkAnswer(second, shape, content, editsFields);
+    return;
+  }
+  const options = { keepAlive: true, maxSockets: 1 };
+  const agent =
+    shape.client === 'https' ? new HttpsAgent({ ...options, rejectUnauthorized: false }) : new HttpAgent(options);
   try {
     checkAnswer(await send(port, shape.path, shape, agent), shape, content, editsFields);
-    const check = await send(port, '/check?a=1&b=%2F', shape, agent);
-    const expected = expectedCheck(shape, editsFields);
-    const got = check.body.toString('latin1');
-    if (got !== expected) throw explain('the request at the origin', expected, got);
+    requireCheck(await send(port, '/check?a=1&b=%2F', shape, agent), shape, editsFields);
     checkAnswer(await send(port, shape.path, shape, agent), shape, content, editsFields);
   } finally {
     agent.destroy();

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { loadCommand, parseLoadResult } from './load-generator.ts';
+import { loadGeneratorFor } from './generator-for.ts';
+import { H2LOAD } from './h2load.ts';
 import { BROWSER_FIELDS, SHAPES, type Shape } from './shapes.ts';
+import { WRK } from './wrk.ts';
+
+const parseLoadResult = (output: string) => WRK.parse(output);
+const loadCommand = (shape: Shape, port: number, durationMs: number) =>
+  loadGeneratorFor(shape).command(shape, { port, durationMs, bodyFile: 'body' });
 
 function shape(name: string): Shape {
   const found = SHAPES.find((candidate) => candidate.name === name);
@@ -79,5 +85,30 @@ describe('loadCommand', () => {
   it('rounds the duration to whole seconds, at least one', () => {
     expect(loadCommand(shape('1k'), 1, 200).args).toContain('1s');
     expect(loadCommand(shape('1k'), 1, 3000).args).toContain('3s');
+  });
+});
+
+describe('h2load', () => {
+  const OUTPUT = `starting benchmark...
+finished in 1.00s, 42385.21 req/s, 6.79MB/s
+requests: 42400 total, 42480 started, 42400 done, 42399 succeeded, 1 failed, 0 errored, 0 timeout
+traffic: 6.79MB (7123456) total, 1.2MB (1200000) headers (space savings 90.00%), 5.00MB (5000000) data
+`;
+
+  it('is what loads where clients speak HTTP/2', () => {
+    expect(loadGeneratorFor(shape('h2')).program).toBe('h2load');
+    expect(loadGeneratorFor(shape('tls')).program).toBe('wrk');
+    const { args } = loadCommand(shape('h2-h2'), 8080, 1000);
+    expect(args.slice(0, 6)).toEqual(['-t', '1', '-c', '8', '-m', '10']);
+    expect(args).toContain('te: trailers');
+    expect(args.slice(-3)).toEqual(['-d', 'body', 'http://127.0.0.1:8080/grpc']);
+    expect(loadCommand(shape('h2-tls'), 8080, 1000).args.at(-1)).toBe('https://127.0.0.1:8080/1k');
+  });
+
+  it('is read by its summary', () => {
+    const result = H2LOAD.parse(OUTPUT);
+    expect(result).toMatchObject({ requests: 42_399, bytes: 7_123_456, errors: 1, p50Us: undefined });
+    expect(result.durationUs).toBeCloseTo(1_000_325, -2);
+    expect(() => H2LOAD.parse('usage: h2load')).toThrow('h2load told no requests');
   });
 });
