@@ -172,11 +172,11 @@ export class Http2ClientConnection
   }
 
   /**
-   * A session has timed out. If nothing at all has come since `mark` bytes had been read, the connection may be dead: it
-   * gets no more requests.
+   * A session has timed out. If nothing at all has come since `mark` bytes had been read, or less than a whole head, the
+   * connection may be dead: it gets no more requests.
    */
   suspect(mark: number): void {
-    if (this.bytesRead !== mark || this.draining) return;
+    if (this.draining || (this.bytesRead !== mark && this.#engine.unfinishedHead === 0)) return;
     this.#drain();
   }
 
@@ -236,7 +236,7 @@ export class Http2ClientConnection
       return true;
     }
     this.writes += 1;
-    return done === undefined ? duplex.write(bytes) : duplex.write(bytes, done);
+    return done === undefined ? duplex.write(bytes) : this.#transport.writeLent(bytes, done);
   }
 
   // ---- the engine

@@ -10,6 +10,7 @@ import { type CirqueError, type ErrorSource, fromNodeError } from '@cirque/error
 import { type Digest, digestOf, type StreamFacts } from './digest.ts';
 import { hidesResets, wasReset } from './hidden-reset.ts';
 import { LEASED_READ_BYTES, Lease, OWNED, sharedReadBuffer } from './read-buffer.ts';
+import { sendReset } from './send-reset.ts';
 
 /** What the owner of a stream is told. Methods may replace the handler, pause or destroy the stream. */
 export interface StreamHandler {
@@ -46,6 +47,8 @@ export class Stream {
   #facts: StreamFacts = NO_FACTS;
   #error: CirqueError | undefined;
   readonly #callbackReads: boolean;
+  /** A write that is done is over. What users make may keep the chunk for longer, as a PassThrough does. */
+  readonly #writesOut: boolean;
   #started = false;
   #paused = false;
   #closed = false;
@@ -56,6 +59,7 @@ export class Stream {
     this.side = side;
     this.handler = UNHANDLED;
     this.#callbackReads = callbackReads;
+    this.#writesOut = duplex instanceof Socket;
     (duplex as unknown as Owned)[kStream] = this;
     // A connected socket would read at once, and what comes before start would be lost.
     if (callbackReads) duplex.pause();
@@ -104,20 +108,28 @@ export class Stream {
     return this.duplex.write(bytes);
   }
 
-  /** Writes part of a read buffer: without a copy when it is leased, else from a copy. */
+  /** Writes part of a read buffer: to a socket without a copy when it is leased, else from a copy. */
   writeSlice(buffer: Buffer, start: number, end: number, lease: Lease | undefined): boolean {
-    if (lease !== undefined) {
+    const bytes = end - start;
+    if (this.#writesOut && lease !== undefined) {
       lease.retain();
       return this.duplex.write(buffer.subarray(start, end), lease.release);
     }
-    const bytes = end - start;
-    if (bytes <= COPY_TO_LEASE_FROM || bytes > LEASED_READ_BYTES) {
+    if (!this.#writesOut || bytes <= COPY_TO_LEASE_FROM || bytes > LEASED_READ_BYTES) {
       return this.duplex.write(Buffer.from(buffer.subarray(start, end)));
     }
     const copy = Lease.take();
     // Measured: copying into a recycled buffer beats allocating one of this size for every chunk.
     buffer.copy(copy.buffer, 0, start, end);
     return this.duplex.write(copy.buffer.subarray(0, bytes), copy.release);
+  }
+
+  /** Writes bytes whose memory is used again after `done`: to a socket without a copy. */
+  writeLent(bytes: Buffer, done: () => void): boolean {
+    if (this.#writesOut) return this.duplex.write(bytes, done);
+    const more = this.duplex.write(Buffer.from(bytes));
+    done();
+    return more;
   }
 
   /** True while written bytes wait for the system. */
@@ -216,24 +228,6 @@ export class Stream {
   #returnLease(): void {
     this.#lease?.release();
     this.#lease = undefined;
-  }
-}
-
-/** Sockets have RST, streams in memory may offer the same. False for unix sockets, which Node refuses to reset. */
-function sendReset(duplex: Duplex & Partial<Pick<Socket, 'resetAndDestroy'>>, carrier: Duplex | undefined): boolean {
-  if (carrier !== undefined) {
-    // Node crashes when the socket under TLS is closed before TLS is. So TLS is destroyed, and it closes the socket,
-    // which knows by this property of net.Socket how. Only TCP handles can reset.
-    const socket = carrier as { resetAndClosing?: boolean; _handle?: { reset?: unknown } | null };
-    if (typeof socket._handle?.reset === 'function') socket.resetAndClosing = true;
-    return false;
-  }
-  if (duplex.resetAndDestroy === undefined) return false;
-  try {
-    duplex.resetAndDestroy();
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Writes the response of a virtual request to a response of node:http: head, body, trailers, interim responses, cuts.
  */
-import type { ServerResponse } from 'node:http';
-import type { Http2ServerResponse } from 'node:http2';
+import { ServerResponse } from 'node:http';
+import { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { CirqueError } from '@cirque/error';
 import type { HeaderMap, ResponseHeader } from '@cirque/http';
@@ -48,7 +48,7 @@ export class NodeResponseSink {
   onBody(buffer: Buffer, start: number, end: number, lease: Lease | undefined): boolean {
     const response = this.#response as ServerResponse;
     if (this.#over) return true;
-    if (lease === undefined) return response.write(Buffer.from(buffer.subarray(start, end)));
+    if (lease === undefined || !writesOut(response)) return response.write(Buffer.from(buffer.subarray(start, end)));
     lease.retain();
     return response.write(buffer.subarray(start, end), lease.release);
   }
@@ -83,6 +83,11 @@ export class NodeResponseSink {
 
 /** HTTP/2 error code (RFC 9113 section 7). */
 const INTERNAL_ERROR = 2;
+
+/** Node's own write is done when its callback comes; middleware that replaces it may keep what it is given. */
+function writesOut({ write }: NodeResponse): boolean {
+  return write === ServerResponse.prototype.write || write === Http2ServerResponse.prototype.write;
+}
 
 function isHttp2(response: NodeResponse): response is Http2ServerResponse {
   return response.req.httpVersionMajor >= 2;

@@ -11,6 +11,7 @@ import { Timer, type TimerWheel } from '@cirque/timeout';
 import type { Digest, Stream, StreamHandler } from '@cirque/transport';
 import { errorResponse } from './error-response.ts';
 import { flushSoon } from './flush-soon.ts';
+import { HeadWatch } from './head-watch.ts';
 import type { ResolvedHttpServerOptions } from './http-server-options.ts';
 import type { RequestReceiver } from './http1-server-session.ts';
 import { http2Request } from './http2-request.ts';
@@ -43,6 +44,7 @@ export class Http2ServerConnection
   readonly #settingsTimer: Timer;
   /** For an idle connection, and between the two steps of GOAWAY. */
   readonly #lifeTimer: Timer;
+  readonly #heads: HeadWatch;
   readonly #writes: WriteWatch;
   readonly #pings: PingWatch | undefined;
   #phase: Phase = 'open';
@@ -62,6 +64,7 @@ export class Http2ServerConnection
     this.#engine = new Http2Connection(this, this, { role: 'server', settings, limits, connectionWindowSize });
     this.#settingsTimer = new Timer(() => this.#settingsDue(), wheel);
     this.#lifeTimer = new Timer(() => this.#lifeExpired(), wheel);
+    this.#heads = new HeadWatch(this.#engine, options.headTimeoutMs, () => this.#headDue(), wheel);
     this.#writes = new WriteWatch(stream, options, () => this.#stalled(), wheel);
     this.#pings = options.h2.pingIntervalMs > 0 ? new PingWatch(this, options.h2, wheel) : undefined;
   }
@@ -132,7 +135,7 @@ export class Http2ServerConnection
   }
 
   write(bytes: Buffer, done: (() => void) | undefined): boolean {
-    return this.#stream.duplex.write(bytes, done);
+    return done === undefined ? this.#stream.write(bytes) : this.#stream.writeLent(bytes, done);
   }
 
   // ---- the engine's side
@@ -251,11 +254,20 @@ export class Http2ServerConnection
     this.#fail(error);
   }
 
-  /** After everything that happens: writes and idle connections are watched, one at its end is closed. */
+  /** Nothing can come any more but the rest of what does not come: what was asked before it is answered. */
+  #headDue(): void {
+    if (this.#phase === 'last' || this.#phase === 'over') return;
+    const error = CirqueError.downstream('ReadTimedout', 'a head, or another frame, did not come to its end in time');
+    this.#app.refusedRequest?.(error, 0, this.digest);
+    this.#sayLast();
+  }
+
+  /** After everything that happens: writes, heads and idle connections are watched, one at its end is closed. */
   #settle(): void {
     // What ran may have ended the connection.
     if (this.#phase === 'over') return;
     this.#writes.wrote();
+    this.#heads.look();
     if (this.#engine.openStreams > 0) return;
     if (this.#phase === 'last') {
       // GOAWAY and the last response go first.
@@ -299,7 +311,10 @@ export class Http2ServerConnection
 
   /** Second step: what the client sent before it heard has arrived. It may send the rest elsewhere. */
   #announceLast(): void {
-    if (this.#phase !== 'announced') return;
+    if (this.#phase === 'announced') this.#sayLast();
+  }
+
+  #sayLast(): void {
     this.#phase = 'last';
     this.#lifeTimer.clear();
     this.#engine.goaway(ErrorCode.NO_ERROR);
@@ -338,6 +353,7 @@ export class Http2ServerConnection
     this.#settingsTimer.close();
     this.#lifeTimer.close();
     this.#writes.close();
+    this.#heads.close();
     this.#pings?.close();
     const sessions = this.#sessions();
     this.#engine.close();
