@@ -44,7 +44,8 @@ export class FilteredWriter {
   /** False: a module or the client is slow. */
   write(piece: Buffer): boolean {
     if (this.#filters === undefined) return this.#send(piece);
-    if (this.#paused) this.#waiting.push(piece);
+    // Whoever writes may use the bytes again at once, as without modules.
+    if (this.#paused) this.#waiting.push(Buffer.from(piece));
     else this.#filters.push(piece, 0, piece.length);
     return !this.#paused;
   }

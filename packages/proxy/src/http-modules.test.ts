@@ -203,17 +203,21 @@ describe('responses that a phase writes', () => {
     connection.close();
   });
 
-  test('pass them piece by piece, in order', async () => {
+  test('pass them piece by piece, in order, and the bytes may be used again', async () => {
     const proxy = withUpper({
       requestFilter(session: import('./session.ts').Session) {
         session.writeResponseHeader(new ResponseHeader(200), false);
-        expect(session.writeResponseBody(Buffer.from('one '), false), 'a module is slow').toBe(false);
-        session.writeResponseBody(Buffer.from('two '), false);
-        session.writeResponseBody(Buffer.from('three'), true);
+        const bytes = Buffer.from('one ');
+        expect(session.writeResponseBody(bytes, false), 'a module is slow').toBe(false);
+        bytes.write('two ');
+        session.writeResponseBody(bytes, false);
+        bytes.write('six ');
+        session.writeResponseBody(bytes, true);
+        bytes.fill('x');
         return true;
       },
     });
-    expect((await proxy.inject()).text).toBe('ONE TWO THREE!');
+    expect((await proxy.inject()).text).toBe('ONE TWO SIX !');
   });
 
   test('of a failure do not', async () => {
