@@ -100,6 +100,30 @@ describe('Http2ServerConnection: beginning', () => {
     expect(site.events).toEqual(['error ReadTimedout']);
   });
 
+  const HALF_HEADS: readonly [what: string, bytes: (raw: RawHttp2) => Buffer][] = [
+    ['a header block', (raw) => raw.request(3, {}, END_STREAM)],
+    ['a frame', (raw) => raw.request(3).subarray(0, 20)],
+    ['the header of a frame', (raw) => raw.request(3).subarray(0, 4)],
+  ];
+
+  test.each(HALF_HEADS)('Http2ServerConnection waits for the rest of %s, not for ever', async (_, bytes) => {
+    const { site, raw } = await start(() => {});
+    await raw.begin();
+    await raw.send(raw.request(1), bytes(raw));
+    await site.until(() => site.sessions.length === 1);
+    await site.pass(9_800);
+    expect(raw.goaways).toEqual([]);
+    await site.pass(400);
+    await site.until(() => raw.goaways.length > 0);
+    expect(site.refused).toEqual(['ReadTimedout 0']);
+    // What was asked before is still answered.
+    expect(site.events).toEqual([]);
+    answer(site.sessions[0] as ServerSession, 200, 'late');
+    await raw.client.waitForClose();
+    expect(raw.goaways).toEqual(['1: 0']);
+    expect(raw.of(DATA)[0]?.payload.toString()).toBe('late');
+  });
+
   test('Http2ServerConnection lets a connection live that has acknowledged', async () => {
     const { site, raw } = await start(() => {});
     await raw.begin();

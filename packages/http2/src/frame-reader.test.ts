@@ -100,6 +100,21 @@ describe('FrameReader', () => {
     expect(read([frame(6, 0, 0, 'x'.repeat(9)).subarray(0, 9)])).toEqual(['error 6 a PING frame of 9 bytes']);
   });
 
+  test('numbers the frame that is not whole, DATA apart', () => {
+    const { reader } = new Log();
+    const feed = (chunk: Buffer): number => {
+      reader.feed(chunk, 0, chunk.length);
+      return reader.unfinished;
+    };
+    const [ping, data, unknown] = [frame(6, 0, 0, '12345678'), frame(0, 0, 1, 'hello'), frame(42, 0, 0, 'ignored')];
+    expect([feed(ping.subarray(0, 3)), feed(ping.subarray(3, 9)), feed(ping.subarray(9, 10))]).toEqual([1, 1, 1]);
+    // The end of one and the beginning of the next: another number.
+    expect(feed(Buffer.concat([ping.subarray(10), ping.subarray(0, 12)]))).toBe(2);
+    expect(feed(ping.subarray(12))).toBe(0);
+    expect([feed(data.subarray(0, 11)), feed(data.subarray(11))]).toEqual([0, 0]);
+    expect([feed(unknown.subarray(0, 11)), feed(unknown.subarray(11))]).toEqual([4, 0]);
+  });
+
   test('reads nothing after it was stopped', () => {
     expect(read([Buffer.concat([frame(7, 0, 0, '12345678 stop'), bytes]), bytes])).toEqual(['7 0 0 12345678 stop']);
   });

@@ -34,6 +34,8 @@ export class FrameReader {
   readonly #sink: FrameSink;
   #state: State;
   #stopped = false;
+  /** Frames whose header has come. */
+  #begun = 0;
   /** The frame being read. */
   #type = 0;
   #flags = 0;
@@ -50,6 +52,12 @@ export class FrameReader {
     this.#sink = sink;
     this.maxFrameSize = maxFrameSize;
     this.#state = expectPreface ? 'preface' : 'header';
+  }
+
+  /** The number of the frame of which some, not all, has come; 0 when there is none, or when it is DATA. */
+  get unfinished(): number {
+    if (this.#state === 'payload' || this.#state === 'skip') return this.#begun;
+    return this.#state === 'header' && this.#keptBytes > 0 ? this.#begun + 1 : 0;
   }
 
   /** Reads nothing more, from within a callback too. */
@@ -106,6 +114,7 @@ export class FrameReader {
   }
 
   #begin(header: Buffer, at: number): void {
+    this.#begun += 1;
     const length = header.readUIntBE(at, 3);
     this.#type = header[at + 3] as number;
     this.#flags = header[at + 4] as number;

@@ -27,6 +27,7 @@ export interface Http2Target {
 /** See the file header. Nothing is written before {@link flush}, except where it says so or when there is much. */
 export class Http2Connection {
   readonly #core: ConnectionCore;
+  readonly #inbound: Inbound;
   readonly #reader: FrameReader;
   readonly #settings: Http2Settings;
   readonly #windowSize: number;
@@ -43,6 +44,7 @@ export class Http2Connection {
       this.#reader.maxFrameSize = maxFrameSize;
     });
     this.#core = core;
+    this.#inbound = inbound;
     this.#settings = resolved.settings;
     this.#windowSize = resolved.connectionWindowSize;
     this.#reader = new FrameReader(inbound, resolved.settings.maxFrameSize, resolved.server);
@@ -147,6 +149,15 @@ export class Http2Connection {
   /** The peer has acknowledged all settings that we sent. */
   get localSettingsAcked(): boolean {
     return this.#core.local.allAcknowledged;
+  }
+
+  /**
+   * Not 0 while a head, trailers, or a frame other than DATA has begun to come and is not whole: nothing else can come before
+   * its end. Another number means another one.
+   */
+  get unfinishedHead(): number {
+    const block = this.#inbound.incompleteHead;
+    return block > 0 ? -block : this.#reader.unfinished;
   }
 
   /** Streams that are not closed. */

@@ -24,14 +24,16 @@ export class InboundHeads {
   #decoder: HpackDecoder | undefined;
   /** The block that goes on in the next frame. */
   #block: HeaderBlock | undefined;
+  /** Blocks of several frames so far. */
+  #blocks = 0;
 
   constructor(core: ConnectionCore) {
     this.#core = core;
   }
 
-  /** Nothing but CONTINUATION may come now. */
-  get incomplete(): boolean {
-    return this.#block !== undefined;
+  /** The number of the block that is not complete: nothing but CONTINUATION may come now. 0 when there is none. */
+  get incomplete(): number {
+    return this.#block === undefined ? 0 : this.#blocks;
   }
 
   /** The peer follows our SETTINGS_HEADER_TABLE_SIZE. */
@@ -52,6 +54,7 @@ export class InboundHeads {
     else if ((flags & FLAG_END_HEADERS) !== 0) {
       this.#complete(id, (flags & FLAG_END_STREAM) !== 0, selfDependent, buffer, from, to);
     } else {
+      this.#blocks += 1;
       this.#block = new HeaderBlock(id, (flags & FLAG_END_STREAM) !== 0, selfDependent);
       this.#block.append(buffer, from, to);
     }

@@ -40,6 +40,11 @@ export class Inbound implements FrameSink {
     this.#acceptFrames = acceptFrames;
   }
 
+  /** As InboundHeads.incomplete. */
+  get incompleteHead(): number {
+    return this.#heads.incomplete;
+  }
+
   onFrame(type: number, flags: number, id: number, buffer: Buffer, start: number, end: number): void {
     if (type !== CONTINUATION && !this.#inOrder(type === SETTINGS && (flags & FLAG_ACK) === 0)) return;
     switch (type) {
@@ -103,7 +108,7 @@ export class Inbound implements FrameSink {
   #inOrder(isSettings: boolean): boolean {
     if (!this.#core.settingsReceived && !isSettings) {
       this.#core.fail(ErrorCode.PROTOCOL_ERROR, 'the first frame is not SETTINGS', 'InvalidH2');
-    } else if (this.#heads.incomplete) {
+    } else if (this.#heads.incomplete > 0) {
       this.#core.fail(ErrorCode.PROTOCOL_ERROR, 'a header block is interrupted by another frame');
     }
     return !this.#core.dead;

@@ -33,6 +33,22 @@ function outcome(frames: (wire: Wire) => Buffer[], options: Partial<Http2Options
   return wire.heard();
 }
 
+test('unfinishedHead is the number of a block until its last CONTINUATION has come', () => {
+  const wire = Wire.server();
+  const whole = wire.headers(1, getFields());
+  const [flags, id, half] = [END_STREAM, 1, 9 + 3];
+  expect(wire.connection.unfinishedHead).toBe(0);
+  wire.say(frame(1, flags, id, whole.subarray(9, half)));
+  const block = wire.connection.unfinishedHead;
+  expect(block).not.toBe(0);
+  wire.say(frame(9, 0, id, whole.subarray(half, half + 1)));
+  expect(wire.connection.unfinishedHead).toBe(block);
+  wire.say(frame(9, 4, id, whole.subarray(half + 1)));
+  expect(wire.connection.unfinishedHead).toBe(0);
+  wire.say(frame(1, flags, 3, wire.headers(3, getFields()).subarray(9)));
+  expect([0, block]).not.toContain(wire.connection.unfinishedHead);
+});
+
 describe('start', () => {
   test('of a server announces its settings and window', () => {
     const wire = new Wire({ role: 'server' });

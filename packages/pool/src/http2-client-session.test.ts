@@ -481,6 +481,18 @@ describe('Http2ClientSession: time', () => {
     silent.network.connector.close();
   });
 
+  test('a stream that times out within a head keeps others off its connection', async () => {
+    const stuck = await asked({ readTimeoutMs: 1_000 });
+    await stuck.network.pass(500);
+    // HEADERS without END_HEADERS: nothing but its rest can follow.
+    stuck.origin.send(1, 0, 1, Buffer.from([0x88]));
+    await stuck.network.pass(600);
+    expect(stuck.recorder.error?.type).toBe('ReadTimedout');
+    await asked({}, stuck.network);
+    expect(stuck.network.origins).toHaveLength(2);
+    stuck.network.connector.close();
+  });
+
   test('writeTimeoutMs: without progress while the window is closed', async () => {
     const network = rawNetwork();
     network.onConnection = (origin) => void origin.settings([4, 0]);

@@ -53,7 +53,11 @@ const ROWS: readonly Row[] = [
     bounds: ['initialWindowSize', 'connectionWindowSize'],
     outcome: 'client has to wait',
   },
-  { attack: 'a preface or settings that do not come', bounds: ['headTimeoutMs'], outcome: 'connection ends' },
+  {
+    attack: 'a preface, settings or a head that do not come to their end',
+    bounds: ['headTimeoutMs'],
+    outcome: 'connection ends',
+  },
 ];
 
 /** One row per attack: what bounds it, and what happens then. */

@@ -16,7 +16,10 @@ import {
 
 /** Options of an HTTP service; all optional. Times are milliseconds; 0 switches a time limit off. */
 export interface HttpServerOptions {
-  /** From the first byte of a head (or the accept) to its end. Default 10,000: then 408 and close. */
+  /**
+   * From the first byte of a head (or the accept) to its end. Default 10,000: then 408 and close. On HTTP/2 also for the
+   * settings of the client, and for each frame but DATA: then GOAWAY, and close when what was asked before is answered.
+   */
   readonly headTimeoutMs?: number;
   /** A kept-alive connection without a request. Default 60,000: then a silent close. */
   readonly idleTimeoutMs?: number;
