@@ -11,7 +11,10 @@ import type { ResponseHeader } from './response-header.ts';
 /** A value, or a promise of it. Only a promise is awaited. */
 export type MaybePromise<T> = T | PromiseLike<T>;
 
-/** What a body filter answers: bytes take the place of the piece (none: it is dropped), undefined leaves it. */
+/**
+ * What a body filter answers: bytes take the place of the piece (none: it is dropped), undefined leaves it. They must not
+ * change any more: whoever comes behind may keep them.
+ */
 // biome-ignore lint/suspicious/noConfusingVoidType: the inferred type of a method without return is void.
 export type FilteredPiece = Uint8Array | undefined | void;
 

@@ -101,6 +101,7 @@ export interface ProxyPhases<Ctx> {
   /**
    * Sees each piece of the request body before it goes upstream, and exactly one call with `endOfStream` true, whose
    * piece may be undefined. Answering bytes replaces the piece (no bytes: drops it); undefined leaves it.
+   * Bytes that were answered must not change any more: modules behind may still look at them.
    * Runs again for replayed bytes after a retry.
    */
   requestBodyFilter?(
