@@ -2,10 +2,10 @@
  * A client that stops wherever a fault wants it to, in either version of HTTP.
  */
 import type { Version } from './fault.ts';
-import { chunk, half } from './fault-pieces.ts';
+import { chunk, half, POURED } from './fault-pieces.ts';
 import { FaultSocket, SITE_NAME } from './fault-socket.ts';
 import { H2Client, type H2ClientOptions } from './h2-client.ts';
-import { Code, data, Flag, headers, PREFACE, rstStream, settings } from './h2-frames.ts';
+import { Code, DEFAULT_WINDOW, data, Flag, headers, PREFACE, rstStream, settings, windowUpdate } from './h2-frames.ts';
 import { block, type H2Field } from './h2-hpack.ts';
 import { ResponseReader } from './wire-reader.ts';
 
@@ -22,8 +22,15 @@ export interface Asked {
   readonly size: number;
 }
 
+export interface FaultClientOptions extends H2ClientOptions {
+  /** HTTP/2: octets of all responses that may be under way. Default: as the RFC says. */
+  readonly connectionWindow?: number;
+}
+
 export interface FaultClient {
   readonly wire: FaultSocket;
+  /** A frame or a part of a message has begun whose end was not sent: nothing else can be. */
+  partial: boolean;
   /** What came and must not have. */
   readonly anomalies: readonly string[];
   /** Sends a whole request; a POST has a body. */
@@ -31,10 +38,12 @@ export interface FaultClient {
   /** Sends the head of a POST, with or without a length. */
   begin(framing: 'length' | 'pieces'): Asked;
   piece(text: string): void;
+  /** Sends as much of an upload as the proxy takes now, and says how much that was. */
+  pour(): number;
   /** Sends half of a chunk, or of a DATA frame. */
   partOfPiece(): void;
-  /** Sends half of a head. */
-  partOfHead(): void;
+  /** Sends half of a head. Of HTTP/2 nothing can come for it. */
+  partOfHead(): Asked | undefined;
   /** Ends the body and sends half of the trailers. */
   partOfTrailers(): void;
   /** HTTP/2: RST_STREAM with CANCEL for the last request. */
@@ -45,10 +54,19 @@ export async function faultClient(
   port: number,
   version: Version,
   tls: boolean,
-  options: H2ClientOptions = {},
+  options: FaultClientOptions = {},
 ): Promise<FaultClient> {
   const wire = await FaultSocket.connect(port, version, tls);
-  return version === 'h1' ? new H1FaultClient(wire) : new H2FaultClient(wire, tls, options);
+  if (version === 'h1') return new H1FaultClient(wire);
+  const client = new H2FaultClient(wire, tls, options);
+  client.greet();
+  return client;
+}
+
+/** One that has sent nothing at all. */
+export async function silentClient(port: number, version: Version, tls: boolean): Promise<FaultClient> {
+  const wire = await FaultSocket.connect(port, version, tls);
+  return version === 'h1' ? new H1FaultClient(wire) : new H2FaultClient(wire, tls, {});
 }
 
 function shown(status: number, body: Buffer): string {
@@ -58,6 +76,7 @@ function shown(status: number, body: Buffer): string {
 
 class H1FaultClient implements FaultClient {
   readonly wire: FaultSocket;
+  partial = false;
   readonly #reader = new ResponseReader();
   #asked = 0;
   #chunked = false;
@@ -92,15 +111,25 @@ class H1FaultClient implements FaultClient {
     this.wire.send(this.#chunked ? chunk(text) : text);
   }
 
+  pour(): number {
+    if (this.wire.unsentSize > POURED) return 0;
+    this.piece('x'.repeat(POURED));
+    return POURED;
+  }
+
   partOfPiece(): void {
+    this.partial = true;
     this.wire.send(half(chunk(BODY)));
   }
 
-  partOfHead(): void {
+  partOfHead(): Asked {
+    this.partial = true;
     this.wire.send(`GET / HTTP/1.1\r\nHost: ${SITE_NAME}\r\nX-Half: o`);
+    return this.#track();
   }
 
   partOfTrailers(): void {
+    this.partial = true;
     this.wire.send('0\r\nX-Half: o');
   }
 
@@ -131,19 +160,28 @@ class H1FaultClient implements FaultClient {
 
 class H2FaultClient implements FaultClient {
   readonly wire: FaultSocket;
+  partial = false;
   readonly #peer: H2Client;
   readonly #scheme: string;
+  readonly #options: FaultClientOptions;
   #last = 0;
 
-  constructor(wire: FaultSocket, tls: boolean, options: H2ClientOptions) {
+  constructor(wire: FaultSocket, tls: boolean, options: FaultClientOptions) {
     this.wire = wire;
     this.#scheme = tls ? 'https' : 'http';
     const peer = new H2Client(wire, 'server', options);
     this.#peer = peer;
     wire.onBytes = (bytes) => peer.push(bytes);
     wire.onEnding = () => wire.finish();
-    peer.raw(PREFACE);
-    peer.send(settings(...(options.settings ?? [])));
+    this.#options = options;
+  }
+
+  /** The preface. */
+  greet(): void {
+    this.#peer.raw(PREFACE);
+    const { settings: pairs = [], connectionWindow = DEFAULT_WINDOW } = this.#options;
+    this.#peer.send(settings(...pairs));
+    if (connectionWindow > DEFAULT_WINDOW) this.#peer.send(windowUpdate(0, connectionWindow - DEFAULT_WINDOW));
   }
 
   get anomalies(): readonly string[] {
@@ -166,15 +204,22 @@ class H2FaultClient implements FaultClient {
     this.#peer.send(data(this.#last, text));
   }
 
+  pour(): number {
+    return this.#peer.pour(this.#last);
+  }
+
   partOfPiece(): void {
+    this.partial = true;
     this.#peer.raw(half(data(this.#last, BODY)));
   }
 
-  partOfHead(): void {
+  partOfHead(): undefined {
+    this.partial = true;
     this.#peer.send(headers(this.#peer.take(), block(this.#fields('GET', '/')), Flag.END_STREAM));
   }
 
   partOfTrailers(): void {
+    this.partial = true;
     this.#peer.send(headers(this.#last, block([['x-half', 'o']]), Flag.END_STREAM));
   }
 

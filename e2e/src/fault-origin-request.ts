@@ -2,7 +2,7 @@
  * One request at the origin of a fault, and the ways to answer it in part.
  */
 import { ANNOUNCED } from './fault-client.ts';
-import { chunk, half } from './fault-pieces.ts';
+import { chunk, half, POURED } from './fault-pieces.ts';
 import type { FaultSocket } from './fault-socket.ts';
 import { Code, data, Flag, goaway, headers, rstStream } from './h2-frames.ts';
 import { block, type H2Field } from './h2-hpack.ts';
@@ -25,6 +25,10 @@ export interface OriginRequest {
   partOfHead(): void;
   head(framing: BodyFraming): void;
   piece(text: string): void;
+  /** Sends as much of a body as the proxy takes now, and says how much that was. */
+  pour(): number;
+  /** Ends a body with a length, all of which was sent. */
+  end(): void;
   /** Sends half of a chunk, or of a DATA frame. */
   partOfPiece(): void;
   /** Ends the body and sends half of the trailers. */
@@ -70,6 +74,14 @@ export class H1OriginRequest implements OriginRequest {
   piece(text: string): void {
     this.wire.send(this.#framing === 'pieces' ? chunk(text) : text);
   }
+
+  pour(): number {
+    if (this.wire.unsentSize > POURED) return 0;
+    this.piece('x'.repeat(POURED));
+    return POURED;
+  }
+
+  end(): void {}
 
   partOfPiece(): void {
     this.wire.send(half(chunk('hello')));
@@ -127,6 +139,14 @@ export class H2OriginRequest implements OriginRequest {
 
   piece(text: string): void {
     this.#connection.send(data(this.#stream.id, text));
+  }
+
+  pour(): number {
+    return this.#connection.pour(this.#stream.id);
+  }
+
+  end(): void {
+    this.#connection.send(data(this.#stream.id, '', Flag.END_STREAM));
   }
 
   partOfPiece(): void {

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Version } from './fault.ts';
 import { H1OriginRequest, H2OriginRequest, type OriginRequest } from './fault-origin-request.ts';
 import { FaultSocket } from './fault-socket.ts';
-import { settings } from './h2-frames.ts';
+import { goaway, ping, settings } from './h2-frames.ts';
 import { H2OriginConnection } from './h2-origin.ts';
 import { RequestReader } from './wire-reader.ts';
 
@@ -26,6 +26,7 @@ export class FaultOrigin {
   readonly #server: Server;
   #port = 0;
   readonly #readers: { readonly anomalies: readonly string[] }[] = [];
+  readonly #connections: H2OriginConnection[] = [];
   readonly #silent: Socket[] = [];
 
   private constructor(version: Version, tls: boolean) {
@@ -64,6 +65,16 @@ export class FaultOrigin {
   /** Refuses connections from now on. */
   stopListening(): void {
     this.#server.close();
+  }
+
+  /** HTTP/2: announces the end of all connections, none of whose requests is affected. */
+  sayGoaway(): void {
+    for (const connection of this.#connections) connection.send(goaway(Math.max(0, ...connection.streams.keys())));
+  }
+
+  /** HTTP/2: a sign of life on all connections. */
+  sayPing(): void {
+    for (const connection of this.#connections) connection.send(ping('alive...'));
   }
 
   /** Whatever was switched off: new connections are served. */
@@ -112,8 +123,9 @@ export class FaultOrigin {
   }
 
   #serveH2(wire: FaultSocket): void {
-    const connection = new H2OriginConnection(wire, 'client');
+    const connection = new H2OriginConnection(wire, 'client', { ackSettings: this.greets });
     this.#readers.push(connection);
+    this.#connections.push(connection);
     const requests = new Map<number, H2OriginRequest>();
     connection.onStream = (stream) => {
       const request = new H2OriginRequest(connection, stream);

@@ -88,5 +88,14 @@ export function clientLeft(pair: Pair, type: string, status: 499 | 200 = 499, de
 
 /** There was no request at all. */
 export function noRequest(detail: Detail = {}): Seen {
-  return { client: 'nothing', downstream: 'ended', upstream: 'none', log: [], attempts: 0, opened: 0, idle: 0, ...detail };
+  return {
+    client: 'nothing',
+    downstream: 'ended',
+    upstream: 'none',
+    log: [],
+    attempts: 0,
+    opened: 0,
+    idle: 0,
+    ...detail,
+  };
 }

@@ -10,3 +10,6 @@ export function chunk(text: string): string {
 export function half<T extends string | Buffer>(bytes: T): T {
   return bytes.slice(0, bytes.length - 4) as T;
 }
+
+/** Octets that are sent at once where much is sent. */
+export const POURED = 65_536;

@@ -7,17 +7,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { LeakCheck } from '@cirque/testing';
 import { expect } from 'vitest';
 import type { Fault, Pair, Seen } from './fault.ts';
-import { type Asked, type FaultClient, faultClient } from './fault-client.ts';
+import { type Asked, type FaultClient, type FaultClientOptions, faultClient, silentClient } from './fault-client.ts';
 import { FaultOrigin, PLAIN_PATH } from './fault-origin.ts';
 import type { OriginRequest } from './fault-origin-request.ts';
 import { FaultSite } from './fault-site.ts';
-import type { H2ClientOptions } from './h2-client.ts';
 
 const PATIENCE_MS = 3_000;
 /** What was sent on the loopback has been read after so many turns. */
 const TURNS = 12;
 /** All that may linger after the last response: a second, for each side. */
 const LINGER_MS = 3_000;
+/** What was not taken for so long waits for somebody who does not read. */
+const STUCK_MS = 60;
 /** How exactly a deadline is kept. */
 const BEFORE_MS = 100;
 
@@ -30,6 +31,8 @@ export class FaultScene {
   asked: Asked | undefined;
   /** The client has ended its connection. */
   clientLeft = false;
+  /** The client has given the request up, not its connection. */
+  cancelled = false;
   readonly #leaks: LeakCheck;
   readonly #clients: FaultClient[] = [];
 
@@ -40,10 +43,11 @@ export class FaultScene {
     this.#leaks = leaks;
   }
 
-  static async open(pair: Pair, fault: Fault): Promise<FaultScene> {
+  static async open(pair: Pair, fault: Fault, blackHolePort: number): Promise<FaultScene> {
     const leaks = LeakCheck.start();
     const origin = await FaultOrigin.listen(pair.origin, pair.tls);
-    const options = { originPort: origin.port, proxy: fault.proxy ?? {}, peer: fault.peer ?? {} };
+    const upstreamPort = fault.blackHole ? blackHolePort : origin.port;
+    const options = { upstreamPort, proxy: fault.proxy ?? {}, peer: fault.peer ?? {} };
     const scene = new FaultScene(pair, await FaultSite.start(pair, options), origin, leaks);
     if (fault.warm) await scene.#warm();
     scene.site.log.length = 0;
@@ -51,11 +55,31 @@ export class FaultScene {
   }
 
   /** A client of the proxy; the last one is the one of the fault. */
-  async connect(options?: H2ClientOptions): Promise<FaultClient> {
+  async connect(options?: FaultClientOptions): Promise<FaultClient> {
     const { client: version, tls } = this.pair;
     this.client = await faultClient(this.site.port, version, tls, options);
     this.#clients.push(this.client);
+    // On HTTP/2 the settings have been exchanged then.
+    await this.settle();
     return this.client;
+  }
+
+  /** A client that says nothing by itself, no preface either. */
+  async connectSilently(): Promise<void> {
+    const { client: version, tls } = this.pair;
+    this.client = await silentClient(this.site.port, version, tls);
+    this.#clients.push(this.client);
+  }
+
+  /** Waits until the proxy works on a request. */
+  underWay(): Promise<void> {
+    return this.until(() => this.site.stats.active > 0, 'the request at the proxy');
+  }
+
+  /** Waits until the head of the request has come to the origin. */
+  async begun(): Promise<OriginRequest> {
+    await this.until(() => this.origin.requests.length > 0, 'the head at the origin');
+    return this.origin.requests[0] as OriginRequest;
   }
 
   /** Sends a whole request and waits until it has come to the origin. */
@@ -88,12 +112,21 @@ export class FaultScene {
     await this.settle();
   }
 
-  /** Nothing happens until that time is over; what happens then is the outcome. */
-  async deadline(ms: number): Promise<void> {
+  /** Nothing happens before `ms` are over; what happens then, or until `latest`, is the outcome. */
+  async deadline(ms: number, latest: number = ms): Promise<void> {
     await this.pass(ms - BEFORE_MS);
     expect(this.isOver, `over before ${ms} ms: ${this.#describe()}`).toBe(false);
-    await this.pass(2 * BEFORE_MS);
-    await this.until(() => this.isOver, `the end after ${ms} ms`);
+    await this.pass(latest - ms + 2 * BEFORE_MS);
+    await this.until(() => this.isOver, `the end after ${latest} ms`);
+  }
+
+  /** Sends until nothing is taken any more. */
+  async fill(sender: { pour(): number }): Promise<void> {
+    let last = performance.now();
+    while (performance.now() - last < STUCK_MS) {
+      if (sender.pour() > 0) last = performance.now();
+      await turn();
+    }
   }
 
   /** The proxy has done with the request, or with the connection that has brought none. */
@@ -124,7 +157,8 @@ export class FaultScene {
   /** The proxy serves whoever comes next, by the same connection if that was kept. */
   async expectService(wanted: Seen): Promise<void> {
     await this.origin.recover();
-    const client = wanted.downstream === 'kept' ? this.client : await this.connect();
+    const usable = wanted.downstream === 'kept' && !this.client.partial;
+    const client = usable ? this.client : await this.connect();
     const next = client.ask('GET', PLAIN_PATH);
     await this.until(() => next.view.startsWith('answer') || client.wire.ending !== undefined, 'the next answer');
     expect(next.view, this.#describe()).toBe('answer 200 ok');
@@ -167,7 +201,7 @@ export class FaultScene {
     const { requests } = this.origin;
     const view = this.asked?.view ?? (this.client.wire.ending === undefined ? 'waiting' : 'nothing');
     return {
-      client: this.clientLeft && !view.startsWith('answer') ? 'left' : view,
+      client: (this.clientLeft || this.cancelled) && !view.startsWith('answer') ? 'left' : view,
       downstream: this.clientLeft ? 'left' : this.client.wire.ending === undefined ? 'kept' : 'ended',
       upstream: requests[0]?.fate ?? 'none',
       log: [...this.site.log],

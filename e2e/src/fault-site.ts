@@ -8,8 +8,11 @@ import { TestClock } from '@cirque/proxy/testing';
 import type { Pair } from './fault.ts';
 import { authority, certificate, SITE_NAME } from './fault-socket.ts';
 
+/** Connections that are kept must be there still when a fault was waited for. */
+const FOR_LONG_MS = 600_000;
+
 export interface FaultSiteOptions {
-  readonly originPort: number;
+  readonly upstreamPort: number;
   readonly proxy: HttpProxyOptions;
   readonly peer: PeerOptions;
 }
@@ -41,8 +44,14 @@ export class FaultSite {
     const log: string[] = [];
     const logger = loggerTo(log);
     const tls = pair.tls ? { tls: true, sni: SITE_NAME, ca: authority.cert } : {};
-    const peer = new HttpPeer(`127.0.0.1:${options.originPort}`, { alpn: pair.origin, ...tls, ...options.peer });
-    const proxyOptions = { ...options.proxy, accessLog: true, server: { h2c: true, ...options.proxy.server } };
+    const peer = new HttpPeer(`127.0.0.1:${options.upstreamPort}`, {
+      alpn: pair.origin,
+      idleTimeoutMs: FOR_LONG_MS,
+      ...tls,
+      ...options.peer,
+    });
+    const server = { h2c: true, idleTimeoutMs: FOR_LONG_MS, ...options.proxy.server };
+    const proxyOptions = { ...options.proxy, accessLog: true, server };
     const internals = { wheel: clock.wheel, logger };
     const proxy = new HttpProxy(defineProxy({ upstreamPeer: () => peer }), proxyOptions, internals);
     const service = new ListeningService('site', new HttpConnectionApp(proxy, clock.wheel));

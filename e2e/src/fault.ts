@@ -39,6 +39,8 @@ export interface Fault {
   readonly applies?: (pair: Pair) => boolean;
   /** The pool holds a connection that has served before. */
   readonly warm?: boolean;
+  /** The upstream's address does not answer connection attempts. */
+  readonly blackHole?: boolean;
   readonly proxy?: HttpProxyOptions;
   readonly peer?: PeerOptions;
   /** Ends when everything is done; the outcome is waited for. */

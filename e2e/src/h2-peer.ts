@@ -148,6 +148,13 @@ export class H2Peer {
     }
   }
 
+  /** Sends as much of a body as the windows and the socket take now, and answers how much that was. */
+  pour(id: number): number {
+    const octets = this.wire.unsentSize > DEFAULT_FRAME_SIZE ? 0 : Math.min(this.room.room(id), DEFAULT_FRAME_SIZE);
+    if (octets > 0) this.send(data(id, Buffer.alloc(octets, 'x')));
+    return Math.max(0, octets);
+  }
+
   #onSent(bytes: Buffer): void {
     if (bytes.length < 9) return;
     const [type, flags, stream, payload] = [bytes[3], bytes[4] as number, bytes.readUInt32BE(5), bytes.subarray(9)];
