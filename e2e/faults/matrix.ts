@@ -4,6 +4,7 @@
 import type { Fault } from '../src/fault.ts';
 import { clientDeaths, deathsWhileConnecting, earlyDeaths, halfClosed } from './client-deaths.ts';
 import { silentClients, slowReaders, slowUploads } from './client-stalls.ts';
+import { clientHandshakes, upstreamHandshakes } from './handshakes.ts';
 import { refusals, staleConnections, upstreamDeaths } from './upstream-deaths.ts';
 import { connectStalls, idleUpstreams, upstreamStalls } from './upstream-stalls.ts';
 import { goaways, streamResets } from './upstream-streams.ts';
@@ -12,6 +13,8 @@ export const FAULTS: Readonly<Record<string, readonly Fault[]>> = {
   'the upstream dies': upstreamDeaths,
   'a pooled connection dies': staleConnections,
   'no upstream': refusals,
+  'the handshake with the upstream': upstreamHandshakes,
+  'the handshake with the client': clientHandshakes,
   'the upstream ends the stream': streamResets,
   'the upstream says goodbye': goaways,
   'the upstream stops': [...connectStalls, ...upstreamStalls, ...idleUpstreams],

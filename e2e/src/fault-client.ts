@@ -66,7 +66,7 @@ export async function faultClient(
 /** One that has sent nothing at all. */
 export async function silentClient(port: number, version: Version, tls: boolean): Promise<FaultClient> {
   const wire = await FaultSocket.connect(port, version, tls);
-  return version === 'h1' ? new H1FaultClient(wire) : new H2FaultClient(wire, tls, {});
+  return version === 'h1' ? new H1FaultClient(wire) : new H2FaultClient(wire, tls, { ackSettings: false });
 }
 
 function shown(status: number, body: Buffer): string {

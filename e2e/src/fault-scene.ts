@@ -19,6 +19,7 @@ const TURNS = 12;
 const LINGER_MS = 3_000;
 /** What was not taken for so long waits for somebody who does not read. */
 const STUCK_MS = 60;
+const STUCK_TURNS = 200;
 /** How exactly a deadline is kept. */
 const BEFORE_MS = 100;
 
@@ -47,7 +48,8 @@ export class FaultScene {
     const leaks = LeakCheck.start();
     const origin = await FaultOrigin.listen(pair.origin, pair.tls);
     const upstreamPort = fault.blackHole ? blackHolePort : origin.port;
-    const options = { upstreamPort, proxy: fault.proxy ?? {}, peer: fault.peer ?? {} };
+    const { proxy = {}, peer = {}, handshakeTimeoutMs = PATIENCE_MS } = fault;
+    const options = { upstreamPort, proxy, peer, handshakeTimeoutMs };
     const scene = new FaultScene(pair, await FaultSite.start(pair, options), origin, leaks);
     if (fault.warm) await scene.#warm();
     scene.site.log.length = 0;
@@ -64,10 +66,9 @@ export class FaultScene {
     return this.client;
   }
 
-  /** A client that says nothing by itself, no preface either. */
-  async connectSilently(): Promise<void> {
-    const { client: version, tls } = this.pair;
-    this.client = await silentClient(this.site.port, version, tls);
+  /** A client that says nothing by itself: no preface, and without `tls` nothing of a handshake. */
+  async connectSilently(tls: boolean = this.pair.tls): Promise<void> {
+    this.client = await silentClient(this.site.port, this.pair.client, tls);
     this.#clients.push(this.client);
   }
 
@@ -123,8 +124,11 @@ export class FaultScene {
   /** Sends until nothing is taken any more. */
   async fill(sender: { pour(): number }): Promise<void> {
     let last = performance.now();
-    while (performance.now() - last < STUCK_MS) {
-      if (sender.pour() > 0) last = performance.now();
+    for (let turns = 0; turns < STUCK_TURNS || performance.now() - last < STUCK_MS; turns++) {
+      if (sender.pour() > 0) {
+        last = performance.now();
+        turns = 0;
+      }
       await turn();
     }
   }

@@ -15,6 +15,7 @@ export interface FaultSiteOptions {
   readonly upstreamPort: number;
   readonly proxy: HttpProxyOptions;
   readonly peer: PeerOptions;
+  readonly handshakeTimeoutMs: number;
 }
 
 export class FaultSite {
@@ -55,7 +56,7 @@ export class FaultSite {
     const internals = { wheel: clock.wheel, logger };
     const proxy = new HttpProxy(defineProxy({ upstreamPeer: () => peer }), proxyOptions, internals);
     const service = new ListeningService('site', new HttpConnectionApp(proxy, clock.wheel));
-    if (pair.tls) service.addTlsWithSettings('127.0.0.1:0', tlsSettings(pair));
+    if (pair.tls) service.addTlsWithSettings('127.0.0.1:0', tlsSettings(pair, options.handshakeTimeoutMs));
     else service.addTcp('127.0.0.1:0');
     const stop = new AbortController();
     const { promise: ready, resolve } = Promise.withResolvers<void>();
@@ -87,8 +88,12 @@ export class FaultSite {
   }
 }
 
-function tlsSettings({ client }: Pair): TlsSettings {
-  return new TlsSettings({ ...certificate, alpn: client === 'h2' ? ['h2', 'http/1.1'] : ['http/1.1'] });
+function tlsSettings({ client }: Pair, handshakeTimeoutMs: number): TlsSettings {
+  return new TlsSettings({
+    certificate,
+    alpn: client === 'h2' ? ['h2', 'http/1.1'] : ['http/1.1'],
+    handshakeTimeoutMs,
+  });
 }
 
 function loggerTo(lines: string[]): Logger {

@@ -41,6 +41,8 @@ export interface Fault {
   readonly warm?: boolean;
   /** The upstream's address does not answer connection attempts. */
   readonly blackHole?: boolean;
+  /** For a TLS handshake with the client, in real time. */
+  readonly handshakeTimeoutMs?: number;
   readonly proxy?: HttpProxyOptions;
   readonly peer?: PeerOptions;
   /** Ends when everything is done; the outcome is waited for. */
