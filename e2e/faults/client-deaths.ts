@@ -161,6 +161,21 @@ export const earlyDeaths: readonly Fault[] = (['FIN', 'RST'] as const).flatMap((
   },
 ]);
 
+/** HTTP/2: the client takes no more answers than it has asked for, and these it takes. */
+export const clientGoaways: readonly Fault[] = [
+  {
+    name: 'GOAWAY while it waits',
+    applies: ({ client }) => client === 'h2',
+    play: async (scene) => {
+      const request = await scene.ask();
+      scene.client.sayGoaway();
+      await scene.settle();
+      request.answer();
+    },
+    expect: () => answered('ok'),
+  },
+];
+
 /** `abortOnClose: false`: a client that has only ended its side gets its answer. */
 export const halfClosed: readonly Fault[] = [
   {

@@ -2,7 +2,7 @@
  * The rows of the fault matrix by subject. Which of them a pair of versions has, they say themselves.
  */
 import type { Fault } from '../src/fault.ts';
-import { clientDeaths, deathsWhileConnecting, earlyDeaths, halfClosed } from './client-deaths.ts';
+import { clientDeaths, clientGoaways, deathsWhileConnecting, earlyDeaths, halfClosed } from './client-deaths.ts';
 import { silentClients, slowReaders, slowUploads } from './client-stalls.ts';
 import { clientHandshakes, upstreamHandshakes } from './handshakes.ts';
 import { refusals, staleConnections, upstreamDeaths } from './upstream-deaths.ts';
@@ -18,7 +18,7 @@ export const FAULTS: Readonly<Record<string, readonly Fault[]>> = {
   'the upstream ends the stream': streamResets,
   'the upstream says goodbye': goaways,
   'the upstream stops': [...connectStalls, ...upstreamStalls, ...idleUpstreams],
-  'the client leaves': [...clientDeaths, ...deathsWhileConnecting],
+  'the client leaves': [...clientDeaths, ...deathsWhileConnecting, ...clientGoaways],
   'the client leaves without a request': earlyDeaths,
   'the client ends its side only': halfClosed,
   'the client stops': slowUploads,

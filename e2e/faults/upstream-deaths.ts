@@ -112,8 +112,27 @@ function deathAt(place: Place, death: Death): Fault {
   };
 }
 
+/** The client is still sending. */
+function deathInUpload(death: Death): Fault {
+  return {
+    name: `${death} in the upload`,
+    play: async (scene) => {
+      const client = await scene.connect();
+      scene.asked = client.begin('pieces');
+      const request = await scene.begun();
+      client.piece(BODY);
+      await scene.settle();
+      die(request, death);
+    },
+    expect: (pair) => errorAnswer(pair, TYPE[death], 502),
+  };
+}
+
 /** On new connections: nothing of this is retried. */
-export const upstreamDeaths: readonly Fault[] = PLACES.flatMap((place) => DEATHS.map((death) => deathAt(place, death)));
+export const upstreamDeaths: readonly Fault[] = [
+  ...DEATHS.map(deathInUpload),
+  ...PLACES.flatMap((place) => DEATHS.map((death) => deathAt(place, death))),
+];
 
 /** On connections that have served before: an idempotent request of which no answer has begun is sent once more. */
 export const staleConnections: readonly Fault[] = DEATHS.flatMap((death): Fault[] => [

@@ -5,7 +5,18 @@ import type { Version } from './fault.ts';
 import { chunk, half, POURED } from './fault-pieces.ts';
 import { FaultSocket, SITE_NAME } from './fault-socket.ts';
 import { H2Client, type H2ClientOptions } from './h2-client.ts';
-import { Code, DEFAULT_WINDOW, data, Flag, headers, PREFACE, rstStream, settings, windowUpdate } from './h2-frames.ts';
+import {
+  Code,
+  DEFAULT_WINDOW,
+  data,
+  Flag,
+  goaway,
+  headers,
+  PREFACE,
+  rstStream,
+  settings,
+  windowUpdate,
+} from './h2-frames.ts';
 import { block, type H2Field } from './h2-hpack.ts';
 import { ResponseReader } from './wire-reader.ts';
 
@@ -48,6 +59,8 @@ export interface FaultClient {
   partOfTrailers(): void;
   /** HTTP/2: RST_STREAM with CANCEL for the last request. */
   cancel(): void;
+  /** HTTP/2: GOAWAY, which concerns streams that the proxy would open. */
+  sayGoaway(): void;
 }
 
 export async function faultClient(
@@ -135,6 +148,10 @@ class H1FaultClient implements FaultClient {
 
   cancel(): void {
     throw new Error('HTTP/1 cannot cancel a request but by the end of its connection');
+  }
+
+  sayGoaway(): void {
+    throw new Error('HTTP/1 has no GOAWAY');
   }
 
   #track(): Asked {
@@ -225,6 +242,10 @@ class H2FaultClient implements FaultClient {
 
   cancel(): void {
     this.#peer.send(rstStream(this.#last, Code.CANCEL));
+  }
+
+  sayGoaway(): void {
+    this.#peer.send(goaway(0));
   }
 
   #fields(method: string, path: string): H2Field[] {
