@@ -21,9 +21,11 @@ const pairs = (['h1', 'h2'] as const).flatMap((from) => (['h1', 'h2'] as const).
 it.each(pairs)(
   '$from clients, $to origins: every byte belongs to its request',
   async ({ from, to }) => {
-    const { requests, problems } = await soak(rig, { from, to, seconds, seed });
+    const { requests, problems, unanswered } = await soak(rig, { from, to, seconds, seed });
     expect(problems, `seed ${seed}`).toEqual([]);
     expect(requests).toBeGreaterThan(20);
+    // An upload that has begun cannot be repeated when its connection is reset: seen twice in some 200,000 requests.
+    expect(unanswered.length, unanswered.join('\n')).toBeLessThanOrEqual(Math.ceil(requests / 1_000));
     if (process.env.E2E_SOAK_SECONDS !== undefined) process.stdout.write(`${from} to ${to}: ${requests} requests\n`);
   },
   seconds * 1_000 + 30_000,

@@ -20,12 +20,15 @@ export interface SoakReport {
   /** Requests that were begun. */
   readonly requests: number;
   readonly problems: readonly string[];
+  /** Requests that the gateway answered with 502, without a reason in their plan. */
+  readonly unanswered: readonly string[];
 }
 
 /** Batches that are under way at a time, on each of the clients. */
 const WORKERS = 6;
 const HANGS_AFTER_MS = 15_000;
 const MAX_PROBLEMS = 20;
+const UNANSWERED = /^\S+ status 502;/;
 
 /** Numbers of requests are never used twice. */
 let nextId = 1;
@@ -50,7 +53,12 @@ export async function soak(rig: SoakRig, { from, to, seconds, seed }: SoakOption
   await Promise.all(clients.flatMap((kind) => Array.from({ length: WORKERS }, () => work(kind))));
   await Promise.all(clients.map(({ client }) => client.close()));
   problems.push(...rig.origin.problems.splice(0), ...miscounted(plans, rig.origin.served));
-  return { requests: plans.length, problems };
+  const isUnanswered = (problem: string): boolean => UNANSWERED.test(problem);
+  return {
+    requests: plans.length,
+    problems: problems.filter((problem) => !isUnanswered(problem)),
+    unanswered: problems.filter(isUnanswered),
+  };
 }
 
 interface Kind {
