@@ -95,7 +95,8 @@ describe.skipIf(tool.path === undefined)(`curl (${tool.reason ?? 'present'})`, (
     // The reset without error that follows on HTTP/2 (RFC 9113 section 8.1) makes curl 7.88 fail; node-h2 has that case.
     if (version === '1.1')
       it('an answer before the body was sent', async () => {
-        const input = 'x'.repeat(3_000_000);
+        // As much as is read behind an answer before the connection is closed: more may break curl's next write.
+        const input = 'x'.repeat(500_000);
         const answer = await curl.ask(['-T', '-', ...via(kind), ...to('/early')], { input });
         expect(answer).toMatchObject({ status: 403, body: 'not you' });
       });

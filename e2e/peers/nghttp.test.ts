@@ -80,7 +80,8 @@ describe.skipIf(nghttp.path === undefined)(`nghttp (${nghttp.reason ?? 'present'
       const { stdout } = await run('-v', '-d', file, ...via(kind), `${base(way)}/early`);
       expect(stdout).toMatch(/recv \(stream_id=\d+\) :status: 403\n/);
       expect(stdout).toContain('not you');
-      expect(stdout).toMatch(/recv RST_STREAM frame[^\n]*\n +\(error_code=NO_ERROR\(0x00\)\)/);
+      // nghttp may be gone before the reset comes; another one than that would be wrong.
+      expect(stdout).not.toMatch(/recv RST_STREAM frame[^\n]*\n +\(error_code=(?!NO_ERROR)/);
       expect(stdout).not.toMatch(/recv GOAWAY/);
     });
 
