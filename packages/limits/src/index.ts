@@ -1,0 +1,1 @@
+/** Entry of @cirque/limits. Only re-exports. */
