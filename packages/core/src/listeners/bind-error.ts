@@ -2,8 +2,7 @@
  * Turns the failure to listen into an error that says where, why, and what would help.
  */
 import { type CirqueError, fromNodeError } from '@cirque/error';
-import { formatAddress } from '@cirque/transport';
-import type { Endpoint } from './endpoint.ts';
+import { type Address, formatAddress } from '@cirque/transport';
 
 const REMEDIES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'something listens there already; stop it or choose another address',
@@ -18,11 +17,22 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its path is too long for a socket; choose a shorter one',
 };
 
-/** The error for an endpoint that cannot be bound. Its cause is the error of the system. */
-export function bindError(cause: unknown, endpoint: Endpoint): CirqueError {
+/** What helps where several threads were to listen on one address. */
+const NO_REUSE_PORT = 'this system cannot share an address between threads; set threads to 1';
+
+/**
+ * The error for an endpoint that cannot be bound. Its cause is the error of the system.
+ *
+ * @param how whether the address was to be shared between threads, which some systems cannot do.
+ */
+export function bindError(
+  cause: unknown,
+  endpoint: { readonly address: Address },
+  { reusePort = false }: { readonly reusePort?: boolean } = {},
+): CirqueError {
   const code = codeOfError(cause);
   const reason = code ?? (cause instanceof Error ? cause.message : String(cause));
-  const remedy = code === undefined ? undefined : REMEDIES[code];
+  const remedy = reusePort && isUnsupported(code) ? NO_REUSE_PORT : code === undefined ? undefined : REMEDIES[code];
   const advice = remedy === undefined ? '' : `: ${remedy}`;
   return fromNodeError(
     cause,
@@ -30,6 +40,11 @@ export function bindError(cause: unknown, endpoint: Endpoint): CirqueError {
     'Internal',
     `cannot listen on ${formatAddress(endpoint.address)} (${reason})${advice}`,
   );
+}
+
+/** What the system answers to an option that it does not have. */
+function isUnsupported(code: string | undefined): boolean {
+  return code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOPROTOOPT';
 }
 
 /** The system's code of an error, such as `EADDRINUSE`. */

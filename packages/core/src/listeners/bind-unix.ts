@@ -6,25 +6,36 @@
  * meanwhile keeps it. The path is removed at close only while it still is our socket.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, lstatSync, renameSync, type Stats, unlinkSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { chmodSync, lstatSync, renameSync, type Stats } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { descriptorOf } from '@cirque/sys';
+import { socketRecord } from '../sockets/socket-record.ts';
 import { codeOfError } from './bind-error.ts';
-import { type BoundListener, listen } from './bound-listener.ts';
+import { type BoundListener, type ListenerPlace, listen } from './bound-listener.ts';
 import { MAX_UNIX_PATH_BYTES, type UnixEndpoint } from './endpoint.ts';
+import { SocketFile } from './socket-file.ts';
 
 /** Binds a unix socket. Rejects with the system's error, or one with a code in its style. */
-export async function bindUnix(endpoint: UnixEndpoint): Promise<BoundListener> {
-  const { path } = endpoint.address;
+export async function bindUnix(endpoint: UnixEndpoint, place: ListenerPlace = {}): Promise<BoundListener> {
+  const { address } = endpoint;
+  const { path } = address;
   await refuseTakenPath(path);
   const temporary = temporaryName(path);
   const server = createServer({ allowHalfOpen: true });
   await listen(server, { path: temporary, backlog: endpoint.backlog });
   try {
     chmodSync(temporary, endpoint.mode);
-    const own = lstatSync(temporary);
+    const file = new SocketFile(temporary);
     renameSync(temporary, path);
-    return { server, address: { path }, close: () => close(server, path, own) };
+    const { service = '', ownsPath = () => true } = place;
+    const addresses = { configured: address, bound: address };
+    const record = socketRecord(service, 'unix', addresses, descriptorOf(server) ?? -1);
+    const close = (): void => {
+      server.close();
+      if (ownsPath()) file.removeFrom(path);
+    };
+    return { server, address, record, close };
   } catch (error) {
     server.close();
     throw error;
@@ -71,17 +82,6 @@ function temporaryName(path: string): string {
   const short = join(dirname(path), `.${randomBytes(4).toString('hex')}`);
   if (Buffer.byteLength(short) <= MAX_UNIX_PATH_BYTES) return short;
   throw failure('ENAMETOOLONG', `no room for a temporary name beside ${path}`);
-}
-
-function close(server: Server, path: string, own: Stats): void {
-  server.close();
-  const present = lstatOrUndefined(path);
-  if (present === undefined || present.ino !== own.ino || present.dev !== own.dev) return;
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (codeOfError(error) !== 'ENOENT' && codeOfError(error) !== 'EACCES') throw error;
-  }
 }
 
 function lstatOrUndefined(path: string): Stats | undefined {

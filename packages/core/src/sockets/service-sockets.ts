@@ -1,0 +1,173 @@
+/**
+ * The listening sockets of one service: taken over where there is something to take over, else bound afresh.
+ *
+ * Services need not know which: a socket that a predecessor has opened goes on with its queue, without a gap.
+ */
+import type { Socket } from 'node:dgram';
+import { formatAddress, type InetAddress, isUnixAddress, parseAddress } from '@cirque/transport';
+import { bind } from '../listeners/bind.ts';
+import type { BoundListener } from '../listeners/bound-listener.ts';
+import type { Endpoint } from '../listeners/endpoint.ts';
+import { adoptListener } from './adopt-listener.ts';
+import {
+  adoptDatagram,
+  bindDatagram,
+  checkUdpOptions,
+  type OpenDatagram,
+  type UdpSocketOptions,
+} from './datagram-socket.ts';
+import type { SocketRecord } from './socket-record.ts';
+import { closeDescriptor, type SocketTable } from './socket-table.ts';
+
+/** A UDP socket of a service. */
+export interface BoundDatagram {
+  /** Receives and sends. Do not close it: {@link close} does. */
+  readonly socket: Socket;
+  /** The real address: port 0 is replaced by the port that the system chose. */
+  readonly address: InetAddress;
+  /** Stops receiving. */
+  close(): void;
+}
+
+/** Opens the sockets of one service. */
+export class ServiceSockets {
+  readonly #service: string;
+  readonly #table: SocketTable;
+  readonly #signal: AbortSignal;
+
+  constructor(service: string, table: SocketTable, signal: AbortSignal) {
+    this.#service = service;
+    this.#table = table;
+    this.#signal = signal;
+  }
+
+  /**
+   * Listens on an endpoint: with every descriptor that was taken over for it, which are several when the predecessor
+   * had several threads; else with a fresh one.
+   *
+   * @throws CirqueError of type BindError. A descriptor that cannot be used is an error, not a reason to bind afresh:
+   * the predecessor goes on serving then.
+   */
+  async listen(endpoint: Endpoint): Promise<readonly BoundListener[]> {
+    const records = [...this.#table.take(this.#service, endpoint.kind, formatAddress(endpoint.address))];
+    if (records.length === 0) return [await this.#bind(endpoint)];
+    const listeners: BoundListener[] = [];
+    try {
+      for (let record = records.shift(); record !== undefined; record = records.shift()) {
+        listeners.push(await this.adopt(endpoint, record));
+      }
+      return listeners;
+    } catch (error) {
+      for (const listener of listeners) listener.close();
+      for (const { fd } of records) closeDescriptor(fd);
+      throw error;
+    }
+  }
+
+  /**
+   * Listens on a further descriptor of an endpoint, while the service runs.
+   *
+   * @throws CirqueError of type BindError that names the service, the address and the descriptor.
+   */
+  async adopt(endpoint: Endpoint, record: SocketRecord): Promise<BoundListener> {
+    const own = { ...record, service: this.#service };
+    return this.#keep(await adoptListener(endpoint, own, () => this.#table.ownsPath(own, true)));
+  }
+
+  /**
+   * Opens a UDP socket, for services of your own. It is handed to a successor as listening sockets are. Where several
+   * descriptors were taken over for the address, what any of them receives arrives at the one socket.
+   *
+   * ```ts
+   * const { socket, close } = await context.sockets.udp('0.0.0.0:5353');
+   * socket.on('message', (message, { port, address }) => socket.send(message, port, address));
+   * context.shutdown.addEventListener('abort', close);
+   * ```
+   *
+   * @throws TypeError or RangeError for a wrong address or option; CirqueError of type BindError.
+   */
+  async udp(address: string | InetAddress, options: UdpSocketOptions = {}): Promise<BoundDatagram> {
+    const configured = parseAddress(typeof address === 'string' ? address : formatAddress(address));
+    if (isUnixAddress(configured)) throw new TypeError(`udp() needs 'host:port', got ${JSON.stringify(address)}`);
+    checkUdpOptions(options);
+    const records = this.#table.take(this.#service, 'udp', formatAddress(configured));
+    const [first, ...others] =
+      records.length === 0
+        ? [await this.#bindUdp(configured, options)]
+        : await this.#adoptUdp(configured, options, records);
+    if (first === undefined) throw new Error('no UDP socket was opened');
+    for (const { socket } of others) forward(socket, first.socket);
+    const open = [first, ...others].map((one) => ({ socket: one.socket, forget: this.#table.opened(one) }));
+    const close = (): void => {
+      for (const { socket, forget } of open.splice(0)) {
+        forget();
+        socket.close();
+      }
+    };
+    return { socket: first.socket, address: first.address, close };
+  }
+
+  async #bind(endpoint: Endpoint): Promise<BoundListener> {
+    const listener: BoundListener = await bind(endpoint, {
+      signal: this.#signal,
+      service: this.#service,
+      reusePort: this.#table.reusePort && endpoint.kind === 'tcp',
+      resolved: this.#resolved(endpoint.address),
+      ownsPath: () => this.#table.ownsPath(listener.record, false),
+    });
+    return this.#keep(listener);
+  }
+
+  async #bindUdp(configured: InetAddress, options: UdpSocketOptions): Promise<OpenDatagram> {
+    const { reusePort } = this.#table;
+    return bindDatagram(configured, options, {
+      service: this.#service,
+      reusePort,
+      resolved: this.#resolved(configured),
+    });
+  }
+
+  async #adoptUdp(
+    configured: InetAddress,
+    options: UdpSocketOptions,
+    records: readonly SocketRecord[],
+  ): Promise<OpenDatagram[]> {
+    const waiting = [...records];
+    const opened: OpenDatagram[] = [];
+    try {
+      for (let record = waiting.shift(); record !== undefined; record = waiting.shift()) {
+        opened.push(await adoptDatagram(configured, options, { ...record, service: this.#service }));
+      }
+      return opened;
+    } catch (error) {
+      for (const { socket } of opened) socket.close();
+      for (const { fd } of waiting) closeDescriptor(fd);
+      throw error;
+    }
+  }
+
+  #resolved(configured: Endpoint['address']): InetAddress | undefined {
+    const text = this.#table.resolved[formatAddress(configured)];
+    const address = text === undefined ? undefined : parseAddress(text);
+    return address === undefined || isUnixAddress(address) ? undefined : address;
+  }
+
+  /** Keeps account of a listener until it is closed, which it is once only. */
+  #keep(listener: BoundListener): BoundListener {
+    const forget = this.#table.opened(listener);
+    let open = true;
+    const close = (): void => {
+      if (!open) return;
+      open = false;
+      forget();
+      listener.close();
+    };
+    return { ...listener, close };
+  }
+}
+
+/** What `from` receives arrives at `to`; both have the same address, so that answers may come from either. */
+function forward(from: Socket, to: Socket): void {
+  from.on('message', (message, sender) => to.emit('message', message, sender));
+  from.on('error', (error) => to.emit('error', error));
+}

@@ -1,0 +1,122 @@
+/**
+ * The listening sockets of one thread: those that were inherited and wait for their service, and those that are open.
+ *
+ * Only bookkeeping; opening and adopting is service-sockets.ts. An inherited descriptor must never be left without an
+ * owner: the system goes on putting connections into its queue. What nobody takes is closed by {@link closeRest}.
+ */
+import { closeSync } from 'node:fs';
+import { SocketAddress } from 'node:net';
+import { formatAddress, isUnixAddress, parseAddress } from '@cirque/transport';
+import type { SocketKind, SocketRecord } from './socket-record.ts';
+
+/** What a thread knows of its sockets when it starts. */
+export interface SocketTableOptions {
+  /** Descriptors that were taken over: from a predecessor, from the service manager, from the main thread. */
+  readonly inherited?: readonly SocketRecord[];
+  /** True where several threads listen on the same addresses. Default false. */
+  readonly reusePort?: boolean;
+  /** Real addresses by configured ones, for port 0: all threads must bind the port that the first one was given. */
+  readonly resolved?: Readonly<Record<string, string>>;
+}
+
+/** Something that is open and can say what it is at this moment. */
+interface OpenSocket {
+  readonly record: SocketRecord;
+}
+
+/** Keeps account of listening sockets. */
+export class SocketTable {
+  readonly reusePort: boolean;
+  readonly resolved: Readonly<Record<string, string>>;
+  readonly #waiting: SocketRecord[];
+  readonly #open: Set<OpenSocket> = new Set();
+  #ownsInherited = false;
+  #handedOver = false;
+
+  constructor({ inherited = [], reusePort = false, resolved = {} }: SocketTableOptions = {}) {
+    this.#waiting = [...inherited];
+    this.reusePort = reusePort;
+    this.resolved = resolved;
+  }
+
+  /**
+   * Takes the inherited descriptors of an address; each is given once. Those of the same service go first, others are
+   * taken where it has none. Several are answered when the predecessor had several threads: all have the same real
+   * address.
+   */
+  take(service: string, kind: SocketKind, address: string): readonly SocketRecord[] {
+    const key = addressKey(kind, address);
+    const fits = this.#waiting.filter((one) => one.kind === kind && addressKey(kind, one.address) === key);
+    const first = fits.find((one) => one.service === service) ?? fits[0];
+    if (first === undefined) return [];
+    const taken = fits.filter((one) => one.service === first.service && one.bound === first.bound);
+    for (const record of taken) this.#waiting.splice(this.#waiting.indexOf(record), 1);
+    return taken;
+  }
+
+  /** Takes all inherited descriptors that belong to a service, whatever their addresses; each is given once. */
+  takeAll(service: string): readonly SocketRecord[] {
+    const taken = this.#waiting.filter((one) => one.service === service);
+    for (const record of taken) this.#waiting.splice(this.#waiting.indexOf(record), 1);
+    return taken;
+  }
+
+  /** The inherited descriptors that nobody has taken. */
+  rest(): readonly SocketRecord[] {
+    return [...this.#waiting];
+  }
+
+  /** Closes the descriptors that nobody has taken, and says which they were. */
+  closeRest(): readonly SocketRecord[] {
+    const rest = this.#waiting.splice(0);
+    for (const { fd } of rest) closeDescriptor(fd);
+    return rest;
+  }
+
+  /** The sockets that are open now. */
+  list(): readonly SocketRecord[] {
+    return [...this.#open].map(({ record }) => record);
+  }
+
+  /** A successor has the sockets: closing a unix socket leaves its path alone from now on. */
+  handedOver(): void {
+    this.#handedOver = true;
+  }
+
+  /**
+   * The predecessor has let go of its sockets: the paths of adopted unix sockets are ours, and are removed at close.
+   * Before that they are the predecessor's, which goes on serving when this process cannot.
+   */
+  takenOver(): void {
+    this.#ownsInherited = true;
+  }
+
+  /** Whether closing the socket of this record removes its path. */
+  ownsPath(record: SocketRecord, adopted: boolean): boolean {
+    return !this.#handedOver && record.activated !== true && (!adopted || this.#ownsInherited);
+  }
+
+  /** Keeps account of a socket until the function it answers is called. */
+  opened(socket: OpenSocket): () => void {
+    this.#open.add(socket);
+    return () => void this.#open.delete(socket);
+  }
+}
+
+/** Closes a descriptor; one that is closed already is no error. */
+export function closeDescriptor(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBADF') throw error;
+  }
+}
+
+/** One spelling for all spellings of an address: IPv6 has many. */
+function addressKey(kind: SocketKind, text: string): string {
+  if (kind === 'unix') return text;
+  const address = parseAddress(text);
+  if (isUnixAddress(address) || !address.host.includes(':') || address.host.includes('%')) return text;
+  const { address: host } = new SocketAddress({ address: address.host, family: 'ipv6' });
+  return formatAddress({ host, port: address.port });
+}
