@@ -51,7 +51,7 @@ function remark(option: CliOption): string {
 }
 
 /** Read when asked: the sources and the built file lie at different depths, the package name finds both. */
-function coreVersion(): string {
+export function coreVersion(): string {
   try {
     const path = createRequire(import.meta.url).resolve('@cirque/core/package.json');
     const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };
