@@ -8,6 +8,7 @@ export {
   type UnixAddress,
 } from './address.ts';
 export { type Digest, type SocketDigest, type StreamFacts, socketDigest } from './digest.ts';
+export { ipToBytes } from './ip-bytes.ts';
 export { PeerCertificateFacts } from './peer-certificate.ts';
 export type { ProxyHeader, ProxyTlv } from './proxy-header.ts';
 export { PROXY_HEADER_MAX_BYTES, type ProxyHeaderParse, parseProxyHeader } from './proxy-header-parser.ts';
