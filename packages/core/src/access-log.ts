@@ -1,12 +1,15 @@
 /**
- * The facts of one finished request as an access-log record: bounded, escaped, without secrets.
+ * The facts of one finished request, and what may be shown of them: bounded, escaped, without secrets.
  *
- * Only formats; who served the request calls it: `logger.info(accessLogRecord(facts), 'access')`.
+ * Every form of the access log comes from the same facts: the record here, for loggers, and the lines of
+ * access-log-line.ts, for files.
  */
 import { escapeText } from '@cirque/error';
 
 /** What is known of a finished request. Text may come from a stranger as it is. */
 export interface AccessLogFacts {
+  /** Names the request in all lines about it. */
+  readonly requestId?: string | undefined;
   readonly clientAddress: string | undefined;
   readonly method: string;
   /** The request target, for example `/path?query`. */
@@ -26,13 +29,17 @@ export interface AccessLogFacts {
   readonly retries?: number | undefined;
   /** True when the upstream connection came from the pool. */
   readonly reused?: boolean | undefined;
+  /** The Referer field of the request. */
+  readonly referer?: string | undefined;
+  /** The User-Agent field of the request. */
+  readonly userAgent?: string | undefined;
   /** Why it failed, one line. */
   readonly error?: string | undefined;
   /** Request fields to log, by name. Values of sensitive fields are replaced. */
   readonly fields?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** Longest text in a record, in characters; the rest is cut. */
+/** Longest text in a record or line, in characters; the rest is cut. */
 const MAX_TEXT = 2_048;
 
 const HIDDEN = '[redacted]';
@@ -47,11 +54,12 @@ const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i;
 export function accessLogRecord(facts: AccessLogFacts): Record<string, unknown> {
   const { clientAddress, method, target, host, version, status, upstream, retries, reused, error, fields } = facts;
   const record: Record<string, unknown> = {
+    requestId: clean(facts.requestId),
     client: clean(clientAddress),
     method: clean(method),
     target: clean(redactTarget(target)),
     host: clean(host),
-    version,
+    version: clean(version),
     status,
     requestBytes: facts.requestBytes,
     responseBytes: facts.responseBytes,
@@ -59,6 +67,8 @@ export function accessLogRecord(facts: AccessLogFacts): Record<string, unknown> 
     upstream: clean(upstream),
     retries: retries === 0 ? undefined : retries,
     reused,
+    referer: facts.referer === undefined ? undefined : clean(redactTarget(facts.referer)),
+    userAgent: clean(facts.userAgent),
     error: clean(error),
     fields: fields === undefined ? undefined : cleanFields(fields),
   };
@@ -67,6 +77,8 @@ export function accessLogRecord(facts: AccessLogFacts): Record<string, unknown> 
 
 /** A request target without the values of query parameters that look secret, and without user information. */
 export function redactTarget(target: string): string {
+  // Most have neither, and a path holds no user information.
+  if (target.startsWith('/') && !target.includes('=')) return target.slice(0, MAX_TEXT + 1);
   return target
     .slice(0, MAX_TEXT + 1)
     .replace(USER_INFO, `$1${HIDDEN}@`)
@@ -75,7 +87,8 @@ export function redactTarget(target: string): string {
     );
 }
 
-function cleanFields(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {
+/** {@link AccessLogFacts.fields} as they may be shown. */
+export function cleanFields(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const entries: [string, string][] = [];
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
@@ -87,6 +100,10 @@ function cleanFields(fields: Readonly<Record<string, string | undefined>>): Reco
 }
 
 function clean(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  return escapeText(text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text);
+  return text === undefined ? undefined : escapeText(boundedText(text));
+}
+
+/** Text of a length that a log can bear. */
+export function boundedText(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
 }

@@ -1,5 +1,7 @@
 /** Entry of @cirque/core. Only re-exports. */
 export { type AccessLogFacts, accessLogRecord, redactTarget } from './access-log.ts';
+export { ACCESS_LOG_FORMATS, type AccessLogFormat, accessLogLine } from './access-log-line.ts';
+export { type AccessLog, type AccessLogTargets, openAccessLog } from './access-log-writer.ts';
 export { HttpConnectionApp, type HttpServerApp } from './app/http-server-app.ts';
 export {
   type HttpServiceOptions,

@@ -18,6 +18,8 @@ import { Http2ServerConnection } from '../http/http2-server-connection.ts';
 import { PrefaceDetector } from '../http/preface-detector.ts';
 import type { ServerSession } from '../http/server-session.ts';
 import { hostRuleOf } from '../listeners/tls/host-rules.ts';
+import type { ServerConfiguration } from '../server/server-conf.ts';
+import type { StatsTree } from '../service/stats-tree.ts';
 import { HostGuard } from './host-guard.ts';
 import type { AppContext, MaybePromise, ServerApp } from './server-app.ts';
 
@@ -39,6 +41,10 @@ export interface HttpServerApp {
   refusedRequest?(error: CirqueError, status: number, digest: Digest): void;
   /** Called once, when the service has stopped listening; requests may still be under way. Rejecting is logged. */
   httpCleanup?(): MaybePromise<void>;
+  /** Counters and gauges, for {@link ServerApp.stats}. */
+  stats?(): StatsTree;
+  /** The configuration was read again, see {@link ServerApp.reconfigure}. */
+  reconfigure?(configuration: ServerConfiguration): void;
 }
 
 /**
@@ -117,6 +123,14 @@ export class HttpConnectionApp<A extends HttpServerApp = HttpServerApp> implemen
       this.#wheel,
     );
     detector.start(this.#options.headTimeoutMs);
+  }
+
+  stats(): StatsTree {
+    return this.app.stats?.() ?? {};
+  }
+
+  reconfigure(configuration: ServerConfiguration): void {
+    this.app.reconfigure?.(configuration);
   }
 
   cleanup(): MaybePromise<void> {
