@@ -8,6 +8,7 @@ import type { HeaderMap } from '@cirque/http';
 import type { Digest } from '@cirque/transport';
 import type { HttpServerOptions } from '../http/http-server-options.ts';
 import type { ServerSession } from '../http/server-session.ts';
+import { connectionLimitsOf } from '../listeners/connection-limit-options.ts';
 import { ThrottledLog } from '../listeners/throttled-log.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { ListeningService, type ListeningServiceOptions } from '../service/listening-service.ts';
@@ -73,7 +74,7 @@ export function httpService(
   app: ServeHttp | ServeHttp['response'],
   options: HttpServiceOptions = {},
 ): ListeningService<HttpConnectionApp<ServeHttpApp>> {
-  return new ListeningService(name, new HttpConnectionApp(new ServeHttpApp(app, options)), listeningOptions(options));
+  return new ListeningService(name, new HttpConnectionApp(new ServeHttpApp(app, options)), connectionLimitsOf(options));
 }
 
 /** Makes an {@link HttpServerApp} of a plain responder. */
@@ -129,8 +130,4 @@ export class ServeHttpApp implements HttpServerApp {
 
 function isPromise(value: MaybePromise<PlainResponse>): value is PromiseLike<PlainResponse> {
   return typeof (value as { then?: unknown } | undefined)?.then === 'function';
-}
-
-function listeningOptions({ maxConnections }: HttpServiceOptions): ListeningServiceOptions {
-  return maxConnections === undefined ? {} : { maxConnections };
 }

@@ -4,13 +4,23 @@
 import type { Duplex } from 'node:stream';
 import type { Stream } from '@cirque/transport';
 
+/** Is told what becomes of the streams. */
+export interface OpenStreamsWatcher {
+  /** `next` took the place of `stream`. */
+  moved(stream: Stream, next: Stream): void;
+  /** Once for each, when it is not counted any more. */
+  closed(stream: Stream): void;
+}
+
 /** A set of streams that forgets each one when it closes. */
 export class OpenStreams {
   readonly #streams: Map<Duplex, Stream> = new Map();
+  readonly #watcher: OpenStreamsWatcher | undefined;
   readonly #closed: (this: Duplex) => void;
   #whenEmpty: PromiseWithResolvers<void> | undefined;
 
-  constructor() {
+  constructor(watcher?: OpenStreamsWatcher) {
+    this.#watcher = watcher;
     // One function for all streams, which finds its stream by `this`: a closure for each would cost memory.
     const forget = (duplex: Duplex): void => this.#forget(duplex);
     this.#closed = function closed() {
@@ -33,6 +43,7 @@ export class OpenStreams {
     this.add(next);
     stream.duplex.off('close', this.#closed);
     this.#streams.delete(stream.duplex);
+    this.#watcher?.moved(stream, next);
   }
 
   /** Resolves when no stream is open. */
@@ -53,7 +64,9 @@ export class OpenStreams {
   }
 
   #forget(duplex: Duplex): void {
+    const stream = this.#streams.get(duplex);
     this.#streams.delete(duplex);
+    if (stream !== undefined) this.#watcher?.closed(stream);
     if (this.#streams.size > 0) return;
     this.#whenEmpty?.resolve();
     this.#whenEmpty = undefined;

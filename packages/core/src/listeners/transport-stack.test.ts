@@ -7,7 +7,8 @@ import { silentLogger } from '../logger.ts';
 import { bind } from './bind.ts';
 import type { BoundListener } from './bound-listener.ts';
 import { tcpEndpoint } from './endpoint.ts';
-import { OpenStreams } from './open-streams.ts';
+import type { OpenStreams } from './open-streams.ts';
+import { ServiceConnections } from './service-connections.ts';
 import { TransportStack } from './transport-stack.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -25,17 +26,17 @@ interface Parts {
 async function stackOf(app: ServerApp): Promise<Parts> {
   const endpoint = tcpEndpoint('127.0.0.1:0');
   const listener = await bind(endpoint);
-  const open = new OpenStreams();
+  const connections = new ServiceConnections('test', app);
+  const { open } = connections;
   const warn = vi.fn();
   const logger = { ...silentLogger, warn };
   const shutdown = new AbortController().signal;
   const stack = new TransportStack(endpoint, listener, {
     app,
-    open,
+    connections,
     logger,
     shutdown,
     filter: undefined,
-    maxConnections: undefined,
   });
   cleanups.push(() => {
     stack.stop();
@@ -57,13 +58,20 @@ test.each(['callback', 'duplex'] as const)('TransportStack survives accept error
   await accepted.promise;
 });
 
-test('TransportStack drops a connection that arrives after its stop', async () => {
-  const processNew = vi.fn();
-  const { listener, stack, open } = await stackOf({ processNew });
+test('TransportStack serves a connection that it was given with its stop, and tells the application', async () => {
+  const events: string[] = [];
+  const { listener, stack, open } = await stackOf({
+    processNew: () => void events.push('new'),
+    shutdownConnection: (stream) => {
+      events.push('shutdown');
+      stream.destroy();
+    },
+  });
   stack.stop();
   const late = new Socket();
+  const closed = new Promise((resolve) => late.once('close', resolve));
   listener.server.emit('connection', late);
-  expect(late.destroyed).toBe(true);
+  expect(events).toEqual(['new', 'shutdown']);
+  await closed;
   expect(open.size).toBe(0);
-  expect(processNew).not.toHaveBeenCalled();
 });

@@ -13,18 +13,20 @@ import { askFilter, type ConnectionFilter } from './connection-filter.ts';
 import { maxAcceptedDescriptor } from './descriptor-limit.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Handshakes } from './handshakes.ts';
-import type { OpenStreams } from './open-streams.ts';
+import type { ServiceConnections } from './service-connections.ts';
 import { ThrottledLog } from './throttled-log.ts';
 
 /** What the stacks of one service share. */
 export interface StackContext {
   readonly app: ServerApp;
-  readonly open: OpenStreams;
+  readonly connections: ServiceConnections;
   readonly logger: Logger;
   readonly shutdown: AbortSignal;
   readonly filter: ConnectionFilter | undefined;
-  readonly maxConnections: number | undefined;
 }
+
+/** Connections that the application has not got yet have so long when the service stops, in milliseconds. */
+const STOP_LINGER_MS = 3_000;
 
 /** Serves the connections of one bound endpoint. */
 export class TransportStack {
@@ -34,8 +36,8 @@ export class TransportStack {
   readonly #warnings: ThrottledLog;
   readonly #failures: ThrottledLog;
   readonly #handshakes: Handshakes | undefined;
-  /** Streams that the application has not got yet, because their handshakes or their filter are not over. */
-  readonly #pending: Set<Stream> = new Set();
+  /** Nothing encrypted is spoken here, so that clients over a limit can be told. */
+  readonly #mayAnswer: boolean;
   #stopped = false;
 
   constructor(endpoint: Endpoint, listener: BoundListener, context: StackContext) {
@@ -45,6 +47,7 @@ export class TransportStack {
     this.#warnings = new ThrottledLog(context.logger);
     this.#failures = new ThrottledLog(context.logger);
     this.#handshakes = Handshakes.of(endpoint);
+    this.#mayAnswer = endpoint.tls === undefined;
     // Handshakes take bytes that may have to be put back, which only a duplex can.
     const reads = this.#handshakes === undefined ? (context.app.reads ?? 'duplex') : 'duplex';
     const options = { reads, maxDescriptor: maxAcceptedDescriptor(), ...(keepAliveOf(endpoint) ?? {}) };
@@ -54,71 +57,105 @@ export class TransportStack {
     acceptStreams(listener.server, options, (stream) => this.#accepted(stream), onError);
   }
 
-  /** Accepts nothing more. Open connections stay, but for those whose handshakes are not over. */
+  /**
+   * Accepts nothing more. Open connections stay. Those whose handshakes or filter are under way get to the application if
+   * that is over within three seconds; it is told at once that the service stops.
+   */
   stop(): void {
     this.#stopped = true;
     this.#listener.close();
-    for (const stream of this.#pending) stream.destroy();
+    this.#context.connections.pending.endWithin(STOP_LINGER_MS);
   }
 
   #accepted(stream: Stream): void {
-    const { filter, maxConnections, open } = this.#context;
-    if (this.#stopped) {
-      stream.destroy();
-      return;
-    }
-    if (maxConnections !== undefined && open.size >= maxConnections) {
-      this.#warnings.warn({ maxConnections }, 'connection refused: the service has as many as it may');
-      stream.destroy();
-      return;
-    }
-    open.add(stream);
-    if (this.#handshakes !== undefined) void this.#shakeHands(stream, this.#handshakes);
+    const { filter, connections } = this.#context;
+    connections.counters.accepted += 1;
+    connections.open.add(stream);
+    if (!connections.limits.admit(stream)) this.#turnAway(stream, 'limit');
+    else if (this.#handshakes !== undefined) void this.#shakeHands(stream, this.#handshakes);
+    else if (!connections.limits.admitClient(stream)) this.#turnAway(stream, 'perClient');
     else if (filter === undefined) this.#handOver(stream);
     else this.#filter(stream, filter);
   }
 
+  /** A connection too many. */
+  #turnAway(stream: Stream, reason: 'limit' | 'perClient'): void {
+    const { app, connections } = this.#context;
+    const { maxConnections, maxConnectionsPerClient } = connections.limits.options;
+    if (reason === 'limit') {
+      this.#warnings.warn({ maxConnections }, 'connection refused: the service has as many as it may');
+    } else {
+      const client = stream.digest.socket.remoteAddress;
+      this.#warnings.warn({ client, maxConnectionsPerClient }, 'connection refused: its client has as many as it may');
+    }
+    if (!connections.turnAway(stream, reason, this.#mayAnswer)) {
+      stream.destroy();
+      return;
+    }
+    try {
+      app.overLimit?.(stream);
+    } catch (error) {
+      this.#appFailed(stream, error);
+    }
+  }
+
   async #shakeHands(accepted: Stream, handshakes: Handshakes): Promise<void> {
+    const { connections } = this.#context;
     let stream = accepted;
     const client = stream.digest.socket.remoteAddress; // not known any more when the client has left
-    this.#pending.add(stream);
+    connections.pending.add(stream);
     try {
       await handshakes.learnAddress(stream);
-      if (await this.#passesFilter(stream)) {
-        await handshakes.secure(stream, (secured) => {
-          this.#pending.delete(stream);
-          this.#pending.add(secured);
-          this.#context.open.replace(stream, secured);
-          stream = secured;
-        });
-      } else {
-        stream.destroy();
+      if (!connections.limits.admitClient(stream)) {
+        this.#turnAway(stream, 'perClient');
+        return;
       }
+      if (!(await this.#passesFilter(stream))) return;
+      await handshakes.secure(stream, (secured) => {
+        connections.pending.add(secured);
+        connections.pending.delete(stream);
+        connections.open.replace(stream, secured);
+        stream = secured;
+      });
+      this.#handshakeDone(stream);
     } catch (error) {
       this.#handshakeFailed(stream, error, client);
     } finally {
-      this.#pending.delete(stream);
+      connections.pending.delete(stream);
     }
-    this.#judged(stream, !stream.destroyed);
+  }
+
+  #handshakeDone(stream: Stream): void {
+    const { handshakes } = this.#context.connections.counters;
+    handshakes.completed += 1;
+    if (stream.digest.ssl?.sessionReused === true) handshakes.resumed += 1;
+    if (!stream.destroyed) this.#handOver(stream);
   }
 
   async #passesFilter(stream: Stream): Promise<boolean> {
     const { filter } = this.#context;
     if (filter === undefined) return true;
     try {
-      return (await askFilter(filter, clientAddress(stream))) === true && !stream.destroyed;
+      const accepted = await askFilter(filter, clientAddress(stream));
+      if (accepted !== true) this.#filteredOut(stream);
     } catch (error) {
       this.#filterFailed(stream, error);
-      return false;
     }
+    return !stream.destroyed;
   }
 
   #handshakeFailed(stream: Stream, cause: unknown, client: string | undefined): void {
     const error = CirqueError.from(cause, 'HandshakeError');
     // Whoever looks whether a port is open does this.
+    const { connections, logger } = this.#context;
+    const { handshakes } = connections.counters;
     if (this.#stopped || error.type === 'ConnectionClosed') {
-      this.#context.logger.debug({ err: error, client }, 'the client left during the handshake');
+      handshakes.abandoned += 1;
+      logger.debug({ err: error, client }, 'the client left during the handshake');
     } else {
+      if (error.type === 'TLSHandshakeTimedout') handshakes.timedOut += 1;
+      else handshakes.failed += 1;
+      connections.refused(stream, 'handshake');
       this.#failures.warn({ err: error, client }, 'connection refused: the handshake failed');
     }
     stream.destroy();
@@ -137,32 +174,47 @@ export class TransportStack {
   #filterLater(stream: Stream, verdict: Promise<boolean>): void {
     // A callback stream reads from the start and would drop what nobody takes; a duplex keeps it.
     const holdBack = this.#context.app.reads === 'callback';
+    const { pending } = this.#context.connections;
     if (holdBack) stream.pause();
+    pending.add(stream);
     verdict.then(
       (accepted) => {
+        pending.delete(stream);
         if (holdBack && accepted && !stream.destroyed) stream.resume();
         this.#judged(stream, accepted);
       },
-      (error: unknown) => this.#filterFailed(stream, error),
+      (error: unknown) => {
+        pending.delete(stream);
+        this.#filterFailed(stream, error);
+      },
     );
   }
 
   #judged(stream: Stream, accepted: boolean): void {
     if (stream.destroyed) return;
-    if (accepted === true && !this.#stopped) this.#handOver(stream);
-    else stream.destroy();
+    if (accepted === true) this.#handOver(stream);
+    else this.#filteredOut(stream);
+  }
+
+  #filteredOut(stream: Stream): void {
+    if (stream.destroyed) return;
+    this.#context.connections.refused(stream, 'filter');
+    stream.destroy();
   }
 
   #filterFailed(stream: Stream, error: unknown): void {
     this.#warnings.warn({ err: CirqueError.from(error, 'InternalError') }, 'connection refused: its filter failed');
+    this.#context.connections.refused(stream, 'filterError');
     stream.destroy();
   }
 
   #handOver(stream: Stream): void {
-    const { app, shutdown } = this.#context;
+    const { app, connections, shutdown } = this.#context;
+    connections.events.opened(stream);
     try {
       const done = app.processNew(stream, shutdown);
       if (done !== undefined) done.then(undefined, (error: unknown) => this.#appFailed(stream, error));
+      if (this.#stopped && !stream.destroyed) app.shutdownConnection?.(stream);
     } catch (error) {
       this.#appFailed(stream, error);
     }
@@ -182,6 +234,7 @@ export class TransportStack {
   }
 
   #acceptFailed(error: unknown): void {
+    if (isOutOfDescriptors(error)) this.#context.connections.counters.refused.descriptors += 1;
     this.#warnings.warn({ err: error }, 'a connection could not be accepted; the listener goes on');
   }
 }
@@ -197,4 +250,10 @@ function clientAddress(stream: Stream): InetAddress | undefined {
   return remoteAddress === undefined || remotePort === undefined
     ? undefined
     : { host: remoteAddress, port: remotePort };
+}
+
+/** The error of the system is the cause of a CirqueError, or comes as it is. */
+function isOutOfDescriptors(error: unknown): boolean {
+  const { code } = ((CirqueError.is(error) ? error.cause : error) ?? {}) as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE';
 }

@@ -2,9 +2,10 @@
  * A service that listens: endpoints, an application, and the connections that are open between the two.
  */
 import { CirqueError } from '@cirque/error';
-import type { InetAddress } from '@cirque/transport';
+import { formatAddress, type InetAddress, parseAddress, type UnixAddress } from '@cirque/transport';
 import type { ServerApp } from '../app/server-app.ts';
 import { type ConnectionFilter, type ConnectionFilterLike, connectionFilter } from '../listeners/connection-filter.ts';
+import type { ConnectionLimitOptions } from '../listeners/connection-limit-options.ts';
 import {
   type ListeningAddress,
   listeningAddress,
@@ -12,16 +13,19 @@ import {
   type UnixSocketOptions,
 } from '../listeners/endpoint.ts';
 import { Listeners } from '../listeners/listeners.ts';
-import { OpenStreams } from '../listeners/open-streams.ts';
+import { ServiceConnections } from '../listeners/service-connections.ts';
 import { TlsSettings } from '../listeners/tls/tls-settings.ts';
 import type { TransportStack } from '../listeners/transport-stack.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { EndpointCheck, Service, ServiceContext } from './service.ts';
 
-/** Limits of a listening service. */
-export interface ListeningServiceOptions {
-  /** Connections open at the same time; further ones are closed as they come. Default: no limit. */
-  readonly maxConnections?: number;
+/** Options of a listening service. */
+export interface ListeningServiceOptions extends ConnectionLimitOptions {}
+
+/** What a running service works with. */
+interface Running {
+  readonly stack: StackContext;
+  readonly sockets: ServiceSockets;
 }
 
 /**
@@ -37,11 +41,17 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   readonly name: string;
   /** The application; one object serves all connections. */
   readonly app: A;
-  readonly #options: ListeningServiceOptions;
+  readonly threads: Threads | 'configured';
   readonly #listeners = new Listeners();
-  readonly #open = new OpenStreams();
+  readonly #connections: ServiceConnections;
   #filter: ConnectionFilter | undefined;
+  readonly #keyring = new TicketKeyring(() => this.#listeners.tlsSettings);
+  /** Set while it runs. */
+  #running: Running | undefined;
   #stacks: readonly TransportStack[] = [];
+  /** Listening on behalf of other threads, by their numbers. */
+  readonly #adopted: Map<number, TransportStack[]> = new Map();
+  #resolved: Readonly<Record<string, string>> = {};
   #started = false;
   #logger: Logger = silentLogger;
 
@@ -50,13 +60,12 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     if (typeof name !== 'string' || name === '') throw new TypeError('a service needs a name that is not empty');
     if (typeof app?.processNew !== 'function')
       throw new TypeError(`the application of service ${name} needs a processNew() function`);
-    const { maxConnections } = options;
-    if (maxConnections !== undefined && !(Number.isInteger(maxConnections) && maxConnections > 0)) {
-      throw new RangeError(`maxConnections must be a whole number above 0, got ${String(maxConnections)}`);
-    }
+    const { threads, ...limits } = options;
+    if (threads !== undefined) checkThreads(`threads of service ${name}`, threads);
     this.name = name;
     this.app = app;
-    this.#options = options;
+    this.threads = threads ?? 'configured';
+    this.#connections = new ServiceConnections(name, app, limits);
   }
 
   /**
@@ -127,6 +136,11 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     return this.#listeners.tlsSettings.length > 0;
   }
 
+  /** The keys of session tickets, which all its threads and its successors share. */
+  get replicated(): Replicated<TicketKeys> | undefined {
+    return this.hasCertificates ? this.#keyring : undefined;
+  }
+
   /**
    * Reads the files of all TLS settings again, for new connections; open ones stay as they are. Settings of which
    * something cannot be used stay as they were.
@@ -141,19 +155,65 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     }
   }
 
+  /** Called by the server on SIGHUP. */
+  reconfigure(configuration: ServerConfiguration): void {
+    this.app.reconfigure?.(configuration);
+  }
+
   /** Where it listens: as configured before the start, as bound (with real ports) from then on. */
   get endpoints(): readonly ListeningAddress[] {
     const bound = this.#stacks.map((stack) => stack.address);
-    return (bound.length > 0 ? bound : this.#listeners.addresses).map(listeningAddress);
+    return (bound.length > 0 ? bound : this.#listeners.addresses.map((address) => this.#real(address))).map(listeningAddress);
   }
 
-  /** Connections that are open now. */
+  /** Connections that are open now, in this thread. */
   get openConnections(): number {
-    return this.#open.size;
+    return this.#connections.open.size;
+  }
+
+  /** Counters and gauges of this thread: `connections`, and what the application counts. */
+  stats(): StatsTree {
+    return { connections: this.#connections.stats(), ...this.app.stats?.() };
+  }
+
+  /** Called by the server before threads are started. */
+  sharedMemory(rows: number): Readonly<Record<string, number>> {
+    return this.#connections.sharedMemory(rows);
+  }
+
+  /** The sockets that it needs. */
+  get socketNames(): readonly SocketName[] {
+    return this.#listeners.socketNames;
+  }
+
+  /** Called by the server before threads share the addresses. */
+  async resolveEndpoints(isInherited: (name: SocketName) => boolean): Promise<Readonly<Record<string, string>>> {
+    this.#resolved = await this.#listeners.resolve(isInherited).catch((error: unknown) => {
+      throw this.#startFailed(error);
+    });
+    return this.#resolved;
+  }
+
+  /** Called in a worker thread: serves on the sockets of another one. */
+  async adopt(owner: number, sockets: readonly SocketRecord[]): Promise<void> {
+    const running = this.#running;
+    if (running === undefined || running.stack.shutdown.aborted) {
+      for (const { fd } of sockets) closeDescriptor(fd);
+      return;
+    }
+    const stacks = await this.#listeners.adopt(sockets, running.stack, running.sockets);
+    this.#adopted.set(owner, [...(this.#adopted.get(owner) ?? []), ...stacks]);
+    if (running.stack.shutdown.aborted) this.release(owner);
+  }
+
+  /** Called in a worker thread: the other one serves again. */
+  release(owner: number): void {
+    for (const stack of this.#adopted.get(owner) ?? []) stack.stop();
+    this.#adopted.delete(owner);
   }
 
   /**
-   * Called by the server. Binds all endpoints, serves until `context.shutdown`, then waits for the open connections
+   * Called by the server. Opens all endpoints, serves until `context.shutdown`, then waits for the open connections
    * until `context.fast`, which destroys them.
    *
    * @throws CirqueError of type BindError, naming the endpoint, the reason and a remedy.
@@ -166,13 +226,15 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
       );
     }
     this.#started = true;
-    const { shutdown, logger, configuration, fast } = context;
+    const { shutdown, logger, configuration, logs, thread } = context;
     this.#logger = logger;
-    await this.app.setUp?.({ logger, configuration });
+    this.#connections.join(thread);
+    await this.app.setUp?.({ logger, configuration, logs, thread });
+    const drain = new ConnectionDrain(this.app, this.#connections, logger);
     try {
-      if (!shutdown.aborted) await this.#serve(context);
+      if (!shutdown.aborted) await this.#serve(context, drain);
     } finally {
-      await Promise.all([this.#cleanUp(logger), this.#drain(fast)]);
+      await Promise.all([this.#cleanUp(logger), drain.end(context.fast)]);
     }
   }
 
@@ -182,17 +244,24 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   }
 
   /** Listens until the shutdown. */
-  async #serve({ shutdown, logger, ready }: ServiceContext): Promise<void> {
-    const { maxConnections } = this.#options;
-    const parts = { app: this.app, open: this.#open, logger, shutdown, filter: this.#filter, maxConnections };
-    this.#stacks = await this.#listeners.build(parts).catch((error: unknown) => {
+  async #serve(context: ServiceContext, drain: ConnectionDrain): Promise<void> {
+    const { shutdown, logger, ready, sockets, thread, configuration } = context;
+    const stack = { app: this.app, connections: this.#connections, logger, shutdown, filter: this.#filter };
+    this.#running = { stack, sockets };
+    this.#stacks = await this.#listeners.build(stack, sockets, thread.index === 0).catch((error: unknown) => {
       throw this.#startFailed(error);
     });
     logger.info({ endpoints: this.endpoints.map(({ text }) => text) }, 'listening');
     ready();
     await aborted(shutdown);
-    for (const stack of this.#stacks) stack.stop();
-    this.#shutConnectionsDown(logger);
+    for (const one of this.#stacks) one.stop();
+    for (const owner of [...this.#adopted.keys()]) this.release(owner);
+    drain.begin(configuration.tunnelGracePeriodSeconds * 1_000);
+  }
+
+  #real(address: InetAddress | UnixAddress): InetAddress | UnixAddress {
+    const text = this.#resolved[formatAddress(address)];
+    return text === undefined ? address : parseAddress(text);
   }
 
   #startFailed(error: unknown): unknown {
@@ -201,32 +270,12 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     return new CirqueError(type, `service ${this.name} ${context}`, { source, cause });
   }
 
-  #shutConnectionsDown(logger: Logger): void {
-    if (this.app.shutdownConnection === undefined) return;
-    for (const stream of this.#open.all()) {
-      // Closed by the stacks: the application has not got them.
-      if (stream.destroyed) continue;
-      try {
-        this.app.shutdownConnection(stream);
-      } catch (error) {
-        logger.error({ err: CirqueError.from(error, 'InternalError') }, 'a connection could not be shut down');
-        stream.destroy();
-      }
-    }
-  }
-
   async #cleanUp(logger: Logger): Promise<void> {
     try {
       await this.app.cleanup?.();
     } catch (error) {
       logger.error({ err: CirqueError.from(error, 'InternalError') }, 'cleanup of the application failed');
     }
-  }
-
-  async #drain(fast: AbortSignal): Promise<void> {
-    await Promise.race([this.#open.empty(), aborted(fast)]);
-    this.#open.destroyAll();
-    await this.#open.empty();
   }
 
   #checkNotStarted(call: string): void {
