@@ -9,17 +9,16 @@ import { type Server, Socket, type SocketConstructorOpts } from 'node:net';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { type CirqueError, fromNodeError } from '@cirque/error';
-import { applySocketOptions, type TcpKeepAlive } from './socket-options.ts';
+import { applySocketOptions, type NodeSocketOptions } from './socket-options.ts';
 import { acceptOnread, Stream } from './stream.ts';
 
 /** How accepted connections are prepared. */
-export interface AcceptOptions {
+export interface AcceptOptions extends NodeSocketOptions {
   /**
    * `callback`: the owner reads through a StreamHandler (fastest). `duplex`: the stream's Node duplex is unread, for
    * `pipe` and `for await`. Default `callback`.
    */
   readonly reads?: 'callback' | 'duplex';
-  readonly keepAlive?: TcpKeepAlive;
   /**
    * Connections whose file descriptor is above this number are closed as they come, and told to `onError` as EMFILE: so
    * that some descriptors are left for everything else. Default: no limit. (When none is left at all, libuv closes
@@ -58,7 +57,8 @@ export function acceptStreams(
   onStream: (stream: Stream) => void,
   onError: (error: CirqueError) => void,
 ): void {
-  const { maxDescriptor = Number.POSITIVE_INFINITY } = options;
+  const { maxDescriptor = Number.POSITIVE_INFINITY, keepAlive, dscp } = options;
+  const socketOptions = keepAlive === undefined && dscp === undefined ? undefined : { keepAlive, dscp };
   server.on('connection', (socket) => {
     const { _handle: client } = socket as unknown as { _handle: ClientHandle | null };
     if (client?.fd !== undefined && client.fd > maxDescriptor) {
@@ -68,7 +68,7 @@ export function acceptStreams(
     }
     // Whatever the server was made with: a client that has sent everything may still be waiting for its answer.
     socket.allowHalfOpen = true;
-    applySocketOptions(socket, options.keepAlive);
+    applySocketOptions(socket, socketOptions);
     onStream(new Stream(socket, 'Downstream'));
   });
   if (options.reads === 'duplex') return;
@@ -85,7 +85,7 @@ export function acceptStreams(
       return;
     }
     const socket = adopt(client);
-    applySocketOptions(socket, options.keepAlive);
+    applySocketOptions(socket, socketOptions);
     onStream(new Stream(socket, 'Downstream', true));
   };
 }

@@ -4,8 +4,10 @@
  */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TcpInfo } from '@cirque/sys';
 import type { ProxyHeader } from './proxy-header.ts';
 import type { SslDigest } from './ssl-digest.ts';
+import { tcpInfoOf } from './tcp-info.ts';
 
 /** Addresses of a socket as text without port brackets; undefined where the transport has none (unix, virtual). */
 export interface SocketDigest {
@@ -27,6 +29,11 @@ export interface Digest {
   readonly ssl: SslDigest | undefined;
   /** The PROXY header that the connection began with, if it was read. */
   readonly proxyHeader: ProxyHeader | undefined;
+  /**
+   * What the system knows of the connection now: round-trip time, retransmissions. A system call at every use; undefined
+   * for what is not TCP, after the close, and where native calls are missing.
+   */
+  tcpInfo(): TcpInfo | undefined;
 }
 
 /** What only the one who made the connection knows of it; given to {@link Stream.identify}. */
@@ -41,7 +48,12 @@ export interface StreamFacts {
 export function digestOf(duplex: object, establishedAt: number, { ssl, proxyHeader, carrier }: StreamFacts): Digest {
   const transport = socketDigest(carrier ?? duplex);
   const carried = proxyHeader?.source === undefined ? transport : new CarriedDigest(proxyHeader);
-  return { establishedAt, socket: carried, transport, ssl, proxyHeader };
+  return { establishedAt, socket: carried, transport, ssl, proxyHeader, tcpInfo: ownTcpInfo };
+}
+
+/** Shared, so that a digest costs no closure. */
+function ownTcpInfo(this: Digest): TcpInfo | undefined {
+  return this.transport instanceof LazySocketDigest ? this.transport.tcpInfo() : undefined;
 }
 
 /**
@@ -85,6 +97,10 @@ class LazySocketDigest implements SocketDigest {
     if (this.#localPort !== undefined) return;
     this.#localAddress = stripMapped(this.#socket.localAddress);
     this.#localPort = this.#socket.localPort;
+  }
+
+  tcpInfo(): TcpInfo | undefined {
+    return tcpInfoOf(this.#socket);
   }
 
   /** For logs: accessors are not copied by JSON. */

@@ -6,7 +6,7 @@ function recorder(): { socket: Socket; calls: unknown[][] } {
   const calls: unknown[][] = [];
   const socket = {
     setNoDelay: vi.fn((on: boolean) => calls.push(['setNoDelay', on])),
-    setKeepAlive: vi.fn((on: boolean, ms: number) => calls.push(['setKeepAlive', on, ms])),
+    setKeepAlive: vi.fn((on: boolean, ...probes: number[]) => calls.push(['setKeepAlive', on, ...probes])),
   };
   return { socket: socket as unknown as Socket, calls };
 }
@@ -16,9 +16,9 @@ test('applySocketOptions switches Nagle off always, and keep-alive on when asked
   applySocketOptions(plain.socket, undefined);
   expect(plain.calls).toEqual([['setNoDelay', true]]);
   const kept = recorder();
-  applySocketOptions(kept.socket, { idleMs: 15_000 });
+  applySocketOptions(kept.socket, { keepAlive: { idleMs: 15_000 } });
   expect(kept.calls).toEqual([
     ['setNoDelay', true],
-    ['setKeepAlive', true, 15_000],
+    ['setKeepAlive', true, 15_000, 1_000, 10],
   ]);
 });

@@ -9,7 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import { wantsTrailers } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import { HeaderMap, type HttpVersion, isHostValue, RequestHeader } from '@cirque/http';
-import { type Digest, type SslDigest, socketDigest, sslDigest } from '@cirque/transport';
+import { type Digest, type SslDigest, socketDigest, sslDigest, tcpInfoOf } from '@cirque/transport';
 
 /** Requests of node:http, and those of node:http2 in its compatible form. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -112,5 +112,9 @@ class NodeDigest implements Digest {
   get ssl(): SslDigest | undefined {
     if (this.#ssl === undefined && this.#socket.encrypted === true) this.#ssl = sslDigest(this.#socket as TLSSocket);
     return this.#ssl;
+  }
+
+  tcpInfo(): ReturnType<Digest['tcpInfo']> {
+    return tcpInfoOf(this.#socket);
   }
 }

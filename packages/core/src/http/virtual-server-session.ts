@@ -264,7 +264,8 @@ export class VirtualServerSession implements ServerSession {
 /** What is known of a request that came over no connection. */
 export function virtualDigest(): Digest {
   const socket = socketDigest({});
-  return { establishedAt: Date.now(), socket, transport: socket, ssl: undefined, proxyHeader: undefined };
+  const tcpInfo = (): undefined => undefined;
+  return { establishedAt: Date.now(), socket, transport: socket, ssl: undefined, proxyHeader: undefined, tcpInfo };
 }
 
 function broken(type: 'ConnectionClosed' | 'InvalidHTTPHeader' | 'PrematureBodyEnd', what: string): CirqueError {
