@@ -7,6 +7,8 @@ import { join } from 'node:path';
 export interface NginxFrame {
   /** What stands inside `http { }`. */
   readonly http: string;
+  /** Connections to clients and upstreams together. Default 30,000. */
+  readonly workerConnections?: number;
 }
 
 /** Writes `nginx.conf` under `directory`; answers the arguments for nginx. */
@@ -21,7 +23,7 @@ export function nginxFrame(directory: string, frame: NginxFrame): string[] {
     ${user}
     daemon off; worker_processes 1;
     pid ${join(directory, 'nginx.pid')}; error_log ${join(directory, 'error.log')} error;
-    events { worker_connections 30000; }
+    events { worker_connections ${frame.workerConnections ?? 30_000}; }
     http {
       access_log off; ${temporary}
       keepalive_timeout 3600s; keepalive_requests 1000000000; keepalive_time 24h;

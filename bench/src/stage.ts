@@ -70,6 +70,11 @@ export class Stage {
     await waitForPort(origin, http, START_TIMEOUT_MS, this.signal);
   }
 
+  /** Of the origin, for HTTP/1.1. */
+  get originPort(): number {
+    return this.#originPorts.http;
+  }
+
   /** A file with a request body of this size, for load generators that want one. */
   bodyFile(bytes: number): string {
     const file = join(this.directory, `body-${bytes}`);

@@ -1,0 +1,50 @@
+/**
+ * A flood of TLS handshakes, half of which never end, beside clients that have theirs behind them.
+ */
+import { clientHello } from '../client-hello.ts';
+import { answered, exactly, type Figure, figure, healthyFigures, rangeFigures } from '../figure.ts';
+import type { Lab } from '../lab.ts';
+import type { Scene } from '../scene.ts';
+
+const REQUEST = 'GET /1k HTTP/1.1\r\nHost: soak\r\nConnection: close\r\n\r\n';
+
+/** The delay of the event loop since the last look; of Cirque only. */
+async function lagFigures(lab: Lab): Promise<Figure[]> {
+  if (!lab.isCirque) return [];
+  const { lagP99Ms } = await lab.stats();
+  return [figure('event loop p99', lagP99Ms, 'ms', { most: lab.size(50, 200) })];
+}
+
+export const HANDSHAKES: Scene = {
+  name: 'handshakes',
+  title: '200 TLS handshakes per second, of which half never end',
+  async play(lab) {
+    const timeoutMs = lab.size(3_000, 1_500);
+    await lab.startProxy({ tls: true, headTimeoutMs: timeoutMs });
+    const clients = lab.steady({ clients: 10, perSecond: 200 });
+    await clients.measure(500, lab.stage.signal);
+    const before = await clients.measure(lab.size(4_000, 1_000), lab.stage.signal);
+    if (lab.isCirque) await lab.stats();
+    clients.reset();
+    const count = 100 * lab.options.seconds;
+    const members = { count, perSecond: 100 };
+    const hello = await clientHello();
+    const [ending, hanging] = await Promise.all([
+      lab.crowd({ ...members, send: REQUEST }),
+      lab.crowd({ ...members, send: hello }, false),
+    ]);
+    const lag = await lagFigures(lab);
+    const during = clients.seen();
+    await lab.pause(timeoutMs + 1_600);
+    const report = await hanging.report();
+    const bound = { least: timeoutMs - 100, most: timeoutMs + lab.size(1_500, 2_500) };
+    return [
+      ...healthyFigures(before, during, lab.size(20, 200)),
+      ...lag,
+      exactly('handshakes answered', answered(await ending.report(), 200), count),
+      figure('still hanging', report.open, '', { most: 0 }),
+      ...rangeFigures('cut', report.closed, bound),
+      ...(await lab.leftovers()),
+    ];
+  },
+};
