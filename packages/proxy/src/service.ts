@@ -2,6 +2,7 @@
  * Makes a listening service of a proxy.
  */
 import {
+  connectionLimitsOf,
   HttpConnectionApp,
   ListeningService,
   type ListeningServiceOptions,
@@ -33,9 +34,9 @@ export function httpProxyService<Ctx>(
   proxy: ProxyPhases<Ctx>,
   options: HttpProxyServiceOptions = {},
 ): HttpProxyService<Ctx> {
-  const { name = 'HTTP proxy', maxConnections, ...own } = options;
+  const { name = 'HTTP proxy', ...own } = options;
   const app = new HttpConnectionApp(new HttpProxy(proxy, { ...proxyOptionsOf(configuration), ...own }));
-  return new ListeningService(name, app, maxConnections === undefined ? {} : { maxConnections });
+  return new ListeningService(name, app, connectionLimitsOf(options));
 }
 
 function proxyOptionsOf(configuration: ServerConfiguration): HttpProxyOptions {
