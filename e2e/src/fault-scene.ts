@@ -210,7 +210,7 @@ export class FaultScene {
       upstream: requests[0]?.fate ?? 'none',
       log: [...this.site.log],
       attempts: requests.length,
-      opened: upstream.opened,
+      opened: upstream.connects,
       idle: upstream.idle,
     };
   }

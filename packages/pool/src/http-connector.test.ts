@@ -32,14 +32,17 @@ describe('HttpConnector: reuse', () => {
     expect(network.connections[0]?.requests).toBe(2);
     expect(network.connector.stats).toEqual({
       idle: 1,
-      hits: 1,
+      reused: 1,
       misses: 1,
       evictions: 0,
       active: 0,
-      opened: 1,
+      connects: 1,
       waiting: 0,
       h2Connections: 0,
       h2Streams: 0,
+      connectFailures: 0,
+      tlsHandshakes: 0,
+      peers: { 'origin:80': expect.objectContaining({ requests: 2, connects: 1 }) },
     });
     network.connector.close();
   });
@@ -198,7 +201,7 @@ describe('HttpConnector: the pool', () => {
     await exchange(network.connector, PEER);
     await exchange(network.connector, new HttpPeer('origin:80', { idleTimeoutMs: 1_000 }));
     network.clock.advance(1_040);
-    expect(network.connector.stats).toMatchObject({ opened: 1, idle: 0 });
+    expect(network.connector.stats).toMatchObject({ connects: 1, idle: 0 });
   });
 
   test.each([
@@ -270,7 +273,7 @@ describe('HttpConnector: failure to connect', () => {
     const network = memoryNetwork();
     network.beforeConnect = () => Promise.reject(new Error('broken'));
     await expect(hold(network)).rejects.toMatchObject({ type: 'ConnectError', source: 'Upstream' });
-    expect(network.connector.stats).toMatchObject({ active: 0, idle: 0, opened: 0 });
+    expect(network.connector.stats).toMatchObject({ active: 0, idle: 0, connects: 0 });
     expect(network.wheel.size).toBe(0);
   });
 

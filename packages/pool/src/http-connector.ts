@@ -8,10 +8,11 @@ import type { TimerWheel } from '@cirque/timeout';
 import { formatAddress } from '@cirque/transport';
 import { readCount } from './check-option.ts';
 import type { ClientSession } from './client-session.ts';
-import type { PoolStats } from './connection-pool.ts';
+import { CountedTransport } from './counted-transport.ts';
 import { Http1Connections } from './http1-connections.ts';
 import { Http2Connector } from './http2-connector.ts';
 import type { Peer } from './peer.ts';
+import { type PeerCounters, PeerTable } from './peer-counters.ts';
 import { http1Peer, protocolOf } from './peer-protocol.ts';
 import { PeerSlots } from './peer-slots.ts';
 import { PreferH1 } from './prefer-h1.ts';
@@ -28,44 +29,59 @@ export interface HttpConnectorOptions extends TransportConnectorOptions {
   readonly poolSize?: number;
 }
 
-/** Counters of a connector. `hits`: requests that found a connection, of HTTP/2 also one in use. */
-export interface ConnectorStats extends PoolStats {
-  /** Connections in use. */
+/** Counters of a connector: plain data. */
+export type ConnectorStats = {
+  /** Connections in use, */
   readonly active: number;
-  /** Connections opened since the start. */
-  readonly opened: number;
+  /** and those kept for later. */
+  readonly idle: number;
   /** Requests that wait for a connection of a capped peer, or for an HTTP/2 connection that is being opened. */
   readonly waiting: number;
+  /** Connections opened since the start, those of HTTP/2 and tunnels included. */
+  readonly connects: number;
+  /** Attempts that ended without a connection; those that were given up by who asked are not counted. */
+  readonly connectFailures: number;
+  /** Connections for which a TLS handshake was made. */
+  readonly tlsHandshakes: number;
+  /** Requests that found a connection, of HTTP/2 also one in use, */
+  readonly reused: number;
+  /** and those that found none. */
+  readonly misses: number;
+  /** Idle connections given up for the cap or at the end, not those that closed. */
+  readonly evictions: number;
   /** HTTP/2 connections, in use or idle. */
   readonly h2Connections: number;
   /** Requests under way on them. */
   readonly h2Streams: number;
-}
+  /** By address; what is beyond 1,024 of them is summed up as `others`. */
+  readonly peers: Readonly<Record<string, Readonly<PeerCounters>>>;
+};
 
 /** Gives and takes HTTP sessions of any peer. */
 export class HttpConnector {
-  readonly #transport: TransportConnector;
+  readonly #transport: CountedTransport;
+  readonly #peers = new PeerTable();
   readonly #slots = new PeerSlots();
   readonly #http1: Http1Connections;
   readonly #http2: Http2Connector;
   readonly #preferH1: PreferH1;
   readonly #wheel: TimerWheel | undefined;
-  /** Tunnels for CONNECT: open, and opened since the start. */
+  /** Tunnels for CONNECT that are open. */
   #tunnels = 0;
-  #tunnelsOpened = 0;
 
   /** @throws RangeError or TypeError naming the option. */
   constructor(options: HttpConnectorOptions = {}) {
     const poolSize = readCount('poolSize', options.poolSize ?? 128);
     const { wheel } = options;
-    const transport = new TransportConnector(options);
     const slots = this.#slots;
+    const peers = this.#peers;
+    const transport = new CountedTransport(new TransportConnector(options), peers);
     const preferH1 = new PreferH1(wheel);
-    const http1 = new Http1Connections(transport, slots, poolSize, wheel);
+    const http1 = new Http1Connections({ transport, peers, slots, poolSize, wheel });
     this.#transport = transport;
     this.#preferH1 = preferH1;
     this.#http1 = http1;
-    this.#http2 = new Http2Connector({ transport, slots, http1, preferH1, poolSize, wheel });
+    this.#http2 = new Http2Connector({ transport, peers, slots, http1, preferH1, poolSize, wheel });
     this.#wheel = wheel;
   }
 
@@ -105,9 +121,12 @@ export class HttpConnector {
     };
     try {
       const stream = await this.#transport.newStream(http1Peer(peer), signal, budgetMs);
-      this.#tunnelsOpened += 1;
+      const counters = this.#peers.of(peer.address);
+      counters.requests += 1;
+      counters.active += 1;
       this.#tunnels += 1;
       const over = (): void => {
+        counters.active -= 1;
         this.#tunnels -= 1;
         closed();
       };
@@ -121,16 +140,20 @@ export class HttpConnector {
   get stats(): ConnectorStats {
     const one = this.#http1.stats;
     const two = this.#http2.stats;
+    const { connects, connectFailures, tlsHandshakes } = this.#transport;
     return {
+      active: this.#http1.active + this.#http2.active + this.#tunnels,
       idle: one.idle + two.idle,
-      hits: one.hits + two.hits,
+      waiting: this.#slots.waiting + this.#http2.waiting,
+      connects,
+      connectFailures,
+      tlsHandshakes,
+      reused: one.hits + two.hits,
       misses: one.misses + two.misses,
       evictions: one.evictions + two.evictions,
-      active: this.#http1.active + this.#http2.active + this.#tunnels,
-      opened: this.#http1.opened + this.#http2.opened + this.#tunnelsOpened,
-      waiting: this.#slots.waiting + this.#http2.waiting,
       h2Connections: this.#http2.connections,
       h2Streams: this.#http2.streams,
+      peers: this.#peers.snapshot(),
     };
   }
 

@@ -20,6 +20,7 @@ import { type Digest, type Lease, type Stream, type StreamHandler, WriteProgress
 import type { ClientSession, ClientSessionHandler } from './client-session.ts';
 import { EARLY_ANSWER_MS, type ReadsOn } from './early-answer.ts';
 import { NOBODY } from './no-handler.ts';
+import { PeerCounters } from './peer-counters.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
 import { RequestWriter } from './request-writer.ts';
 
@@ -49,6 +50,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
   bodyBytesReceived = 0;
   /** How long the upstream keeps it idle, from its Keep-Alive field. */
   peerIdleMs: number | undefined = undefined;
+  /** @internal Where its requests are counted; the connector's own. */
+  counters: PeerCounters = UNCOUNTED;
 
   readonly #stream: Stream;
   readonly #owner: SessionOwner;
@@ -312,6 +315,7 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
       this.#keepAlive = responseHead.keepAlive && !this.#writer.closeAsked;
       this.#interim = -1;
       this.#framing = framing;
+      if (header.status >= 500) this.counters.responses5xx += 1;
       const seconds = responseHead.keepAliveSeconds;
       this.peerIdleMs = seconds === undefined ? undefined : seconds * 1_000;
     }
@@ -398,6 +402,8 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
     if (this.#phase !== 'exchange') return;
     const error = this.#writeError ?? failure;
     const ours = error.type === 'ReadTimedout' || error.type === 'WriteTimedout';
+    if (ours) this.counters.timeouts += 1;
+    else this.counters.resets += 1;
     // The peer may have closed an idle connection at the moment it was taken: nothing of this request was sent then, or
     // at least nothing answered.
     if (this.#untouched && this.reused) error.setRetry(true);
@@ -474,3 +480,5 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Of sessions that no connector has made: nobody reads them. */
+const UNCOUNTED = new PeerCounters();

@@ -7,12 +7,13 @@ import type { Stream } from '@cirque/transport';
 import { afterPoll } from './after-poll.ts';
 import type { ClientSession } from './client-session.ts';
 import { ConnectionPool, PoolEntry, type PoolStats } from './connection-pool.ts';
+import type { CountedTransport } from './counted-transport.ts';
 import { Http1ClientSession, type SessionOwner } from './http1-client-session.ts';
 import type { Peer } from './peer.ts';
+import type { PeerTable } from './peer-counters.ts';
 import { http1Peer } from './peer-protocol.ts';
 import type { PeerSlots } from './peer-slots.ts';
 import type { SessionRequest } from './session-request.ts';
-import type { TransportConnector } from './transport-connector.ts';
 
 /** A connection with what is remembered of it. */
 class PooledSession extends Http1ClientSession {
@@ -22,21 +23,30 @@ class PooledSession extends Http1ClientSession {
   active = false;
 }
 
+/** What it works with. */
+export interface Http1ConnectionsParts {
+  readonly transport: CountedTransport;
+  readonly peers: PeerTable;
+  readonly slots: PeerSlots;
+  readonly poolSize: number;
+  readonly wheel: TimerWheel | undefined;
+}
+
 /** Gives and takes HTTP/1 sessions of any peer. */
 export class Http1Connections implements SessionOwner<PooledSession> {
-  readonly #transport: TransportConnector;
+  readonly #transport: CountedTransport;
+  readonly #peers: PeerTable;
   readonly #slots: PeerSlots;
   readonly #pool: ConnectionPool<PooledSession>;
   readonly #rules = new WeakMap<Http1Limits, ResponseRules>([[DEFAULT_HTTP1_LIMITS, DEFAULT_RULES]]);
   readonly #wheel: TimerWheel | undefined;
   /** Connections in use. */
   active = 0;
-  /** Connections opened since the start. */
-  opened = 0;
   #closed = false;
 
-  constructor(transport: TransportConnector, slots: PeerSlots, poolSize: number, wheel: TimerWheel | undefined) {
+  constructor({ transport, peers, slots, poolSize, wheel }: Http1ConnectionsParts) {
     this.#transport = transport;
+    this.#peers = peers;
     this.#slots = slots;
     this.#pool = new ConnectionPool(poolSize);
     this.#wheel = wheel;
@@ -66,8 +76,8 @@ export class Http1Connections implements SessionOwner<PooledSession> {
 
   /** Makes a session of a stream that was opened elsewhere, with the slot that was taken for it. */
   adopt(stream: Stream, peer: Peer, slotKey: string | undefined): ClientSession {
-    this.opened += 1;
     const session = new PooledSession(stream, peer.options, this.#rulesOf(peer.options.limits), this, this.#wheel);
+    session.counters = this.#peers.of(peer.address);
     session.entry = new PoolEntry(peer.reuseKey, session);
     return this.#activate(session, peer, slotKey);
   }
@@ -104,6 +114,7 @@ export class Http1Connections implements SessionOwner<PooledSession> {
   #inactive(session: PooledSession): void {
     if (!session.active) return;
     session.active = false;
+    session.counters.active -= 1;
     this.active -= 1;
     if (session.slotKey !== undefined) {
       this.#slots.release(session.slotKey);
@@ -177,6 +188,8 @@ export class Http1Connections implements SessionOwner<PooledSession> {
     session.slotKey = slotKey;
     session.idleTimeoutMs = peer.options.idleTimeoutMs;
     this.active += 1;
+    session.counters.requests += 1;
+    session.counters.active += 1;
     session.begin(peer.options);
     return session;
   }

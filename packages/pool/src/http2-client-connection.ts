@@ -15,6 +15,7 @@ import { Http2ClientSession, type SessionConnection } from './http2-client-sessi
 import { Http2Keepalive, type Pinged } from './http2-keepalive.ts';
 import { connectionWindow } from './http2-peer-options.ts';
 import { Http2StreamRouter, type RouterOwner } from './http2-stream-router.ts';
+import { PeerCounters } from './peer-counters.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
 import { protocolOf } from './peer-protocol.ts';
 import { type ConnectionFacts, lostError, resetError, rulesError } from './stream-error.ts';
@@ -45,6 +46,8 @@ export class Http2ClientConnection
   inUse = false;
   /** Of the peer that used it last. */
   idleTimeoutMs = 0;
+  /** Where its requests are counted; the connector's own. */
+  counters: PeerCounters = new PeerCounters();
   answered = false;
   writes = 0;
   bytesRead = 0;
@@ -134,6 +137,8 @@ export class Http2ClientConnection
     this.idleTimeoutMs = options.idleTimeoutMs;
     const session = new Http2ClientSession(this, options, this.answered, this.#wheel);
     this.#sessions.add(session);
+    this.counters.requests += 1;
+    this.counters.active += 1;
     return session;
   }
 
@@ -181,7 +186,7 @@ export class Http2ClientConnection
   }
 
   left(session: Http2ClientSession): void {
-    this.#sessions.delete(session);
+    if (this.#sessions.delete(session)) this.counters.active -= 1;
     if (this.#dead) {
       if (this.#sessions.size === 0) this.#engine.close();
       return;

@@ -12,6 +12,7 @@ import type { Digest, Lease } from '@cirque/transport';
 import { BodyLength } from './body-length.ts';
 import type { ClientSession, ClientSessionHandler } from './client-session.ts';
 import { NOBODY } from './no-handler.ts';
+import type { PeerCounters } from './peer-counters.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
 import { QueueProgress } from './queue-progress.ts';
 
@@ -23,6 +24,7 @@ const NO_CONNECTION_OPTIONS = parseConnectionOptions(undefined);
 /** What a session needs of its connection. */
 export interface SessionConnection {
   readonly digest: Digest;
+  readonly counters: PeerCounters;
   /** Writes to the system so far: what was queued since the last one has not been sent. */
   readonly writes: number;
   /** It takes no more requests. */
@@ -186,6 +188,7 @@ export class Http2ClientSession implements ClientSession {
       return;
     }
     this.#interim = -1;
+    if (header.status >= 500) this.#connection.counters.responses5xx += 1;
     const announced = header.headers.contentLength;
     const bodiless = endStream || this.#head || header.status === 204 || header.status === 304;
     const bodyLength = bodiless ? 0 : announced < 0 ? undefined : announced;
@@ -230,6 +233,9 @@ export class Http2ClientSession implements ClientSession {
   /** The exchange cannot go on. The stream is gone already, or goes now. */
   fail(error: CirqueError): void {
     if (this.#phase !== 'exchange' && this.#phase !== 'fresh') return;
+    const { counters } = this.#connection;
+    if (error.type === 'ReadTimedout' || error.type === 'WriteTimedout') counters.timeouts += 1;
+    else counters.resets += 1;
     const { handler } = this;
     if (handler === NOBODY) this.#failure = error;
     this.#leave();

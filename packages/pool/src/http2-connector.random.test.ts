@@ -109,6 +109,7 @@ async function run(seed: number): Promise<void> {
     const { active, h2Streams } = net.connector.stats;
     expect(active).toBeLessThanOrEqual(MAX_CONNECTIONS);
     expect(h2Streams).toBeLessThanOrEqual(MAX_CONNECTIONS * MAX_STREAMS);
+    expect(Object.values(net.connector.stats.peers)[0]?.active ?? 0).toBe(h2Streams);
   }
   // Nobody disturbs any more: time alone ends it all.
   for (let i = 0; i < 40 && wishes.some(({ over }) => !over); i += 1) {

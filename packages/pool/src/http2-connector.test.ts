@@ -70,7 +70,7 @@ describe('Http2Connector: sharing', () => {
     const second = net.connector.getSession(peer());
     expect(first).not.toBeInstanceOf(Promise);
     expect(second).not.toBeInstanceOf(Promise);
-    expect(net.connector.stats).toMatchObject({ active: 1, idle: 0, opened: 1, h2Connections: 1, h2Streams: 2 });
+    expect(net.connector.stats).toMatchObject({ active: 1, idle: 0, connects: 1, h2Connections: 1, h2Streams: 2 });
     (first as ClientSession).release();
     (second as ClientSession).release();
     expect(net.connector.stats).toMatchObject({ active: 0, idle: 1, h2Streams: 0 });
@@ -87,7 +87,7 @@ describe('Http2Connector: sharing', () => {
     net.origins[0]?.settings([3, 100]);
     await settle();
     expect(asked.sessions).toHaveLength(5);
-    expect(net.connector.stats).toMatchObject({ waiting: 0, h2Streams: 5, opened: 1 });
+    expect(net.connector.stats).toMatchObject({ waiting: 0, h2Streams: 5, connects: 1 });
   });
 
   test('those that find no place get further connections', async () => {
@@ -218,7 +218,7 @@ describe('Http2Connector: opening', () => {
     await settle();
     expect(asked[1]?.errors).toHaveLength(1);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-    expect(net.connector.stats).toMatchObject({ waiting: 0, opened: 0 });
+    expect(net.connector.stats).toMatchObject({ waiting: 0, connects: 0 });
     await busy(net);
   });
 

@@ -9,22 +9,24 @@ import { formatAddress, type Stream } from '@cirque/transport';
 import { afterPoll } from './after-poll.ts';
 import type { ClientSession } from './client-session.ts';
 import type { PoolStats } from './connection-pool.ts';
+import type { CountedTransport } from './counted-transport.ts';
 import type { Http1Connections } from './http1-connections.ts';
 import { Http2ClientConnection, type Http2ConnectionOwner } from './http2-client-connection.ts';
 import type { Http2ClientSession } from './http2-client-session.ts';
 import { Http2Connections } from './http2-connections.ts';
 import type { Peer } from './peer.ts';
+import type { PeerTable } from './peer-counters.ts';
 import { protocolOf } from './peer-protocol.ts';
 import type { PeerSlots } from './peer-slots.ts';
 import type { PreferH1 } from './prefer-h1.ts';
 import type { SessionRequest } from './session-request.ts';
 import { SessionWaiter } from './session-waiter.ts';
-import type { TransportConnector } from './transport-connector.ts';
 import { type Opening, WaitingRoom } from './waiting-room.ts';
 
 /** What it works with. */
 export interface Http2ConnectorParts {
-  readonly transport: TransportConnector;
+  readonly transport: CountedTransport;
+  readonly peers: PeerTable;
   readonly slots: PeerSlots;
   /** Takes over when the upstream chooses HTTP/1. */
   readonly http1: Http1Connections;
@@ -41,8 +43,6 @@ export class Http2Connector implements Http2ConnectionOwner {
   readonly #rooms = new Map<string, WaitingRoom>();
   readonly #open = new Set<Http2ClientConnection>();
   #closed = false;
-  /** Connections opened since the start. */
-  opened = 0;
 
   constructor(parts: Http2ConnectorParts) {
     this.#parts = parts;
@@ -315,8 +315,8 @@ export class Http2Connector implements Http2ConnectionOwner {
   #use(stream: Stream, room: WaitingRoom, peer: Peer, slotKey: string | undefined): void {
     const { options, reuseKey } = peer;
     if (!options.tls || stream.digest.ssl?.alpn === 'h2') {
-      this.opened += 1;
       const connection = new Http2ClientConnection(stream, reuseKey, options, this, this.#parts.wheel);
+      connection.counters = this.#parts.peers.of(peer.address);
       connection.slotKey = slotKey;
       connection.idleTimeoutMs = options.idleTimeoutMs;
       this.#open.add(connection);

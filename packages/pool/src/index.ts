@@ -1,9 +1,11 @@
 export type { ClientSession, ClientSessionHandler } from './client-session.ts';
 export { ConnectionPool, type Poolable, PoolEntry, type PoolStats } from './connection-pool.ts';
+export { type ConnectMessage, POOL_CHANNELS } from './diagnostics.ts';
 export { type ConnectorStats, HttpConnector, type HttpConnectorOptions } from './http-connector.ts';
 export { Http1ClientSession, type SessionOwner } from './http1-client-session.ts';
 export type { Http2PeerOptions } from './http2-peer-options.ts';
 export { HttpPeer, type Peer } from './peer.ts';
+export type { PeerCounters } from './peer-counters.ts';
 export {
   type BindTo,
   type ConnectionTracer,

@@ -59,7 +59,7 @@ test('HttpConnector: 100 requests use one connection', async () => {
     expect(await exchange(connector, peer)).toEqual({ status: 200, body: 'ok', reused: i > 0 });
   }
   expect(origin.connections).toHaveLength(1);
-  expect(connector.stats).toMatchObject({ opened: 1, hits: 99, misses: 1, idle: 1, active: 0 });
+  expect(connector.stats).toMatchObject({ connects: 1, reused: 99, misses: 1, idle: 1, active: 0 });
 });
 
 test('HttpConnector: works over a unix socket', async () => {

@@ -153,7 +153,7 @@ describe('HttpConnector and node:http2', () => {
       expect(await exchange(connector, origin.peer())).toEqual({ status: 200, body: 'ok', reused: i > 0 });
     }
     expect(origin.sessions).toHaveLength(1);
-    expect(connector.stats).toMatchObject({ opened: 1, idle: 1, active: 0, hits: 19, misses: 1, h2Connections: 1 });
+    expect(connector.stats).toMatchObject({ connects: 1, idle: 1, active: 0, reused: 19, misses: 1, h2Connections: 1 });
   });
 
   test('requests at the same time share it as well', async () => {
@@ -162,7 +162,7 @@ describe('HttpConnector and node:http2', () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => exchange(connector, origin.peer())));
     expect(answers.every(({ status, body }) => status === 200 && body === 'ok')).toBe(true);
     expect(origin.sessions).toHaveLength(1);
-    expect(connector.stats).toMatchObject({ opened: 1, idle: 1, waiting: 0, h2Streams: 0 });
+    expect(connector.stats).toMatchObject({ connects: 1, idle: 1, waiting: 0, h2Streams: 0 });
   });
 
   test('no request is refused by an upstream that allows few', async () => {
@@ -185,7 +185,7 @@ describe('HttpConnector and node:http2', () => {
     expect(answers).toHaveLength(60);
     expect(origin.sessions).toHaveLength(2);
     expect(most).toBeGreaterThan(5);
-    expect(connector.stats).toMatchObject({ opened: 2, idle: 2, waiting: 0 });
+    expect(connector.stats).toMatchObject({ connects: 2, idle: 2, waiting: 0 });
   });
 
   test('the head: pseudo fields, Host, and what concerns connections', async () => {
@@ -363,7 +363,7 @@ describe('HttpConnector: ALPN', () => {
     expect(session.httpVersion).toBe('2');
     expect(session.digest.ssl).toMatchObject({ alpn: 'h2', authorized: true });
     expect(await exchange(connector, origin.peer())).toMatchObject({ body: 'ok', reused: true });
-    expect(connector.stats).toMatchObject({ opened: 1, h2Connections: 1 });
+    expect(connector.stats).toMatchObject({ connects: 1, h2Connections: 1 });
   });
 
   test('many at the same time wait for the one connection', async () => {
@@ -371,7 +371,7 @@ describe('HttpConnector: ALPN', () => {
     const connector = openConnector();
     const answers = await Promise.all(Array.from({ length: 30 }, () => exchange(connector, origin.peer())));
     expect(answers).toHaveLength(30);
-    expect(connector.stats).toMatchObject({ opened: 1 });
+    expect(connector.stats).toMatchObject({ connects: 1 });
   });
 
   test('HTTP/1.1 when it chooses that: nobody waits in vain, and connections are kept', async () => {
@@ -383,7 +383,7 @@ describe('HttpConnector: ALPN', () => {
       { status: 200, body: 'old', reused: false },
       { status: 200, body: 'old', reused: false },
     ]);
-    expect(connector.stats).toMatchObject({ opened: 3, idle: 3, h2Connections: 0 });
+    expect(connector.stats).toMatchObject({ connects: 3, idle: 3, h2Connections: 0 });
     expect(await ask()).toMatchObject({ body: 'old', reused: true });
   });
 
@@ -392,7 +392,7 @@ describe('HttpConnector: ALPN', () => {
     const connector = openConnector();
     const peer = origin.peer({ h2DowngradeMs: 0 });
     for (const reused of [false, true, true]) expect(await exchange(connector, peer)).toMatchObject({ reused });
-    expect(connector.stats).toMatchObject({ opened: 1, idle: 1 });
+    expect(connector.stats).toMatchObject({ connects: 1, idle: 1 });
   });
 
   test('a peer that must speak HTTP/2 fails where the upstream does not choose it', async () => {

@@ -5,8 +5,8 @@
 import type { OriginConnection } from '@cirque/testing';
 import { FakeClock, LeakCheck, SeededRandom, TestOrigin } from '@cirque/testing';
 import { TimerWheel } from '@cirque/timeout';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HttpConnector, HttpPeer, type PeerOptions } from '../src/index.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type ConnectorStats, HttpConnector, HttpPeer, type PeerCounters, type PeerOptions } from '../src/index.ts';
 import { closeAll, closeLater } from './closing.ts';
 import { exchangeOn } from './exchange.ts';
 
@@ -18,6 +18,11 @@ afterEach(async () => {
   await closeAll();
   await leaks.assertClean();
 });
+
+/** One counter over all peers. */
+function sum(peers: ConnectorStats['peers'], counter: keyof PeerCounters): number {
+  return Object.values(peers).reduce((all, row) => all + row[counter], 0);
+}
 
 /** Answers each request with its own id, or does what it must not. */
 async function misbehave(connection: OriginConnection, random: SeededRandom): Promise<void> {
@@ -114,9 +119,10 @@ test.each([1, 2, 3])(
       running.add(run);
       if (running.size > 20 || random.chance(0.2)) await new Promise((resolve) => setImmediate(resolve));
       if (random.chance(0.02)) clock.advance(random.int(1, 2_000));
-      const { idle, active } = connector.stats;
-      expect(idle).toBeLessThanOrEqual(8);
-      expect(active).toBeGreaterThanOrEqual(0);
+      const { stats } = connector;
+      expect(stats.idle).toBeLessThanOrEqual(8);
+      expect(stats.active).toBeGreaterThanOrEqual(0);
+      expect(sum(stats.peers, 'active')).toBe(stats.active);
     }
     // Requests without an answer end at their read deadline.
     while (running.size > 0) {
@@ -126,7 +132,11 @@ test.each([1, 2, 3])(
     connector.close();
     expect(outcomes.answered).toBeGreaterThan(300);
     expect(outcomes.failed).toBeGreaterThan(100);
-    expect(connector.stats).toMatchObject({ active: 0, idle: 0, waiting: 0 });
+    const { stats } = connector;
+    expect(stats).toMatchObject({ active: 0, idle: 0, waiting: 0 });
+    expect(sum(stats.peers, 'connects')).toBe(stats.connects);
+    expect(sum(stats.peers, 'connectFailures')).toBe(stats.connectFailures);
+    await vi.waitFor(() => expect(sum(connector.stats.peers, 'connections')).toBe(0));
     expect(wheel.size).toBe(0);
   },
 );

@@ -51,7 +51,7 @@ async function failure(origin: { address: TestOrigin['address'] }, attempt: Atte
     (reason: Error) => reason,
   );
   expect(error).toMatchObject({ source: 'Upstream', retry: false });
-  expect(connector.stats).toMatchObject({ active: 0, idle: 0, opened: 0 });
+  expect(connector.stats).toMatchObject({ active: 0, idle: 0, connects: 0 });
   return error as Error;
 }
 

@@ -49,7 +49,7 @@ async function expectRefused(
   const error: unknown = await ask(connector, origin, options).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ type: 'InvalidCert', source: 'Upstream', retry: false });
   expect(String(error)).toContain(message);
-  expect(connector.stats).toMatchObject({ active: 0, idle: 0, opened: 0 });
+  expect(connector.stats).toMatchObject({ active: 0, idle: 0, connects: 0 });
 }
 
 const GARBAGE = '-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n';
