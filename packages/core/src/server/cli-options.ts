@@ -20,6 +20,12 @@ export interface CliIo {
 export interface ServerOptions {
   /** Path of the YAML configuration file. Default: none, the defaults apply. */
   readonly conf?: string | undefined;
+  /** Run in the background, whatever the configuration says (`-d`). Default false. */
+  readonly daemon?: boolean | undefined;
+  /** Take the listening sockets over from the server that runs (`-u`). Default false. */
+  readonly upgrade?: boolean | undefined;
+  /** The module that worker threads run. Default: the file that was started. */
+  readonly entry?: string | URL | undefined;
   /** Check the configuration and every address, then stop; nothing is served. Default false. */
   readonly test?: boolean | undefined;
   /** Where log lines go. Default: JSON lines on standard error, at the configured level. */
@@ -76,6 +82,8 @@ export interface ParseArgsConfig<T extends CliOptionTable> {
 /** The result of {@link parseArgs}. */
 export interface ParsedArgs<T extends CliOptionTable> extends ServerOptions {
   readonly test: boolean;
+  readonly daemon: boolean;
+  readonly upgrade: boolean;
   /** True only where a given {@link CliIo} did not end the process. */
   readonly help: boolean;
   /** True only where a given {@link CliIo} did not end the process. */
@@ -85,23 +93,17 @@ export interface ParsedArgs<T extends CliOptionTable> extends ServerOptions {
 
 const SERVER_OPTIONS = {
   conf: { type: 'string', short: 'c', valueName: 'PATH', help: 'YAML configuration file' },
+  daemon: { type: 'boolean', short: 'd', help: 'run in the background' },
+  upgrade: { type: 'boolean', short: 'u', help: 'take the listening sockets over from the server that runs' },
   test: { type: 'boolean', short: 't', help: 'check the configuration and the addresses, then exit' },
   help: { type: 'boolean', short: 'h', help: 'print this text and exit' },
   version: { type: 'boolean', help: 'print the versions and exit' },
 } as const satisfies CliOptionTable;
 
-/** Options of Pingora that this version does not have, with the sentence that says so. */
-const ABSENT: ReadonlyMap<string, string> = new Map([
-  ['daemon', '-d/--daemon is not supported by this version: run under a service manager'],
-  ['d', '-d/--daemon is not supported by this version: run under a service manager'],
-  ['upgrade', '-u/--upgrade is not supported by this version: start the new server after the old one has stopped'],
-  ['u', '-u/--upgrade is not supported by this version: start the new server after the old one has stopped'],
-]);
-
 /**
  * Reads the command line: `new Server(parseArgs())`.
  *
- * Knows `-c/--conf`, `-t/--test`, `-h/--help`, `--version` and the options that the program declares. Help and
+ * Knows `-c/--conf`, `-d/--daemon`, `-u/--upgrade`, `-t/--test`, `-h/--help`, `--version` and the options that the program declares. Help and
  * version are printed and end the process with 0. A mistake is printed with the nearest right word and ends it with 2.
  *
  * @throws TypeError when a declared option collides with one of the server's.
@@ -125,9 +127,11 @@ export function parseArgs(input: readonly string[] | ParseArgsConfig<CliOptionTa
     io.stdout.write(versionText(config));
     io.exit(0);
   }
-  const { conf, test, help, version, ...rest } = values;
+  const { conf, daemon, upgrade, test, help, version, ...rest } = values;
   return {
     conf: conf as string | undefined,
+    daemon: daemon === true,
+    upgrade: upgrade === true,
     test: test === true,
     help: help === true,
     version: version === true,
@@ -141,7 +145,7 @@ function isWords(input: readonly string[] | object): input is readonly string[] 
 }
 
 function checkOwnOptions(own: CliOptionTable): void {
-  const shorts = new Set(['c', 't', 'h']);
+  const shorts = new Set(['c', 'd', 'u', 't', 'h']);
   for (const [name, { short }] of Object.entries(own)) {
     if (Object.hasOwn(SERVER_OPTIONS, name))
       throw new TypeError(`option --${name} belongs to the server; choose another name`);
@@ -203,8 +207,6 @@ function misuse(
 }
 
 function unknownOption(rawName: string, name: string, table: CliOptionTable): string {
-  const absent = ABSENT.get(name);
-  if (absent !== undefined) return absent;
   const nearest = rawName.startsWith('--') ? nearestWord(name, Object.keys(table)) : undefined;
   return nearest === undefined ? `unknown option ${rawName}` : `unknown option ${rawName}; did you mean --${nearest}?`;
 }

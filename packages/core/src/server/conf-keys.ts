@@ -16,6 +16,8 @@ export interface ConfigurationKey {
   readonly expects: string;
   /** What the key does, for the documentation. */
   readonly meaning: string;
+  /** `live`: SIGHUP takes a new value over. `restart`: it takes effect with the next start or upgrade. */
+  readonly reload: 'live' | 'restart';
   accepts(value: unknown): boolean;
 }
 
@@ -30,8 +32,23 @@ export const LOG_LEVELS: readonly ['trace', 'debug', 'info', 'warn', 'error', 'f
   'silent',
 ];
 
+/** More threads than this are a mistake. */
+const MAX_THREADS = 256;
+
 /** A week: longer waits than this are mistakes of unit. */
 const MAX_SECONDS = 604_800;
+
+const trueOrFalse = {
+  expects: 'true or false',
+  accepts: (value: unknown): boolean => typeof value === 'boolean',
+};
+
+const text = (expects: string): Pick<ConfigurationKey, 'expects' | 'accepts'> => ({
+  expects,
+  accepts: (value) => typeof value === 'string' && !value.includes('\0'),
+});
+
+const path = text('a path');
 
 const seconds = {
   expects: `a number of seconds from 0 to ${MAX_SECONDS}`,
@@ -42,14 +59,153 @@ const ROWS = [
   {
     key: 'version',
     name: 'version',
+    reload: 'restart',
     default: 1,
     expects: '1',
     meaning: 'Version of the configuration format.',
     accepts: (value: unknown): boolean => value === 1,
   },
   {
+    key: 'threads',
+    name: 'threads',
+    reload: 'restart',
+    default: 1,
+    expects: "'auto' or a whole number from 1 to 256",
+    meaning:
+      'Worker threads of each service that listens; `auto`: one for each processor. 1: everything runs on the main thread.',
+    accepts: isThreads,
+  },
+  {
+    key: 'worker_heap_mb',
+    name: 'workerHeapMb',
+    reload: 'restart',
+    default: 0,
+    ...integer(0, 1_048_576),
+    meaning:
+      'Most memory of the JavaScript heap of a worker thread, in MB; a worker that needs more is replaced. 0: as Node.js decides.',
+  },
+  {
+    key: 'daemon',
+    name: 'daemon',
+    reload: 'restart',
+    default: false,
+    ...trueOrFalse,
+    meaning: 'Runs in the background, as the option `-d` does.',
+  },
+  {
+    key: 'error_log',
+    name: 'errorLog',
+    reload: 'restart',
+    default: '',
+    ...path,
+    meaning:
+      'File for the log and for everything else on standard error, appended. Empty: standard error stays what it is.',
+  },
+  {
+    key: 'pid_file',
+    name: 'pidFile',
+    reload: 'restart',
+    default: '/tmp/cirque.pid',
+    ...path,
+    meaning:
+      'File with the process id of the daemon; removed when it ends. Empty: none. Without `daemon` none is written.',
+  },
+  {
+    key: 'upgrade_sock',
+    name: 'upgradeSock',
+    reload: 'restart',
+    default: '/tmp/cirque_upgrade.sock',
+    ...path,
+    meaning: 'Unix socket over which a server hands its listening sockets to its successor.',
+  },
+  {
+    key: 'upgrade_sock_connect_accept_max_retries',
+    name: 'upgradeSockConnectAcceptMaxRetries',
+    reload: 'live',
+    default: 30,
+    ...integer(0, 3_600),
+    meaning: 'How often each side of an upgrade tries again to meet the other one, one second apart. (Pingora: 5.)',
+  },
+  {
+    key: 'upgrade_ready_timeout_seconds',
+    name: 'upgradeReadyTimeoutSeconds',
+    reload: 'live',
+    default: 60,
+    ...seconds,
+    meaning:
+      'How long a successor may take from getting the sockets to being ready. After that the old server goes on.',
+  },
+  {
+    key: 'user',
+    name: 'user',
+    reload: 'restart',
+    default: '',
+    ...text('the name or number of a user'),
+    meaning: 'User that the server becomes once it listens, with its supplementary groups. Needs root.',
+  },
+  {
+    key: 'group',
+    name: 'group',
+    reload: 'restart',
+    default: '',
+    ...text('the name or number of a group'),
+    meaning: 'Group that the server changes to. Empty: that of `user`.',
+  },
+  {
+    key: 'working_directory',
+    name: 'workingDirectory',
+    reload: 'restart',
+    default: '',
+    ...path,
+    meaning:
+      'Directory of the daemon. Empty: the one in which it was started. Paths of this file are taken from the latter.',
+  },
+  {
+    key: 'umask',
+    name: 'umask',
+    reload: 'restart',
+    default: '007',
+    expects: "an octal text such as '027'",
+    meaning: 'Permissions that files of the daemon do not get.',
+    accepts: (value: unknown): boolean => typeof value === 'string' && /^0?[0-7]{3}$/.test(value),
+  },
+  {
+    key: 'daemon_wait_for_ready',
+    name: 'daemonWaitForReady',
+    reload: 'restart',
+    default: false,
+    ...trueOrFalse,
+    meaning: 'The command that starts a daemon ends when every service is ready; else when it listens.',
+  },
+  {
+    key: 'daemon_ready_timeout_seconds',
+    name: 'daemonReadyTimeoutSeconds',
+    reload: 'restart',
+    default: 600,
+    ...seconds,
+    meaning: 'How long that command waits before it gives up, with code 1.',
+  },
+  {
+    key: 'drain_delay_seconds',
+    name: 'drainDelaySeconds',
+    reload: 'live',
+    default: 0,
+    ...seconds,
+    meaning:
+      'After SIGTERM: how long the server says that it is not ready, and still accepts everything, before it drains.',
+  },
+  {
+    key: 'tunnel_grace_period_seconds',
+    name: 'tunnelGracePeriodSeconds',
+    reload: 'live',
+    default: 300,
+    ...seconds,
+    meaning: 'After SIGTERM: how long upgraded connections (WebSocket, CONNECT) may go on, within the grace period.',
+  },
+  {
     key: 'grace_period_seconds',
     name: 'gracePeriodSeconds',
+    reload: 'live',
     default: 300,
     meaning:
       'After SIGTERM: how long open connections may take to finish. An upper bound: with the last one the wait ends.',
@@ -58,6 +214,7 @@ const ROWS = [
   {
     key: 'graceful_shutdown_timeout_seconds',
     name: 'gracefulShutdownTimeoutSeconds',
+    reload: 'live',
     default: 5,
     meaning: 'After the grace period: the time left for what still runs, before it is cut.',
     ...seconds,
@@ -65,6 +222,7 @@ const ROWS = [
   {
     key: 'upstream_keepalive_pool_size',
     name: 'upstreamKeepalivePoolSize',
+    reload: 'restart',
     default: 128,
     ...integer(0, 1_000_000),
     meaning: 'Idle upstream connections kept per process, all peers together. 0 switches reuse off.',
@@ -72,6 +230,7 @@ const ROWS = [
   {
     key: 'client_bind_to_ipv4',
     name: 'clientBindToIpv4',
+    reload: 'restart',
     default: [],
     expects: 'a list of IPv4 addresses',
     meaning: 'Source addresses for upstream connections over IPv4; one is chosen for each connection.',
@@ -80,6 +239,7 @@ const ROWS = [
   {
     key: 'client_bind_to_ipv6',
     name: 'clientBindToIpv6',
+    reload: 'restart',
     default: [],
     expects: 'a list of IPv6 addresses',
     meaning: 'The same over IPv6.',
@@ -88,6 +248,7 @@ const ROWS = [
   {
     key: 'ca_file',
     name: 'caFile',
+    reload: 'restart',
     default: '',
     expects: 'a path',
     meaning:
@@ -97,15 +258,16 @@ const ROWS = [
   {
     key: 'upstream_debug_ssl_keylog',
     name: 'upstreamDebugSslKeylog',
+    reload: 'restart',
     default: false,
-    expects: 'true or false',
+    ...trueOrFalse,
     meaning:
       'Debugging only: appends the secrets of upstream TLS connections to the file that the environment variable SSLKEYLOGFILE names.',
-    accepts: (value: unknown): boolean => typeof value === 'boolean',
   },
   {
     key: 'max_retries',
     name: 'maxRetries',
+    reload: 'live',
     default: 16,
     ...integer(0, 1_000),
     meaning: 'How often a request may be tried again on another upstream connection after the first attempt.',
@@ -113,6 +275,7 @@ const ROWS = [
   {
     key: 'log_level',
     name: 'logLevel',
+    reload: 'live',
     default: 'info',
     expects: `one of ${LOG_LEVELS.join(', ')}`,
     meaning: 'Least severity that is logged. The environment variables CIRQUE_LOG and LOG_LEVEL go before it.',
@@ -121,10 +284,21 @@ const ROWS = [
   {
     key: 'access_log',
     name: 'accessLog',
+    reload: 'live',
     default: false,
-    expects: 'true or false',
-    meaning: 'Writes one log line for each finished request.',
-    accepts: (value: unknown): boolean => typeof value === 'boolean',
+    expects: 'true, false or a path',
+    meaning:
+      'One line for each finished request: true writes it to the log, a path to that file, in blocks. A path is taken over by the next start or upgrade only.',
+    accepts: (value: unknown): boolean => typeof value === 'boolean' || (typeof value === 'string' && value !== ''),
+  },
+  {
+    key: 'access_log_format',
+    name: 'accessLogFormat',
+    reload: 'restart',
+    default: 'json',
+    expects: "'json' or 'combined'",
+    meaning: 'Format of the lines of an access log file. `combined` is that of nginx and Apache.',
+    accepts: (value: unknown): boolean => value === 'json' || value === 'combined',
   },
 ] as const satisfies readonly ConfigurationKey[];
 
@@ -137,33 +311,23 @@ export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = complete;
 /** Keys that Pingora knows and this version does not honour: accepting them would promise what does not happen. */
 export const UNSUPPORTED_KEYS: readonly string[] = [
   'blocking_threads_ttl_seconds',
-  'daemon',
   'daemon_notify_timeout_seconds',
-  'daemon_ready_timeout_seconds',
-  'daemon_wait_for_ready',
-  'error_log',
-  'group',
   'listener_tasks_per_fd',
   'max_blocking_threads',
-  'pid_file',
   's2n_config_cache_size',
-  'threads',
-  'upgrade_sock',
-  'upgrade_sock_connect_accept_max_retries',
   'upstream_connect_offload_thread_per_pool',
   'upstream_connect_offload_threadpools',
-  'user',
   'work_stealing',
-  'working_directory',
 ];
 
 /** The documentation of the keys as a Markdown table. The README contains it; a test compares the two. */
 export function configurationTable(): string {
   const rows = CONFIGURATION_KEYS.map((row) => {
     const fallback = JSON.stringify(row.default);
-    return `| \`${row.key}\` | \`${row.name}\` | \`${fallback}\` | ${row.expects} | ${row.meaning} |`;
+    const live = row.reload === 'live' ? 'yes' : '';
+    return `| \`${row.key}\` | \`${row.name}\` | \`${fallback}\` | ${row.expects} | ${live} | ${row.meaning} |`;
   });
-  return ['| Key | In code | Default | Value | Meaning |', '|---|---|---|---|---|', ...rows].join('\n');
+  return ['| Key | In code | Default | Value | SIGHUP | Meaning |', '|---|---|---|---|---|---|', ...rows].join('\n');
 }
 
 function integer(least: number, most: number): Pick<ConfigurationKey, 'expects' | 'accepts'> {
@@ -171,6 +335,10 @@ function integer(least: number, most: number): Pick<ConfigurationKey, 'expects' 
     expects: `a whole number from ${least} to ${most}`,
     accepts: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
   };
+}
+
+function isThreads(value: unknown): boolean {
+  return value === 'auto' || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_THREADS);
 }
 
 function isListOf(value: unknown, accepts: (text: string) => boolean): boolean {

@@ -8,10 +8,45 @@ import { nearestWord } from './nearest-word.ts';
 /** Least severity that is logged. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** How many threads: a number, or one for each processor. */
+export type Threads = number | 'auto';
+
 /** The settings that this version honours. */
 export interface KnownConfiguration {
   /** Version of the configuration format. Always 1. */
   readonly version: 1;
+  /** Worker threads of each service that listens. Default 1: everything runs on the main thread. */
+  readonly threads: Threads;
+  /** Most memory of the JavaScript heap of a worker thread, in MB. Default 0: as Node.js decides. */
+  readonly workerHeapMb: number;
+  /** Runs in the background. Default false. */
+  readonly daemon: boolean;
+  /** File for the log and standard error. Default empty: standard error stays what it is. */
+  readonly errorLog: string;
+  /** File with the process id of a daemon; empty: none. Default `/tmp/cirque.pid`. */
+  readonly pidFile: string;
+  /** Unix socket for upgrades. Default `/tmp/cirque_upgrade.sock`. */
+  readonly upgradeSock: string;
+  /** How often each side of an upgrade tries again, one second apart. Default 30. */
+  readonly upgradeSockConnectAcceptMaxRetries: number;
+  /** Seconds that a successor may take to become ready. Default 60. */
+  readonly upgradeReadyTimeoutSeconds: number;
+  /** User that the server becomes once it listens. Default empty: none. */
+  readonly user: string;
+  /** Group that the server changes to. Default empty: that of the user. */
+  readonly group: string;
+  /** Directory of a daemon. Default empty: where it was started. */
+  readonly workingDirectory: string;
+  /** Permissions that files of a daemon do not get, in octal. Default `007`. */
+  readonly umask: string;
+  /** The command that starts a daemon waits until every service is ready. Default false. */
+  readonly daemonWaitForReady: boolean;
+  /** Seconds that it waits. Default 600. */
+  readonly daemonReadyTimeoutSeconds: number;
+  /** Seconds after SIGTERM in which the server is not ready, and still accepts. Default 0. */
+  readonly drainDelaySeconds: number;
+  /** Seconds after SIGTERM that upgraded connections may go on. Default 300. */
+  readonly tunnelGracePeriodSeconds: number;
   /**
    * Seconds that open connections may take to finish after a graceful stop was asked for. An upper bound: the wait
    * ends with the last connection. Default 300.
@@ -38,8 +73,10 @@ export interface KnownConfiguration {
   readonly maxRetries: number;
   /** Least severity that is logged. Default `info`; environment variables go before it (logger.ts). */
   readonly logLevel: LogLevel;
-  /** One log line for each finished request. Default false. */
-  readonly accessLog: boolean;
+  /** One line for each finished request: true, to the log; a path, to that file. Default false. */
+  readonly accessLog: boolean | string;
+  /** Format of an access log file. Default `json`. */
+  readonly accessLogFormat: 'json' | 'combined';
 }
 
 /** All settings of a server. */
@@ -66,6 +103,14 @@ export function serverConfiguration(values: Partial<ServerConfiguration> = {}): 
   }
   configuration.extra = Object.freeze(Object.fromEntries(Object.entries(values.extra ?? {})));
   return Object.freeze(configuration) as unknown as ServerConfiguration;
+}
+
+/** @throws TypeError or RangeError where `threads` is not a number of threads. */
+export function checkThreads(what: string, threads: unknown): void {
+  const row = CONFIGURATION_KEYS.find(({ name }) => name === 'threads');
+  if (row?.accepts(threads) === true) return;
+  const message = `${what} must be ${row?.expects}, got ${printValue(threads)}`;
+  throw typeof threads === 'number' ? new RangeError(message) : new TypeError(message);
 }
 
 function checkValue(row: ConfigurationKey, value: unknown): void {
