@@ -79,7 +79,8 @@ export function isAddressInUse(error: CirqueError): boolean {
 
 async function bindTcp(endpoint: TcpEndpoint, place: ListenerPlace): Promise<BoundListener> {
   const { address: configured, backlog, ipv6Only } = endpoint;
-  const { service = '', reusePort = false, resolved = configured } = place;
+  const { service = '', resolved = configured } = place;
+  const reusePort = place.reusePort === true || endpoint.reusePort;
   const server = createServer({ allowHalfOpen: true });
   await listen(server, { host: resolved.host, port: resolved.port, backlog, ipv6Only, reusePort });
   const address = addressOf(server);

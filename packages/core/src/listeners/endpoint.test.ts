@@ -8,7 +8,7 @@ describe('tcpEndpoint', () => {
     ['[::1]:0', { host: '::1', port: 0 }],
     ['localhost:80', { host: 'localhost', port: 80 }],
   ])('tcpEndpoint reads %s', (text, address) => {
-    expect(tcpEndpoint(text)).toEqual({ kind: 'tcp', address, backlog: 4_096, ipv6Only: false, keepAlive: undefined });
+    expect(tcpEndpoint(text)).toEqual({ kind: 'tcp', address, backlog: 4_096, ipv6Only: false, reusePort: false });
   });
 
   test('tcpEndpoint takes an address object', () => {
@@ -22,8 +22,17 @@ describe('tcpEndpoint', () => {
     ['a:1', { backlog: 0 }, /backlog must be a whole number from 1 to 65535, got 0/],
     ['a:1', { backlog: 1.5 }, /backlog must be/],
     ['a:1', { ipv6Only: 'yes' }, /ipv6Only must be true or false, got yes/],
-    ['a:1', { keepAlive: { idleMs: 10 } }, /keepAlive.idleMs must be at least 1000, got 10/],
-    ['a:1', { reusePort: true }, /addTcp\(\) has no option "reusePort"; it has ipv6Only, backlog, keepAlive/],
+    ['a:1', { reusePort: 1 }, /reusePort must be true or false, got 1/],
+    ['a:1', { keepAlive: {} }, /keepAlive.idleMs must be a whole number from 1000 to 32767000, got NaN/],
+    ['a:1', { keepAlive: { idleMs: 10 } }, /keepAlive.idleMs must be a whole number from 1000 to 32767000, got 10/],
+    ['a:1', { keepAlive: { idleMs: 1_000, intervalMs: 1 } }, /keepAlive.intervalMs must be .* from 1000 .*, got 1$/],
+    ['a:1', { keepAlive: { idleMs: 1_000, count: 128 } }, /keepAlive.count must be .* from 1 to 127, got 128/],
+    ['a:1', { userTimeoutMs: 0 }, /userTimeoutMs must be a whole number from 1 to 2147483647, got 0/],
+    ['a:1', { dscp: 64 }, /dscp must be a whole number from 0 to 63, got 64/],
+    ['a:1', { sendBufferBytes: 0 }, /sendBufferBytes must be a whole number from 1 to 1073741823, got 0/],
+    ['a:1', { receiveBufferBytes: '1' }, /receiveBufferBytes must be a whole number from 1 to 1073741823, got 1/],
+    ['a:1', { fastOpen: true }, /fastOpen must be a whole number from 1 to 65535, got true/],
+    ['a:1', { nagle: true }, /addTcp\(\) has no option "nagle"; it has ipv6Only, backlog, reusePort, keepAlive/],
   ])('tcpEndpoint refuses %s with %j', (address, options, message) => {
     expect(() => tcpEndpoint(address, options as never)).toThrow(message);
   });

@@ -8,7 +8,7 @@ import {
   type InetAddress,
   isUnixAddress,
   parseAddress,
-  type TcpKeepAlive,
+  type TcpOptionPlan,
   type UnixAddress,
 } from '@cirque/transport';
 import { checkOptionNames } from './option-names.ts';
@@ -18,16 +18,20 @@ import {
   type ProxyProtocolPolicy,
   proxyProtocolPolicy,
 } from './proxy-protocol.ts';
+import { type ListenerSocketOptions, planListener, SOCKET_OPTION_NAMES } from './socket-options.ts';
 import type { TlsSettings } from './tls/tls-settings.ts';
 
 /** Options of a TCP listener. */
-export interface TcpSocketOptions extends ProxyProtocolOptions {
+export interface TcpSocketOptions extends ProxyProtocolOptions, ListenerSocketOptions {
   /** For `[::]`: do not accept IPv4 clients as well. Default false. */
   readonly ipv6Only?: boolean;
   /** How many connections the system queues before they are accepted. Default 4,096; the system may have less. */
   readonly backlog?: number;
-  /** TCP keep-alive probes on accepted connections. Default: none. */
-  readonly keepAlive?: TcpKeepAlive;
+  /**
+   * Other processes of the same user may listen on the same address with this option (SO_REUSEPORT); the system spreads the
+   * connections. Default false: a second server is refused. The threads of a service do not need it.
+   */
+  readonly reusePort?: boolean;
 }
 
 /** Options of a unix-socket listener. */
@@ -50,7 +54,9 @@ export interface TcpEndpoint extends EndpointHandshakes {
   readonly address: InetAddress;
   readonly backlog: number;
   readonly ipv6Only: boolean;
-  readonly keepAlive: TcpKeepAlive | undefined;
+  readonly reusePort: boolean;
+  /** Undefined when no option of the socket was given. */
+  readonly socketOptions: TcpOptionPlan | undefined;
 }
 
 /** A unix socket to listen on. */
@@ -88,14 +94,21 @@ export function tcpEndpoint(
       `addTcp() needs 'host:port', got ${JSON.stringify(address)}; unix sockets are added by addUds()`,
     );
   }
-  checkOptionNames('addTcp()', options, ['ipv6Only', 'backlog', 'keepAlive', ...PROXY_PROTOCOL_NAMES]);
-  const { ipv6Only = false, backlog = DEFAULT_BACKLOG, keepAlive } = options;
-  if (typeof ipv6Only !== 'boolean') throw new TypeError(`ipv6Only must be true or false, got ${String(ipv6Only)}`);
-  const idleMs = keepAlive?.idleMs ?? 1_000;
-  if (!Number.isFinite(idleMs) || idleMs < 1_000)
-    throw new RangeError(`keepAlive.idleMs must be at least 1000, got ${idleMs}`);
-  const proxyProtocol = proxyProtocolPolicy(options);
-  return { kind: 'tcp', address: parsed, backlog: checkBacklog(backlog), ipv6Only, keepAlive, proxyProtocol, tls };
+  const names = ['ipv6Only', 'backlog', 'reusePort', ...SOCKET_OPTION_NAMES, ...PROXY_PROTOCOL_NAMES];
+  checkOptionNames('addTcp()', options, names);
+  const { ipv6Only = false, reusePort = false, backlog = DEFAULT_BACKLOG } = options;
+  checkBoolean('ipv6Only', ipv6Only);
+  checkBoolean('reusePort', reusePort);
+  return {
+    kind: 'tcp',
+    address: parsed,
+    backlog: checkBacklog(backlog),
+    ipv6Only,
+    reusePort,
+    socketOptions: planListener(options),
+    proxyProtocol: proxyProtocolPolicy(options),
+    tls,
+  };
 }
 
 /**
@@ -128,6 +141,10 @@ export function unixEndpoint(path: string, options: UnixSocketOptions = {}, tls?
 /** An address together with its text. */
 export function listeningAddress(address: Address): ListeningAddress {
   return { ...address, text: formatAddress(address) };
+}
+
+function checkBoolean(name: string, value: boolean): void {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${String(value)}`);
 }
 
 function checkBacklog(backlog: number): number {

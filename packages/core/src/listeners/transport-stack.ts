@@ -5,7 +5,7 @@
  * behind it; all other connections take the short way.
  */
 import { CirqueError } from '@cirque/error';
-import { type Address, acceptStreams, type InetAddress, type Stream } from '@cirque/transport';
+import { type Address, acceptStreams, type InetAddress, type NodeSocketOptions, type Stream } from '@cirque/transport';
 import type { ServerApp } from '../app/server-app.ts';
 import type { Logger } from '../logger.ts';
 import type { BoundListener } from './bound-listener.ts';
@@ -14,6 +14,7 @@ import { maxAcceptedDescriptor } from './descriptor-limit.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Handshakes } from './handshakes.ts';
 import type { ServiceConnections } from './service-connections.ts';
+import { applyToListener } from './socket-options.ts';
 import { ThrottledLog } from './throttled-log.ts';
 
 /** What the stacks of one service share. */
@@ -40,6 +41,7 @@ export class TransportStack {
   readonly #mayAnswer: boolean;
   #stopped = false;
 
+  /** @throws CirqueError for an option of the socket that cannot be set; the listener is closed then. */
   constructor(endpoint: Endpoint, listener: BoundListener, context: StackContext) {
     this.address = listener.address;
     this.#listener = listener;
@@ -50,7 +52,7 @@ export class TransportStack {
     this.#mayAnswer = endpoint.tls === undefined;
     // Handshakes take bytes that may have to be put back, which only a duplex can.
     const reads = this.#handshakes === undefined ? (context.app.reads ?? 'duplex') : 'duplex';
-    const options = { reads, maxDescriptor: maxAcceptedDescriptor(), ...(keepAliveOf(endpoint) ?? {}) };
+    const options = { reads, maxDescriptor: maxAcceptedDescriptor(), ...settleOptions(endpoint, listener, context) };
     const onError = (error: CirqueError): void => this.#acceptFailed(error);
     // Without a listener an accept error (EMFILE, say) would end the process.
     listener.server.on('error', onError);
@@ -239,10 +241,16 @@ export class TransportStack {
   }
 }
 
-function keepAliveOf(
-  endpoint: Endpoint,
-): { keepAlive: NonNullable<Extract<Endpoint, { kind: 'tcp' }>['keepAlive']> } | undefined {
-  return endpoint.kind === 'tcp' && endpoint.keepAlive !== undefined ? { keepAlive: endpoint.keepAlive } : undefined;
+/** Sets what belongs on the listening socket, and answers what has to be set on every connection. */
+function settleOptions(endpoint: Endpoint, listener: BoundListener, { logger }: StackContext): NodeSocketOptions {
+  if (endpoint.kind === 'unix' || endpoint.socketOptions === undefined) return {};
+  try {
+    applyToListener(listener.server, endpoint.socketOptions, logger);
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+  return endpoint.socketOptions.node ?? {};
 }
 
 function clientAddress(stream: Stream): InetAddress | undefined {
