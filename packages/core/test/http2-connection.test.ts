@@ -345,7 +345,7 @@ describe('Http2ServerConnection: the end', () => {
     await site.until(() => raw.frames.length >= 3);
     for (const stream of site.streams) site.app.shutdownConnection(stream);
     await site.until(() => raw.goaways.length === 1);
-    await site.pass(400);
+    await site.pass(1_900);
     expect(raw.goaways).toHaveLength(1);
     await site.pass(200);
     expect(await raw.client.waitForClose()).toBe('end');

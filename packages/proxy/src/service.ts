@@ -34,9 +34,13 @@ export function httpProxyService<Ctx>(
   proxy: ProxyPhases<Ctx>,
   options: HttpProxyServiceOptions = {},
 ): HttpProxyService<Ctx> {
-  const { name = 'HTTP proxy', ...own } = options;
+  const { name = 'HTTP proxy', maxConnections, maxConnectionsPerClient, clientPrefix, overLimit, ...own } = options;
   const app = new HttpConnectionApp(new HttpProxy(proxy, { ...proxyOptionsOf(configuration), ...own }));
-  return new ListeningService(name, app, connectionLimitsOf(options));
+  return new ListeningService(
+    name,
+    app,
+    connectionLimitsOf({ maxConnections, maxConnectionsPerClient, clientPrefix, overLimit }),
+  );
 }
 
 function proxyOptionsOf(configuration: ServerConfiguration): HttpProxyOptions {

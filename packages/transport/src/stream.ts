@@ -149,6 +149,11 @@ export class Stream {
     return pending + (handle?.writeQueueSize ?? 0);
   }
 
+  /** Asks the system whether the other side has reset the connection; while reading is paused nobody is told. */
+  get wasReset(): boolean {
+    return wasReset(this.duplex);
+  }
+
   /** Tells the stream what its maker learnt of it: TLS, PROXY header. Before the stream is handed on. */
   identify(facts: StreamFacts): void {
     this.#facts = facts;

@@ -7,6 +7,7 @@ import type { CirqueError } from '@cirque/error';
 import type { RequestRules } from '@cirque/http1';
 import type { TimerWheel } from '@cirque/timeout';
 import type { Digest, Stream } from '@cirque/transport';
+import { HttpCounters } from '../http/http-counters.ts';
 import {
   type HttpServerOptions,
   type ResolvedHttpServerOptions,
@@ -15,6 +16,7 @@ import {
 } from '../http/http-server-options.ts';
 import { Http1ServerSession, type RequestReceiver } from '../http/http1-server-session.ts';
 import { Http2ServerConnection } from '../http/http2-server-connection.ts';
+import { answerOverLimit } from '../http/over-limit.ts';
 import { PrefaceDetector } from '../http/preface-detector.ts';
 import type { ServerSession } from '../http/server-session.ts';
 import { hostRuleOf } from '../listeners/tls/host-rules.ts';
@@ -60,6 +62,7 @@ export class HttpConnectionApp<A extends HttpServerApp = HttpServerApp> implemen
   readonly #options: ResolvedHttpServerOptions;
   readonly #rules: RequestRules;
   readonly #wheel: TimerWheel | undefined;
+  readonly #counters: HttpCounters = new HttpCounters();
 
   /**
    * @param wheel for hand-driven time in tests. Default: the wheel of this thread.
@@ -103,12 +106,29 @@ export class HttpConnectionApp<A extends HttpServerApp = HttpServerApp> implemen
     }
   }
 
+  /** Upgraded connections and tunnels get their end; requests and other streams of the same connection go on. */
+  shutdownTunnels({ handler }: Stream): void {
+    if (handler instanceof Http1ServerSession || handler instanceof Http2ServerConnection) handler.shutdownTunnels();
+  }
+
+  /** 503, and the end. */
+  overLimit(stream: Stream): void {
+    answerOverLimit(stream, this.#wheel);
+  }
+
+  /** What was counted here under `http`, beside what the application counts. */
+  stats(): StatsTree {
+    return { http: this.#counters.stats(), ...this.app.stats?.() };
+  }
+
   #http1(stream: Stream, app: RequestReceiver = this.app): Http1ServerSession {
-    return new Http1ServerSession(stream, app, this.#options, this.#rules, this.#wheel);
+    this.#counters.h1Connections += 1;
+    return new Http1ServerSession(stream, app, this.#options, this.#rules, this.#wheel, this.#counters);
   }
 
   #http2(stream: Stream, app: RequestReceiver = this.app): Http2ServerConnection {
-    return new Http2ServerConnection(stream, app, this.#options, this.#wheel);
+    this.#counters.h2Connections += 1;
+    return new Http2ServerConnection(stream, app, this.#options, this.#wheel, this.#counters);
   }
 
   #detect(stream: Stream): void {
@@ -123,10 +143,6 @@ export class HttpConnectionApp<A extends HttpServerApp = HttpServerApp> implemen
       this.#wheel,
     );
     detector.start(this.#options.headTimeoutMs);
-  }
-
-  stats(): StatsTree {
-    return this.app.stats?.() ?? {};
   }
 
   reconfigure(configuration: ServerConfiguration): void {

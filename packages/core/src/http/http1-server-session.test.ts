@@ -495,16 +495,34 @@ describe('Http1ServerSession closes', () => {
 
   test.each([
     ['without a byte', ''],
-    ['inside a head', 'GET / HT'],
     ['between requests', get('/1')],
-  ])('Http1ServerSession.shutdown closes %s, after half a second', async (_, sent) => {
+  ])('Http1ServerSession.shutdown closes %s, after two seconds', async (_, sent) => {
     const site = new Site(answer);
     if (sent !== '') await site.send(sent);
+    site.session.shutdown();
+    await site.pass(1_940);
+    expect(site.server.destroyed).toBe(false);
+    await site.pass(120);
+    expect([site.server.destroyed, site.ended]).toEqual([true, true]);
+  });
+
+  test('Http1ServerSession.shutdown keeps an idle connection for no longer than it would have been kept', async () => {
+    const site = new Site(answer, { idleTimeoutMs: 500 });
+    await site.send(get('/1'));
     site.session.shutdown();
     await site.pass(440);
     expect(site.server.destroyed).toBe(false);
     await site.pass(120);
     expect([site.server.destroyed, site.ended]).toEqual([true, true]);
+  });
+
+  test('Http1ServerSession.shutdown leaves a head that has begun its time', async () => {
+    const site = new Site(answer, { headTimeoutMs: 5_000 });
+    await site.send('GET /slow HT');
+    site.session.shutdown();
+    await site.pass(4_900);
+    await site.send('TP/1.1\r\nHost: a\r\n\r\n');
+    expect(site.received).toMatch(/Connection: close\r\n\r\n\/slow$/);
   });
 
   test('Http1ServerSession.shutdown still answers the request that was on the wire', async () => {
@@ -538,7 +556,7 @@ describe('Http1ServerSession closes', () => {
     site.session.end();
     await settle();
     expect(site.received).toMatch(/\r\n\r\nok$/);
-    await site.pass(560);
+    await site.pass(2_060);
     expect([site.ended, site.server.destroyed]).toEqual([true, true]);
   });
 });

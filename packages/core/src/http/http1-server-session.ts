@@ -7,15 +7,18 @@
 import { CirqueError, statusFor } from '@cirque/error';
 import { type ConnectionOptions, type HeaderMap, RequestHeader, type ResponseHeader, type Target } from '@cirque/http';
 import { CHUNKED, type MessageSink, RequestDecoder, type RequestRules, requestHead } from '@cirque/http1';
-import { Timer, type TimerWheel } from '@cirque/timeout';
-import { type Digest, type Lease, type Stream, type StreamHandler, WriteProgress } from '@cirque/transport';
+import type { TimerWheel } from '@cirque/timeout';
+import type { Digest, Lease, Stream, StreamHandler } from '@cirque/transport';
 import { errorResponse } from './error-response.ts';
+import { HttpCounters } from './http-counters.ts';
 import type { ResolvedHttpServerOptions } from './http-server-options.ts';
+import { type Http1DeadlineOwner, Http1Deadlines } from './http1-deadlines.ts';
 import { LingeringClose } from './lingering-close.ts';
 import { NOBODY } from './no-handler.ts';
+import { PausedWatch } from './paused-watch.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { ServerSession, ServerSessionHandler, TunnelRequest } from './server-session.ts';
-import { opensTunnel, tunnelRequest, wantsTrailers } from './tunnel-request.ts';
+import { opensTunnel, tunnelRequest, tunnelTimeOver, wantsTrailers } from './tunnel-request.ts';
 
 /** What a connection needs to know of its application. */
 export interface RequestReceiver {
@@ -27,17 +30,12 @@ export interface RequestReceiver {
 
 /** Bytes held before reading pauses. */
 const MAX_HELD_BYTES = 65_536;
-/** An idle connection stays this long when the server stops: its next request may be on the wire. */
-const DRAIN_LINGER_MS = 500;
-
-/** What the timer is armed for. */
-type Deadline = 'none' | 'first-byte' | 'head' | 'idle' | 'body' | 'write';
 
 const NOTHING = Buffer.alloc(0);
 const NO_REQUEST = new RequestHeader('GET', '/');
 
 /** See the file's head. */
-export class Http1ServerSession implements ServerSession, StreamHandler, MessageSink {
+export class Http1ServerSession implements ServerSession, StreamHandler, MessageSink, Http1DeadlineOwner {
   requestHeader: RequestHeader = NO_REQUEST;
   bodyLength: number | undefined = 0;
   connectionOptions!: ConnectionOptions;
@@ -55,10 +53,10 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   readonly #options: ResolvedHttpServerOptions;
   readonly #decoder: RequestDecoder;
   readonly #writer: ResponseWriter;
-  readonly #timer: Timer;
+  readonly #deadlines: Http1Deadlines;
+  readonly #counters: HttpCounters;
+  #pausedWatch: PausedWatch | undefined = undefined;
   readonly #wheel: TimerWheel | undefined;
-  readonly #writes = new WriteProgress();
-  #deadline: Deadline = 'none';
   /** A request is being answered. */
   #active = false;
   #pumping = false;
@@ -81,6 +79,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     options: ResolvedHttpServerOptions,
     rules: RequestRules,
     wheel?: TimerWheel,
+    counters: HttpCounters = new HttpCounters(),
   ) {
     this.#stream = stream;
     this.#app = app;
@@ -88,12 +87,13 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.#decoder = new RequestDecoder(this, rules);
     this.#writer = new ResponseWriter(stream);
     this.#wheel = wheel;
-    this.#timer = new Timer(() => this.#expired(), wheel);
+    this.#counters = counters;
+    this.#deadlines = new Http1Deadlines(stream, options, this, wheel);
   }
 
   /** Begins to read requests. */
   start(): void {
-    this.#arm('first-byte', this.#options.headTimeoutMs);
+    this.#deadlines.armHead('first-byte');
     this.#stream.start(this);
   }
 
@@ -105,9 +105,21 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     } else if (this.#writer.ended) {
       // The client still takes the last response.
       this.#lingeringClose();
-    } else if (!this.#closing) {
-      this.#arm('idle', DRAIN_LINGER_MS);
+    } else if (!this.#closing && !this.#decoder.insideHead) {
+      this.#deadlines.armIdle(true);
     }
+  }
+
+  /** The time of tunnels is over: what has been written goes out, then FIN both ways; see {@link LingeringClose}. */
+  shutdownTunnels(): void {
+    if (!this.#tunnelled || !this.#active) return;
+    const { handler } = this;
+    this.#release();
+    this.#writer.flush();
+    // Whatever the owner does with its request now concerns nobody any more.
+    this.#clientGone = true;
+    this.#lingeringClose();
+    handler.onDownstreamError(tunnelTimeOver());
   }
 
   get digest(): Digest {
@@ -158,18 +170,18 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     // CONNECT may have been meant for its target: close after it.
     if (!header.informational && (!this.#decoder.received || this.tunnel?.kind === 'connect')) this.disableKeepAlive();
     this.#writer.head(header, end, this.requestHeader.method, this.minorVersion);
-    this.#watchWrites();
+    this.#deadlines.watchWrites();
   }
 
   writeBody(buffer: Buffer, start: number, end: number, lease: Lease | undefined): boolean {
     if (this.#clientGone) return true;
     const more = this.#writer.body(buffer, start, end, lease);
-    if (!more) this.#watchWrites();
+    if (!more) this.#deadlines.watchWrites();
     return more;
   }
 
   flush(): void {
-    if (!this.#clientGone && !this.#writer.flush()) this.#watchWrites();
+    if (!this.#clientGone && !this.#writer.flush()) this.#deadlines.watchWrites();
   }
 
   writeEnd(trailers?: HeaderMap): void {
@@ -195,7 +207,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     }
     this.#writer.tunnel(header);
     this.#tunnelled = true;
-    this.#disarm();
+    this.#deadlines.stop();
     this.#decoder.tunnel();
     // The owner resumes when it is ready for them.
     this.pause();
@@ -229,24 +241,22 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     } else if (this.#tunnelled) {
       this.#endOfTunnel();
     } else if (this.#options.abortOnClose || this.#bodyCut) {
-      this.#leave(new CirqueError('ConnectionClosed', 'the client closed the connection', { source: 'Downstream' }));
+      this.#leave(connectionClosed());
     } else {
       this.#writer.keepAlive = false;
     }
   }
 
   onDrain(): void {
-    if (this.#deadline === 'write') this.#written();
+    this.#deadlines.drained();
     this.handler.onDownstreamDrain();
     if (this.#writer.ended && !this.#active) this.#pump();
   }
 
   onClose(error: CirqueError | undefined): void {
-    this.#timer.close();
-    if (this.#active)
-      this.#leave(
-        error ?? new CirqueError('ConnectionClosed', 'the client closed the connection', { source: 'Downstream' }),
-      );
+    this.#deadlines.close();
+    this.#pausedWatch?.end();
+    if (this.#active) this.#leave(error ?? connectionClosed());
     this.#clientGone = true;
   }
 
@@ -265,8 +275,9 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.#clientCloses = !requestHead.keepAlive && (requestHead.framing !== 0 || isBodiless(this.requestHeader.method));
     this.#writer.reset(requestHead.keepAlive && more);
     this.#active = true;
-    if (this.bodyLength === 0) this.#disarm();
-    else this.#arm('body', this.#options.readTimeoutMs);
+    this.#counters.requests += 1;
+    if (this.bodyLength === 0) this.#deadlines.stop();
+    else this.#deadlines.armBody();
     this.#app.processNewHttp(this);
   }
 
@@ -276,7 +287,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   }
 
   onMessageEnd(trailers: HeaderMap | undefined): void {
-    if (this.#deadline === 'body') this.#disarm();
+    if (this.#deadlines.current === 'body') this.#deadlines.stop();
     if (this.bodyLength !== 0 || this.#tunnelled) this.handler.onRequestEnd(trailers);
   }
 
@@ -326,15 +337,15 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   #afterRead(): void {
     if (this.#readPaused && this.#held === undefined) {
       this.#readPaused = false;
+      this.#pausedWatch?.end();
       this.#stream.resume();
     }
-    if (this.#decoder.insideHead && this.#deadline !== 'head' && !this.#active)
-      this.#arm('head', this.#options.headTimeoutMs);
-    else if (this.#deadline === 'body') this.#arm('body', this.#options.readTimeoutMs);
+    const { current } = this.#deadlines;
+    if (this.#decoder.insideHead && current !== 'head' && !this.#active) this.#deadlines.armHead('head');
+    else if (current === 'body') this.#deadlines.armBody();
     if (this.#tunnelled) {
       if (this.#clientHalfClosed && this.#active) this.#endOfTunnel();
-    } else if (this.#active && this.#bodyCut)
-      this.#leave(new CirqueError('ConnectionClosed', 'the client closed the connection', { source: 'Downstream' }));
+    } else if (this.#active && this.#bodyCut) this.#leave(connectionClosed());
   }
 
   #hold(buffer: Buffer, start: number, end: number): void {
@@ -344,6 +355,8 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     if (this.#held.length > MAX_HELD_BYTES && !this.#readPaused) {
       this.#readPaused = true;
       this.#stream.pause();
+      this.#pausedWatch ??= new PausedWatch(this.#stream, () => this.#stream.destroy(connectionClosed()), this.#wheel);
+      this.#pausedWatch.begin();
     }
   }
 
@@ -356,7 +369,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     }
     // Else a client that sends requests and reads no response would fill our memory.
     if (this.#stream.duplex.writableNeedDrain) {
-      this.#watchWrites();
+      this.#deadlines.watchWrites();
       return false;
     }
     this.#writer.reset(false);
@@ -367,8 +380,8 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     this.#paused = false;
     this.#decoder.unhold();
     this.#decoder.next();
-    this.#writes.forget();
-    this.#arm('idle', this.shuttingDown ? DRAIN_LINGER_MS : this.#options.idleTimeoutMs);
+    this.#deadlines.forgetWrites();
+    this.#deadlines.armIdle(this.shuttingDown);
     return true;
   }
 
@@ -410,7 +423,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   #lingeringClose(): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#disarm();
+    this.#deadlines.stop();
     // The client sends nothing after a request that says close, so there is nothing to wait for once all is written.
     if (this.#clientCloses && this.#decoder.received && this.#held === undefined && !this.#stream.writePending) {
       this.#stream.destroy();
@@ -418,7 +431,8 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     }
     this.#held = undefined;
     this.#decoder.stop();
-    this.#timer.close();
+    this.#deadlines.close();
+    this.#pausedWatch?.end();
     const facts = {
       clientHalfClosed: this.#clientHalfClosed,
       writeTimeoutMs: this.#options.writeTimeoutMs,
@@ -427,71 +441,47 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     new LingeringClose(this.#stream, facts).start();
   }
 
-  #watchWrites(): void {
-    if (!this.#stream.duplex.writableNeedDrain || this.#deadline === 'write') return;
-    this.#armWrite();
+  // ---- what the deadlines ask, and tell
+
+  /** @internal of Http1DeadlineOwner */
+  get bodyDue(): boolean {
+    return this.#active && !this.requestComplete && this.#decoder.state !== 'stopped';
   }
 
-  #armWrite(): void {
-    const { writeTimeoutMs, minSendRate } = this.#options;
-    this.#arm('write', this.#writes.begin(this.#stream, writeTimeoutMs, minSendRate));
+  /** @internal of Http1DeadlineOwner */
+  headTimedOut(): void {
+    this.#refuse(timedOut('ReadTimedout', 'the request head did not arrive in time'));
   }
 
-  #arm(deadline: Deadline, ms: number): void {
-    this.#deadline = deadline;
-    if (ms > 0) this.#timer.set(ms);
-    else this.#timer.clear();
-  }
-
-  #disarm(): void {
-    this.#deadline = 'none';
-    this.#timer.clear();
-  }
-
-  #expired(): void {
-    const deadline = this.#deadline;
-    this.#deadline = 'none';
-    if (deadline === 'head') this.#refuse(timedOut('ReadTimedout', 'the request head did not arrive in time'));
-    else if (deadline === 'body') this.#bodyTimedOut();
-    else if (deadline === 'write') this.#writeTimedOut();
-    // The last response may still be on its way to a slow client.
-    else if (deadline === 'idle' && this.#writes.judge(this.#stream) === 'progress') this.#armWriteOfLast();
-    else this.#stream.destroy();
-  }
-
-  /** Nobody waits for more than the last response to be taken; without progress no longer. */
-  #armWriteOfLast(): void {
-    this.#arm('idle', this.#options.writeTimeoutMs > 0 ? this.#options.writeTimeoutMs : DRAIN_LINGER_MS);
-  }
-
-  #bodyTimedOut(): void {
+  /** @internal of Http1DeadlineOwner */
+  bodyTimedOut(): void {
     // Somebody told the client to wait: it is not the client that is slow.
-    if (this.#paused || this.#held !== undefined || this.#readPaused) this.#arm('body', this.#options.readTimeoutMs);
+    if (this.#paused || this.#held !== undefined || this.#readPaused) this.#deadlines.armBody();
     else if (this.#active && this.#decoder.state !== 'stopped') {
       this.#decoder.stop();
       this.handler.onDownstreamError(timedOut('ReadTimedout', 'the request body did not arrive in time'));
     }
   }
 
-  #writeTimedOut(): void {
-    const verdict = this.#writes.judge(this.#stream);
-    if (verdict === 'done') this.#written();
-    else if (verdict === 'progress') this.#armWrite();
-    else if (this.#active) this.#leave(timedOut('WriteTimedout', 'the client did not read the response in time'));
+  /** @internal of Http1DeadlineOwner */
+  writeTimedOut(): void {
+    if (this.#active) this.#leave(timedOut('WriteTimedout', 'the client did not read the response in time'));
     else this.#stream.destroy();
   }
 
-  /** The client has taken what was written: a body that is still due is watched again. */
-  #written(): void {
-    this.#disarm();
-    const due = this.#active && !this.requestComplete && this.#decoder.state !== 'stopped';
-    if (due) this.#arm('body', this.#options.readTimeoutMs);
+  /** @internal of Http1DeadlineOwner */
+  idleTimedOut(): void {
+    this.#stream.destroy();
   }
 }
 
 /** Without a length there is no body, but some old clients send one all the same with other methods. */
 function isBodiless(method: string): boolean {
   return method === 'GET' || method === 'HEAD';
+}
+
+function connectionClosed(): CirqueError {
+  return CirqueError.downstream('ConnectionClosed', 'the client closed the connection');
 }
 
 function timedOut(type: 'ReadTimedout' | 'WriteTimedout', what: string): CirqueError {

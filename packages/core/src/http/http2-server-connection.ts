@@ -9,9 +9,11 @@ import type { HeaderMap, RequestHeader } from '@cirque/http';
 import { ErrorCode, Http2Connection, type Http2Handler, type Http2Sink, type Http2Stream } from '@cirque/http2';
 import { Timer, type TimerWheel } from '@cirque/timeout';
 import type { Digest, Stream, StreamHandler } from '@cirque/transport';
+import { drainLingerMs } from './drain-linger.ts';
 import { errorResponse } from './error-response.ts';
 import { flushSoon } from './flush-soon.ts';
 import { HeadWatch } from './head-watch.ts';
+import { HttpCounters } from './http-counters.ts';
 import type { ResolvedHttpServerOptions } from './http-server-options.ts';
 import type { RequestReceiver } from './http1-server-session.ts';
 import { http2Request } from './http2-request.ts';
@@ -20,8 +22,6 @@ import { LingeringClose } from './lingering-close.ts';
 import { PingWatch, type PingWatchOwner } from './ping-watch.ts';
 import { WriteWatch } from './write-watch.ts';
 
-/** Between the two steps of GOAWAY, if the client does not answer the ping that is sent with the first. */
-const DRAIN_LINGER_MS = 500;
 /** "No stream will be refused yet" (RFC 9113 section 6.8). */
 const ANY_STREAM = 2 ** 31 - 1;
 const DRAIN_PING = 0x6472_6169_6e00n;
@@ -39,6 +39,7 @@ export class Http2ServerConnection
   shuttingDown = false;
   readonly #stream: Stream;
   readonly #app: RequestReceiver;
+  readonly #counters: HttpCounters;
   readonly #engine: Http2Connection;
   /** For the client's settings, and its word that it has ours. */
   readonly #settingsTimer: Timer;
@@ -55,7 +56,14 @@ export class Http2ServerConnection
   /** Sessions that got a piece of their body since the last time they were told that this was all. */
   #delivered: Http2ServerSession[] = [];
 
-  constructor(stream: Stream, app: RequestReceiver, options: ResolvedHttpServerOptions, wheel?: TimerWheel) {
+  constructor(
+    stream: Stream,
+    app: RequestReceiver,
+    options: ResolvedHttpServerOptions,
+    wheel?: TimerWheel,
+    counters: HttpCounters = new HttpCounters(),
+  ) {
+    this.#counters = counters;
     const { settings, limits, connectionWindowSize } = options.h2;
     this.#stream = stream;
     this.#app = app;
@@ -82,6 +90,12 @@ export class Http2ServerConnection
   shutdown(): void {
     this.shuttingDown = true;
     this.#drain();
+  }
+
+  /** Ends the tunnels that run over this connection. */
+  shutdownTunnels(): void {
+    for (const session of this.#sessions()) session.shutdownTunnel();
+    this.flushSoon();
   }
 
   get digest(): Digest {
@@ -142,6 +156,7 @@ export class Http2ServerConnection
 
   onRequest(stream: Http2Stream, header: RequestHeader, ended: boolean): void {
     this.#requests += 1;
+    this.#counters.requests += 1;
     if (this.#phase === 'open') this.#lifeTimer.clear();
     const request = http2Request(header, stream.protocol, ended);
     if (request === undefined) {
@@ -305,7 +320,8 @@ export class Http2ServerConnection
     this.#phase = 'announced';
     this.#engine.goaway(ErrorCode.NO_ERROR, ANY_STREAM);
     this.#engine.ping(DRAIN_PING);
-    this.#lifeTimer.set(DRAIN_LINGER_MS);
+    // In case that the client does not answer the ping.
+    this.#lifeTimer.set(drainLingerMs(this.options.idleTimeoutMs));
     this.flushSoon();
   }
 

@@ -13,7 +13,7 @@ import { ignoresUpgrade, tunnelHead, upgradeRefused, withDate } from './http2-re
 import { NOBODY } from './no-handler.ts';
 import type { ServerSession, ServerSessionHandler, TunnelRequest } from './server-session.ts';
 import { type DeadlineFacts, StreamDeadlines, type WatchedRequest } from './stream-deadlines.ts';
-import { opensTunnel } from './tunnel-request.ts';
+import { opensTunnel, tunnelTimeOver } from './tunnel-request.ts';
 import { VirtualResponse } from './virtual-response.ts';
 
 /** What a session needs of its connection. */
@@ -74,6 +74,14 @@ export class Http2ServerSession implements ServerSession, WatchedRequest {
       stream.pause();
     }
     this.#deadlines.watchBody();
+  }
+
+  /** The time of tunnels is over: what has been written goes out, then the end, for this stream only. */
+  shutdownTunnel(): void {
+    if (!this.#tunnelled || !this.#active) return;
+    this.writeEnd();
+    // The owner gives the request up, which tells a client that has not ended its side.
+    this.#break(tunnelTimeOver());
   }
 
   get digest(): Digest {

@@ -107,10 +107,10 @@ describe('PrefaceDetector', () => {
     expect(site.decisions).toHaveLength(1);
   });
 
-  test('PrefaceDetector gives a silent connection half a second when the server stops', async () => {
+  test('PrefaceDetector gives a silent connection two seconds when the server stops', async () => {
     const [silent, late] = [new Site(), new Site()];
     for (const { detector } of [silent, late]) detector.shutdown();
-    for (const { clock } of [silent, late]) clock.advance(400, 20);
+    for (const { clock } of [silent, late]) clock.advance(1_900, 20);
     await late.send('GET');
     for (const { clock } of [silent, late]) clock.advance(200, 20);
     expect(silent.server.destroyed).toBe(true);

@@ -7,15 +7,13 @@
 import { PREFACE } from '@cirque/http2';
 import { Timer, type TimerWheel } from '@cirque/timeout';
 import type { Stream, StreamHandler } from '@cirque/transport';
+import { drainLingerMs } from './drain-linger.ts';
 
 /** What a connection turned out to speak. */
 export type DetectedVersion = '1.1' | '2';
 
 /** Takes the stream over; `begin` installs the handler and `first` has what was read, `[0, length)`. */
 export type DetectedVersionHandler = (version: DetectedVersion, first: Buffer, length: number) => void;
-
-/** A connection that says nothing stays this long when the server stops: its request may be on the wire. */
-const DRAIN_LINGER_MS = 500;
 
 /** See the file's head. One per connection, gone once it is decided. */
 export class PrefaceDetector implements StreamHandler {
@@ -42,7 +40,7 @@ export class PrefaceDetector implements StreamHandler {
   /** The server stops: what begins in time is still served. */
   shutdown(): void {
     this.shuttingDown = true;
-    this.#timer.set(DRAIN_LINGER_MS);
+    this.#timer.set(drainLingerMs(0));
   }
 
   onRead(buffer: Buffer, length: number): void {

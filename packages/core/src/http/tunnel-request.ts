@@ -1,6 +1,7 @@
 /**
  * What an HTTP/1 request head says about tunnels and trailers.
  */
+import { CirqueError } from '@cirque/error';
 import type { RequestHeader } from '@cirque/http';
 import type { RequestHead } from '@cirque/http1';
 import type { TunnelRequest } from './server-session.ts';
@@ -26,6 +27,11 @@ export function tunnelRequest({ connection, header, minorVersion }: Readonly<Req
 export function opensTunnel(tunnel: TunnelRequest | undefined, status: number): boolean {
   if (tunnel === undefined) return false;
   return tunnel.kind === 'upgrade' ? status === 101 : status >= 200 && status < 300;
+}
+
+/** Why a tunnel ends that neither of its ends has ended. */
+export function tunnelTimeOver(): CirqueError {
+  return CirqueError.downstream('ConnectionClosed', 'the server stops, and the time of its tunnels is over');
 }
 
 /** The client reads trailers (RFC 9110 section 10.1.4). */
