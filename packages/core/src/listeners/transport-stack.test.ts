@@ -20,29 +20,30 @@ interface Parts {
   readonly listener: BoundListener;
   readonly stack: TransportStack;
   readonly open: OpenStreams;
+  readonly stopping: AbortController;
   readonly warn: ReturnType<typeof vi.fn>;
 }
 
 async function stackOf(app: ServerApp): Promise<Parts> {
   const endpoint = tcpEndpoint('127.0.0.1:0');
   const listener = await bind(endpoint);
+  const stopping = new AbortController();
   const connections = new ServiceConnections('test', app);
   const { open } = connections;
   const warn = vi.fn();
   const logger = { ...silentLogger, warn };
-  const shutdown = new AbortController().signal;
   const stack = new TransportStack(endpoint, listener, {
     app,
     connections,
     logger,
-    shutdown,
+    shutdown: stopping.signal,
     filter: undefined,
   });
   cleanups.push(() => {
     stack.stop();
     open.destroyAll();
   });
-  return { listener, stack, open, warn };
+  return { listener, stack, open, warn, stopping };
 }
 
 test.each(['callback', 'duplex'] as const)('TransportStack survives accept errors and goes on (%s)', async (reads) => {
@@ -60,13 +61,14 @@ test.each(['callback', 'duplex'] as const)('TransportStack survives accept error
 
 test('TransportStack serves a connection that it was given with its stop, and tells the application', async () => {
   const events: string[] = [];
-  const { listener, stack, open } = await stackOf({
+  const { listener, stack, open, stopping } = await stackOf({
     processNew: () => void events.push('new'),
     shutdownConnection: (stream) => {
       events.push('shutdown');
       stream.destroy();
     },
   });
+  stopping.abort();
   stack.stop();
   const late = new Socket();
   const closed = new Promise((resolve) => late.once('close', resolve));

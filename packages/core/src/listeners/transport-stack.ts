@@ -39,7 +39,8 @@ export class TransportStack {
   readonly #handshakes: Handshakes | undefined;
   /** Nothing encrypted is spoken here, so that clients over a limit can be told. */
   readonly #mayAnswer: boolean;
-  #stopped = false;
+  /** The service stops, and the application was told so. */
+  #stopping = false;
 
   /** @throws CirqueError for an option of the socket that cannot be set; the listener is closed then. */
   constructor(endpoint: Endpoint, listener: BoundListener, context: StackContext) {
@@ -60,13 +61,14 @@ export class TransportStack {
   }
 
   /**
-   * Accepts nothing more. Open connections stay. Those whose handshakes or filter are under way get to the application if
-   * that is over within three seconds; it is told at once that the service stops.
+   * Accepts nothing more; open connections stay. When the service stops, too, those whose handshakes or filter are under way
+   * get to the application if that is over within three seconds, and it is told at once to end them.
    */
   stop(): void {
-    this.#stopped = true;
     this.#listener.close();
-    this.#context.connections.pending.endWithin(STOP_LINGER_MS);
+    const { connections, shutdown } = this.#context;
+    this.#stopping = shutdown.aborted;
+    if (this.#stopping) connections.pending.endWithin(STOP_LINGER_MS);
   }
 
   #accepted(stream: Stream): void {
@@ -151,7 +153,7 @@ export class TransportStack {
     // Whoever looks whether a port is open does this.
     const { connections, logger } = this.#context;
     const { handshakes } = connections.counters;
-    if (this.#stopped || error.type === 'ConnectionClosed') {
+    if (this.#stopping || error.type === 'ConnectionClosed') {
       handshakes.abandoned += 1;
       logger.debug({ err: error, client }, 'the client left during the handshake');
     } else {
@@ -216,7 +218,7 @@ export class TransportStack {
     try {
       const done = app.processNew(stream, shutdown);
       if (done !== undefined) done.then(undefined, (error: unknown) => this.#appFailed(stream, error));
-      if (this.#stopped && !stream.destroyed) app.shutdownConnection?.(stream);
+      if (this.#stopping && !stream.destroyed) app.shutdownConnection?.(stream);
     } catch (error) {
       this.#appFailed(stream, error);
     }
