@@ -23,11 +23,9 @@ const LINE = 16;
 const MAX_ROWS = 1_024;
 const MAX_BYTES = 2 ** 30;
 
-/** How the memory is divided; all sizes in cells of 4 bytes. */
+/** How the memory is divided. Nothing is beside the rows, and zeroes are a row that has counted nothing. */
 export interface RowLayout {
-  /** Cells before the first row. */
-  readonly header: number;
-  /** From the beginning of one row to that of the next. */
+  /** Cells of 4 bytes from the beginning of one row to that of the next. */
   readonly stride: number;
   readonly rows: number;
 }
@@ -37,9 +35,9 @@ export interface RowLayout {
  *
  * @throws RangeError when `rows` is no number of rows, or all of it is more than a gibibyte.
  */
-export function rowLayout(rows: number, cells: number, header = 0): RowLayout {
+export function rowLayout(rows: number, cells: number): RowLayout {
   checkInteger('rows', rows, 1, MAX_ROWS);
-  const layout = { header: lines(header), stride: lines(cells), rows };
+  const layout = { stride: Math.ceil(cells / LINE) * LINE, rows };
   if (layoutBytes(layout) > MAX_BYTES) {
     throw new RangeError(`${layoutBytes(layout)} bytes of counters are too many: at most ${MAX_BYTES} are possible`);
   }
@@ -48,7 +46,7 @@ export function rowLayout(rows: number, cells: number, header = 0): RowLayout {
 
 /** What a buffer must have. */
 export function layoutBytes(layout: RowLayout): number {
-  return 4 * (layout.header + layout.rows * layout.stride);
+  return 4 * layout.rows * layout.stride;
 }
 
 /**
@@ -74,8 +72,4 @@ export function rowCells(layout: RowLayout, options: RowOptions): Int32Array {
 export function checkInteger(option: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(`${option} must be an integer from ${least} to ${most}, got ${String(value)}`);
-}
-
-function lines(cells: number): number {
-  return Math.ceil(cells / LINE) * LINE;
 }

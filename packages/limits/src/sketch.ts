@@ -5,7 +5,8 @@
  * nearest to the truth. Each thread counts in a row of its own; what is looked at is the sum over the rows, which is the
  * sketch that one thread alone would have made. A row has planes, each for one epoch; a plane of another epoch counts as empty.
  */
-import { KeyHash, type LimitKey } from './key-hash.ts';
+import type { KeyHash, LimitKey } from './key-hash.ts';
+import { HEAD_CELLS, joinRows } from './row-head.ts';
 import { checkInteger, layoutBytes, type RowLayout, type RowOptions, rowCells, rowLayout } from './row-memory.ts';
 
 /** Size of a sketch, and where it is. All threads that share a buffer must give the same size. */
@@ -26,8 +27,6 @@ export interface SketchSize {
 
 /** Where a counter stops. */
 const MOST = 2 ** 31 - 1;
-/** Cells before the first row: two of the secret, then what all threads must agree on. */
-const HEADER = 16;
 
 /** The options with defaults. */
 export function sketchSize(options: SketchOptions, defaults: SketchSize): SketchSize {
@@ -64,14 +63,13 @@ export class Sketch {
   /** `agreed`: what else all threads must give alike, by name; positive integers. */
   constructor(options: SketchOptions, size: SketchSize, agreed: Readonly<Record<string, number>> = {}) {
     const layout = layoutOf(options, size);
-    const cells = rowCells(layout, options);
-    agree(cells, { rows: layout.rows, ...size, ...agreed });
-    this.#cells = cells;
+    const row = options.row ?? 0;
+    this.#cells = rowCells(layout, options);
+    this.#hash = joinRows(this.#cells, layout, row, { rows: layout.rows, ...size, ...agreed });
     this.#size = size;
     this.#stride = layout.stride;
-    this.#own = layout.header + (options.row ?? 0) * layout.stride;
+    this.#own = row * layout.stride + HEAD_CELLS;
     this.#plane = planeCells(size);
-    this.#hash = new KeyHash(secret(cells, 0), secret(cells, 1));
     this.#places = new Int32Array(size.hashes);
     this.#sums = new Float64Array(size.hashes);
   }
@@ -105,7 +103,7 @@ export class Sketch {
     const cells = this.#cells;
     const places = this.#places;
     const sums = this.#sums.fill(0);
-    for (let start = HEADER + plane * this.#plane; start < cells.length; start += this.#stride) {
+    for (let start = HEAD_CELLS + plane * this.#plane; start < cells.length; start += this.#stride) {
       if (Atomics.load(cells, start) !== epoch) continue;
       for (let i = 0; i < places.length; i += 1) {
         sums[i] = (sums[i] as number) + Atomics.load(cells, start + (places[i] as number));
@@ -131,7 +129,7 @@ export class Sketch {
 }
 
 function layoutOf(options: SketchOptions, size: SketchSize): RowLayout {
-  return rowLayout(options.rows ?? 1, size.planes * planeCells(size), HEADER);
+  return rowLayout(options.rows ?? 1, HEAD_CELLS + size.planes * planeCells(size));
 }
 
 function planeCells({ hashes, slots }: SketchSize): number {
@@ -144,24 +142,4 @@ function scaled(bits: number, slots: number): number {
   h = Math.imul(h, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return Math.trunc(((h ^ (h >>> 16)) >>> 0) * slots * 2 ** -32);
-}
-
-/** The secret of a buffer; who comes first draws it. */
-function secret(cells: Int32Array, at: number): number {
-  const [drawn = 1] = crypto.getRandomValues(new Int32Array(1));
-  const own = drawn === 0 ? 1 : drawn;
-  const known = Atomics.compareExchange(cells, at, 0, own);
-  return known === 0 ? own : known;
-}
-
-/** Writes down what the first thread says; throws RangeError when a later one says something else. */
-function agree(cells: Int32Array, values: Readonly<Record<string, number>>): void {
-  for (const [i, [name, value]] of Object.entries(values).entries()) {
-    const known = Atomics.compareExchange(cells, 2 + i, 0, value);
-    if (known !== 0 && known !== value) {
-      throw new RangeError(
-        `buffer is in use with ${name} ${known}, got ${value}: all threads must give the same options`,
-      );
-    }
-  }
 }
