@@ -6,8 +6,8 @@
  * meanwhile keeps it. The path is removed at close only while it still is our socket.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, lstatSync, renameSync, type Stats } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { chmodSync, chownSync, lstatSync, renameSync, type Stats } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { descriptorOf } from '@cirque/sys';
 import { socketRecord } from '../sockets/socket-record.ts';
@@ -16,16 +16,25 @@ import { type BoundListener, type ListenerPlace, listen } from './bound-listener
 import { MAX_UNIX_PATH_BYTES, type UnixEndpoint } from './endpoint.ts';
 import { SocketFile } from './socket-file.ts';
 
+/** What a unix socket is told about its surroundings. */
+export interface UnixPlace extends ListenerPlace {
+  /** Listens with this server instead of a new one. */
+  readonly server?: Server;
+  /** The user who gets the file. Default: the user of the process. */
+  readonly owner?: number | undefined;
+}
+
 /** Binds a unix socket. Rejects with the system's error, or one with a code in its style. */
-export async function bindUnix(endpoint: UnixEndpoint, place: ListenerPlace = {}): Promise<BoundListener> {
+export async function bindUnix(endpoint: UnixEndpoint, place: UnixPlace = {}): Promise<BoundListener> {
   const { address } = endpoint;
   const { path } = address;
   await refuseTakenPath(path);
   const temporary = temporaryName(path);
-  const server = createServer({ allowHalfOpen: true });
+  const { server = createServer({ allowHalfOpen: true }), owner } = place;
   await listen(server, { path: temporary, backlog: endpoint.backlog });
   try {
     chmodSync(temporary, endpoint.mode);
+    if (owner !== undefined) chownSync(temporary, owner, -1);
     const file = new SocketFile(temporary);
     renameSync(temporary, path);
     const { service = '', ownsPath = () => true } = place;
