@@ -166,12 +166,12 @@ describe('--test', { timeout: 40_000 }, () => {
   });
 
   test('fails with code 1 for a bad configuration, and prints nothing but its problems', async (context) => {
-    const path = conf('bad.yaml', 'grace_period_seconds: soon\ndaemon: true\n');
+    const path = conf('bad.yaml', 'grace_period_seconds: soon\nwork_stealing: true\n');
     const child = start(context, ['-t', '-c', path]);
     expect(await child.exitCode()).toBe(1);
     expect(child.err).toBe(`configuration file ${path} has 2 problems
   ${path}:1:23: grace_period_seconds: must be a number of seconds from 0 to 604800, got "soon"
-  ${path}:2:1: daemon: not supported by this version; remove it
+  ${path}:2:1: work_stealing: not supported by this version; remove it
 `);
   });
 });

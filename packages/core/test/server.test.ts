@@ -65,7 +65,7 @@ describe('Server configuration', () => {
   });
 
   test('Server bootstrap throws for a file that cannot be used', () => {
-    const server = new Server({ conf: conf('threads: 2\n'), logger: silentLogger });
+    const server = new Server({ conf: conf('work_stealing: true\n'), logger: silentLogger });
     expect(() => server.bootstrap()).toThrow(ConfigurationError);
   });
 
@@ -73,11 +73,11 @@ describe('Server configuration', () => {
     const stderr = { write: vi.fn() };
     const exit = vi.fn();
     const io = { stdout: stderr, stderr, exit };
-    expect(() => new Server({ conf: conf('threads: 2\n'), logger: silentLogger, io }).bootstrap()).toThrow(
+    expect(() => new Server({ conf: conf('work_stealing: true\n'), logger: silentLogger, io }).bootstrap()).toThrow(
       ConfigurationError,
     );
     expect(stderr.write.mock.calls.flat().join('')).toContain(
-      ':1:1: threads: not supported by this version; remove it\n',
+      ':1:1: work_stealing: not supported by this version; remove it\n',
     );
     expect(exit).toHaveBeenCalledWith(1);
   });

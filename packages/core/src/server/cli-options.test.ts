@@ -54,7 +54,7 @@ const OWN = {
 
 describe('parseArgs', () => {
   test('parseArgs of no words gives the defaults', () => {
-    expect(parseArgs([])).toMatchObject({ conf: undefined, test: false, help: false, version: false, values: {} });
+    expect(parseArgs([])).toMatchObject({ conf: undefined, daemon: false, upgrade: false, test: false, help: false, version: false, values: {} });
   });
 
   test.each([
@@ -66,6 +66,17 @@ describe('parseArgs', () => {
     [['-t', '--', '-c', 'ignored'].slice(0, 1).concat('--conf=a.yaml', '--')],
   ])('parseArgs reads %j', (argv) => {
     expect(parseArgs(argv)).toMatchObject({ conf: 'a.yaml', test: true });
+  });
+
+  test.each([
+    [['-d', '-u'], true, true],
+    [['-du'], true, true],
+    [['-udc', 'a.yaml'], true, true],
+    [['--daemon'], true, false],
+    [['--upgrade'], false, true],
+    [[], false, false],
+  ])('parseArgs reads daemon and upgrade of %j', (argv, daemon, upgrade) => {
+    expect(parseArgs(argv)).toMatchObject({ daemon, upgrade, test: false });
   });
 
   test('parseArgs gives the program its own options', () => {
@@ -97,8 +108,9 @@ describe('parseArgs', () => {
     [['--__proto__'], 'unknown option --__proto__\n'],
     [['-x'], 'unknown option -x\n'],
     [['-tx'], 'unknown option -x\n'],
-    [['-d'], '-d/--daemon is not supported by this version'],
-    [['--upgrade'], '-u/--upgrade is not supported by this version'],
+    [['--daemon=yes'], 'option --daemon takes no value, got "yes"'],
+    [['-d', '--daemon'], 'option --daemon is given twice'],
+    [['--upgarde'], 'unknown option --upgarde; did you mean --upgrade?'],
     [['stray'], 'unexpected argument "stray"'],
     [['--', 'stray'], 'unexpected argument "stray"'],
     [['-c'], 'option -c needs a value: --conf=PATH'],
@@ -134,6 +146,8 @@ Options:
 
 Server options:
   -c, --conf PATH  YAML configuration file
+  -d, --daemon     run in the background
+  -u, --upgrade    take the listening sockets over from the server that runs
   -t, --test       check the configuration and the addresses, then exit
   -h, --help       print this text and exit
       --version    print the versions and exit
@@ -153,6 +167,8 @@ Server options:
   test.each([
     [{ conf: { type: 'string' } }, 'option --conf belongs to the server'],
     [{ cluster: { type: 'string', short: 'c' } }, '-c of option --cluster is taken'],
+    [{ duplicate: { type: 'boolean', short: 'd' } }, '-d of option --duplicate is taken'],
+    [{ upgrade: { type: 'boolean' } }, 'option --upgrade belongs to the server'],
     [{ a: { type: 'string', short: 'x' }, b: { type: 'string', short: 'x' } }, '-x of option --b is taken'],
     [{ a: { type: 'string', short: 'xy' } }, 'short of option --a must be one letter, got "xy"'],
   ] as const)('parseArgs refuses the declaration %j', (options, message) => {

@@ -103,8 +103,9 @@ const SERVER_OPTIONS = {
 /**
  * Reads the command line: `new Server(parseArgs())`.
  *
- * Knows `-c/--conf`, `-d/--daemon`, `-u/--upgrade`, `-t/--test`, `-h/--help`, `--version` and the options that the program declares. Help and
- * version are printed and end the process with 0. A mistake is printed with the nearest right word and ends it with 2.
+ * Knows `-c/--conf`, `-d/--daemon`, `-u/--upgrade`, `-t/--test`, `-h/--help`, `--version` and the options that the
+ * program declares. Help and version are printed and end the process with 0. A mistake is printed with the nearest right
+ * word and ends it with 2.
  *
  * @throws TypeError when a declared option collides with one of the server's.
  */

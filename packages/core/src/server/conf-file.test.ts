@@ -28,6 +28,22 @@ describe('parseConfiguration', () => {
   test('parseConfiguration reads every key', () => {
     const { configuration, warnings } = parseConfiguration(`
 version: 1
+threads: auto
+worker_heap_mb: 512
+daemon: true
+error_log: /var/log/error.log
+pid_file: /run/server.pid
+upgrade_sock: /run/upgrade.sock
+upgrade_sock_connect_accept_max_retries: 7
+upgrade_ready_timeout_seconds: 8
+user: www
+group: web
+working_directory: /srv
+umask: "027"
+daemon_wait_for_ready: true
+daemon_ready_timeout_seconds: 9
+drain_delay_seconds: 1.5
+tunnel_grace_period_seconds: 20
 grace_period_seconds: 0.5
 graceful_shutdown_timeout_seconds: 2
 upstream_keepalive_pool_size: 0
@@ -37,10 +53,27 @@ ca_file: /etc/ca.pem
 upstream_debug_ssl_keylog: true
 max_retries: 3
 log_level: debug
-access_log: true
+access_log: /var/log/access.log
+access_log_format: combined
 `);
     expect(configuration).toEqual({
       version: 1,
+      threads: 'auto',
+      workerHeapMb: 512,
+      daemon: true,
+      errorLog: '/var/log/error.log',
+      pidFile: '/run/server.pid',
+      upgradeSock: '/run/upgrade.sock',
+      upgradeSockConnectAcceptMaxRetries: 7,
+      upgradeReadyTimeoutSeconds: 8,
+      user: 'www',
+      group: 'web',
+      workingDirectory: '/srv',
+      umask: '027',
+      daemonWaitForReady: true,
+      daemonReadyTimeoutSeconds: 9,
+      drainDelaySeconds: 1.5,
+      tunnelGracePeriodSeconds: 20,
       gracePeriodSeconds: 0.5,
       gracefulShutdownTimeoutSeconds: 2,
       upstreamKeepalivePoolSize: 0,
@@ -50,7 +83,8 @@ access_log: true
       upstreamDebugSslKeylog: true,
       maxRetries: 3,
       logLevel: 'debug',
-      accessLog: true,
+      accessLog: '/var/log/access.log',
+      accessLogFormat: 'combined',
       extra: {},
     });
     expect(warnings).toEqual([]);
@@ -70,16 +104,16 @@ access_log: true
   });
 
   test('parseConfiguration reports all problems of a file with their places', () => {
-    expect(problemsOf('grace_period_seconds: "5 min"\nthreads: 4\nmaxRetries: 2\naccess_log: yes\n')).toEqual([
+    expect(problemsOf('grace_period_seconds: "5 min"\nwork_stealing: true\nmaxRetries: 2\naccess_log: 5\n')).toEqual([
       {
         line: 1,
         column: 23,
         key: 'grace_period_seconds',
         message: 'must be a number of seconds from 0 to 604800, got "5 min"',
       },
-      { line: 2, column: 1, key: 'threads', message: 'not supported by this version; remove it' },
+      { line: 2, column: 1, key: 'work_stealing', message: 'not supported by this version; remove it' },
       { line: 3, column: 1, key: 'maxRetries', message: 'keys are written in snake_case; write max_retries' },
-      { line: 4, column: 13, key: 'access_log', message: 'must be true or false, got "yes"' },
+      { line: 4, column: 13, key: 'access_log', message: 'must be true, false or a path, got 5' },
     ]);
   });
 
@@ -106,6 +140,22 @@ access_log: true
     'max_retries: 1001',
     'log_level: verbose',
     'access_log: 1',
+    'access_log: ""',
+    'access_log_format: common',
+    'threads: 0',
+    'threads: 257',
+    'threads: all',
+    'threads: 1.5',
+    'worker_heap_mb: -1',
+    'daemon: yes',
+    'error_log: 1',
+    'pid_file: [a]',
+    'user: 33',
+    'umask: 027',
+    'umask: "28"',
+    'umask: "0888"',
+    'daemon_ready_timeout_seconds: never',
+    'upgrade_sock_connect_accept_max_retries: 1.5',
   ])('parseConfiguration refuses %j at its key', (text) => {
     expect(problemsOf(text)).toMatchObject([{ line: 1, key: text.slice(0, text.indexOf(':')) }]);
   });
@@ -114,7 +164,7 @@ access_log: true
     expect(problemsOf(`${key}: 1`)).toMatchObject([{ key, message: 'not supported by this version; remove it' }]);
   });
 
-  test.each(['upgradeSock: x', 'upgrade-sock: x'])('parseConfiguration refuses %j in any spelling', (text) => {
+  test.each(['workStealing: x', 'work-stealing: x'])('parseConfiguration refuses %j in any spelling', (text) => {
     expect(problemsOf(text)).toMatchObject([{ message: 'not supported by this version; remove it' }]);
   });
 

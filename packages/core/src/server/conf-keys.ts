@@ -140,7 +140,7 @@ const ROWS = [
     name: 'user',
     reload: 'restart',
     default: '',
-    ...text('the name or number of a user'),
+    ...text('the name of a user, or its number in quotes'),
     meaning: 'User that the server becomes once it listens, with its supplementary groups. Needs root.',
   },
   {
@@ -148,7 +148,7 @@ const ROWS = [
     name: 'group',
     reload: 'restart',
     default: '',
-    ...text('the name or number of a group'),
+    ...text('the name of a group, or its number in quotes'),
     meaning: 'Group that the server changes to. Empty: that of `user`.',
   },
   {

@@ -6,6 +6,22 @@ describe('serverConfiguration', () => {
   test('serverConfiguration has the documented defaults', () => {
     expect(serverConfiguration()).toEqual({
       version: 1,
+      threads: 1,
+      workerHeapMb: 0,
+      daemon: false,
+      errorLog: '',
+      pidFile: '/tmp/cirque.pid',
+      upgradeSock: '/tmp/cirque_upgrade.sock',
+      upgradeSockConnectAcceptMaxRetries: 30,
+      upgradeReadyTimeoutSeconds: 60,
+      user: '',
+      group: '',
+      workingDirectory: '',
+      umask: '007',
+      daemonWaitForReady: false,
+      daemonReadyTimeoutSeconds: 600,
+      drainDelaySeconds: 0,
+      tunnelGracePeriodSeconds: 300,
       gracePeriodSeconds: 300,
       gracefulShutdownTimeoutSeconds: 5,
       upstreamKeepalivePoolSize: 128,
@@ -16,6 +32,7 @@ describe('serverConfiguration', () => {
       maxRetries: 16,
       logLevel: 'info',
       accessLog: false,
+      accessLogFormat: 'json',
       extra: {},
     });
   });
