@@ -2,7 +2,7 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { fstatSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { descriptorOf } from './descriptor-of.ts';
 import { loadSys } from './load-sys.ts';
 
@@ -42,7 +42,8 @@ test('descriptorOf a server on an adopted descriptor is that number', async () =
   second.close();
 });
 
-test('descriptorOf a dgram socket is known once it is bound', async () => {
+test('descriptorOf a dgram socket is known once it is bound, and asking for it warns of nothing', async () => {
+  const warned = vi.spyOn(process, 'emitWarning');
   const socket = dgram.createSocket('udp4');
   expect(descriptorOf(socket)).toBeUndefined();
   socket.bind(0, '127.0.0.1');
@@ -50,6 +51,8 @@ test('descriptorOf a dgram socket is known once it is bound', async () => {
   expect(isSocket(descriptorOf(socket))).toBe(true);
   socket.close();
   expect(descriptorOf(socket)).toBeUndefined();
+  expect(warned).not.toHaveBeenCalled();
+  warned.mockRestore();
 });
 
 test('descriptorOf a socket that was never connected', () => {

@@ -1,6 +1,7 @@
 /**
  * The native calls through the package koffi, an optional peer dependency for runtimes without node:ffi.
  */
+import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type NativeCalls, type NativeFunctions, type NativeType, SIGNATURES } from './native-calls.ts';
@@ -47,15 +48,27 @@ export function openKoffi(): NativeCalls {
 
 /** As this package sees it, else as the project does in whose folder the process was started. */
 function requireKoffi(): Koffi {
-  let failure: NodeJS.ErrnoException | undefined;
+  // After fstat of a pipe or socket, require() of Node.js 22 does not follow symbolic links, until it stats something else.
+  statSync(process.execPath, { throwIfNoEntry: false });
   for (const origin of [import.meta.url, join(process.cwd(), 'package.json')]) {
-    try {
-      return createRequire(origin)('koffi') as Koffi;
-    } catch (error) {
-      failure = error as NodeJS.ErrnoException;
-      if (failure.code !== 'MODULE_NOT_FOUND') break;
-    }
+    const require = createRequire(origin);
+    if (isInstalled(require)) return loadKoffi(require);
   }
-  if (failure?.code === 'MODULE_NOT_FOUND') throw new Error('koffi is not installed', { cause: failure });
-  throw new Error(`koffi cannot be loaded: ${failure?.message.split('\n')[0]}`, { cause: failure });
+  throw new Error('koffi is not installed');
+}
+
+function isInstalled(require: NodeJS.Require): boolean {
+  try {
+    return require.resolve('koffi') !== '';
+  } catch {
+    return false;
+  }
+}
+
+function loadKoffi(require: NodeJS.Require): Koffi {
+  try {
+    return require('koffi') as Koffi;
+  } catch (error) {
+    throw new Error(`koffi cannot be loaded: ${(error as Error).message.split('\n')[0]}`, { cause: error });
+  }
 }

@@ -74,6 +74,19 @@ test('loadSys finds koffi in the project where the process was started', async (
   expect(await look('koffi', { ...lonely(), cwd: root })).toEqual({ backend: 'koffi' });
 });
 
+test('loadSys finds koffi after the process has looked at a pipe', async () => {
+  expect(await look('koffi', { wrapper: ['/bin/sh', '-c', '"$0" "$@" | cat'] }, 'stat')).toEqual({ backend: 'koffi' });
+});
+
+test('sysUnavailable says that koffi cannot be loaded', async () => {
+  const options = lonely();
+  mkdirSync(sandbox.path('node_modules/koffi'), { recursive: true });
+  writeFileSync(sandbox.path('node_modules/koffi/index.js'), "throw new Error('for another system\\nlong story');");
+  expect(await look('koffi', options)).toEqual({
+    unavailable: 'there are no native calls: koffi cannot be loaded: for another system',
+  });
+});
+
 test('loadSys refuses an old koffi', async () => {
   const options = lonely();
   mkdirSync(sandbox.path('node_modules/koffi'), { recursive: true });
