@@ -1,13 +1,18 @@
 /**
  * Connections that the application has not got yet, because their handshakes or their filter are not over.
  */
-import { Timer } from '@cirque/timeout';
+import { Timer, type TimerWheel } from '@cirque/timeout';
 import type { Stream } from '@cirque/transport';
 
 /** Those of one service. */
 export class PendingStreams {
   readonly #streams: Set<Stream> = new Set();
-  readonly #timer: Timer = new Timer(() => this.#destroyAll());
+  readonly #timer: Timer;
+
+  /** @param wheel for hand-driven time in tests. */
+  constructor(wheel?: TimerWheel) {
+    this.#timer = new Timer(() => this.#destroyAll(), wheel);
+  }
 
   add(stream: Stream): void {
     this.#streams.add(stream);
