@@ -75,7 +75,7 @@ export class FaultSite {
   }
 
   get stats(): ProxyStats {
-    return this.#service.app.app.stats;
+    return this.#service.app.app.stats();
   }
 
   get openConnections(): number {

@@ -6,8 +6,9 @@
 import type { ServerSession } from '@cirque/core';
 import { CirqueError, statusFor } from '@cirque/error';
 import type { Peer } from '@cirque/pool';
+import { requestEnd } from './diagnostics.ts';
 import type { ExchangeContext } from './exchange-context.ts';
-import { logAccess, logFailure } from './exchange-log.ts';
+import { logAccess, logFailure, logPhaseFailure } from './exchange-log.ts';
 import { isThenable } from './hooks.ts';
 import type { ModuleChain } from './http-modules.ts';
 import { PendingHook } from './pending-hook.ts';
@@ -110,8 +111,8 @@ export class Conclusion<Ctx> {
 
   #report(what: string, thrown: unknown): void {
     try {
-      const err = CirqueError.from(thrown, 'InternalError', 'Internal');
-      this.#request.context.logger.error({ err }, `${what} failed`);
+      const { context, session } = this.#request;
+      logPhaseFailure(context, session, what, thrown);
     } catch {
       // A logger that fails cannot be told so; the request ends all the same.
     }
@@ -122,11 +123,13 @@ export class Conclusion<Ctx> {
     const { downstream, session, context } = this.#request;
     this.over = true;
     try {
-      if (context.options.accessLog) logAccess(context, this.#request, this.#error);
+      logAccess(context, this.#request, this.#error);
     } catch (error) {
       this.#report('the access log', error);
     }
-    context.counters.active -= 1;
+    const { bodyBytesReceived, bodyBytesSent } = session;
+    context.counters.requestOver(session.responseHeader?.status ?? 0, bodyBytesReceived, bodyBytesSent);
+    if (requestEnd.hasSubscribers) this.#publish();
     session.close();
     this.#request.downstreamModules?.close((error) => this.#report('a module', error));
     if (downstream.responseEnded) {
@@ -135,5 +138,10 @@ export class Conclusion<Ctx> {
     } else {
       downstream.abort(this.#error ?? CirqueError.internal('InternalError', 'the response was not completed'));
     }
+  }
+
+  #publish(): void {
+    const { session, ctx, peer } = this.#request;
+    requestEnd.publish({ session, ctx, error: this.#error, peer });
   }
 }

@@ -1,27 +1,14 @@
 /**
  * What all requests of one proxy share.
  */
-import type { Logger } from '@cirque/core';
+import type { AccessLog, Logger } from '@cirque/core';
 import type { HttpModuleBuilder } from '@cirque/http';
 import type { HttpConnector } from '@cirque/pool';
 import type { TimerWheel } from '@cirque/timeout';
 import type { Hooks } from './hooks.ts';
 import type { ExchangeOptions } from './proxy-options.ts';
+import type { ProxyCounters } from './request-counters.ts';
 import type { RunRequest } from './subrequest.ts';
-
-/** Counters since the start. */
-export interface ProxyCounters {
-  /** Requests whose head was parsed. */
-  requests: number;
-  /** Requests under way. */
-  active: number;
-  /** Attempts beyond the first. */
-  retries: number;
-  /** Requests that ended in `failToProxy`. */
-  failures: number;
-  /** Heads that could not be parsed. */
-  refused: number;
-}
 
 /** See the file's head. */
 export interface ExchangeContext<Ctx> {
@@ -30,11 +17,14 @@ export interface ExchangeContext<Ctx> {
   readonly downstreamModules: readonly HttpModuleBuilder[];
   readonly upstreamModules: readonly HttpModuleBuilder[];
   readonly connector: HttpConnector;
-  readonly options: ExchangeOptions;
+  /** Replaced when the configuration is read again. */
+  options: ExchangeOptions;
   readonly counters: ProxyCounters;
   readonly wheel: TimerWheel | undefined;
   /** A phase or the access log may ask for the client's address after the client has left. */
-  readonly needsClientAddress: boolean;
+  needsClientAddress: boolean;
+  /** Undefined: none is written. */
+  accessLog: AccessLog | undefined;
   /** For subrequests: another request through the same proxy. */
   readonly run: RunRequest;
   logger: Logger;

@@ -1,7 +1,6 @@
 /**
  * What a request leaves in the log: a line per retry, per failure, and one per request when asked.
  */
-import { accessLogRecord } from '@cirque/core';
 import { CirqueError, escapeText, statusFor } from '@cirque/error';
 import type { Peer } from '@cirque/pool';
 import { formatAddress } from '@cirque/transport';
@@ -14,10 +13,9 @@ const CLIENT_CLOSED_REQUEST = 499;
 
 /** An attempt failed and another one follows. */
 export function logRetry<Ctx>(context: ExchangeContext<Ctx>, session: Session, error: CirqueError, ctx: Ctx): void {
-  context.logger.warn(
-    { error: error.toString(), tries: session.retries, retry: true, request: summary(context, session, ctx) },
-    'fail to proxy',
-  );
+  const { requestId, retries: tries } = session;
+  const request = summary(context, session, ctx);
+  context.logger.warn({ requestId, error: error.toString(), tries, retry: true, request }, 'fail to proxy');
 }
 
 /** A request failed for good. `status` is what the client was sent, 0 for nothing. */
@@ -30,6 +28,7 @@ export function logFailure<Ctx>(
 ): void {
   if (suppressed(context, session, error, ctx)) return;
   const facts = {
+    requestId: session.requestId,
     error: error.toString(),
     status,
     tries: session.retries + 1,
@@ -45,21 +44,24 @@ export function logFailure<Ctx>(
 /** What an access log line needs to know of its request. */
 export interface AccessFacts {
   readonly session: Session;
+  /** On the clock of performance.now(); 0 when there was no access log yet. */
   readonly startedAt: number;
   readonly peer: Peer | undefined;
   readonly upstreamReused: boolean;
 }
 
-/** The access log line. */
+/** The access log line, where there is an access log. */
 export function logAccess<Ctx>(
   context: ExchangeContext<Ctx>,
   request: AccessFacts,
   error: CirqueError | undefined,
 ): void {
   const { session, peer, upstreamReused: reused, startedAt } = request;
+  if (context.accessLog === undefined || startedAt === 0) return;
   const { method, target, version, headers } = session.requestHeader;
   const left = error?.source === 'Downstream' && statusFor(error) === 0;
-  const record = accessLogRecord({
+  context.accessLog({
+    requestId: session.requestId,
     clientAddress: session.clientAddress,
     method,
     target,
@@ -72,16 +74,27 @@ export function logAccess<Ctx>(
     upstream: peer === undefined ? undefined : formatAddress(peer.address),
     retries: session.retries,
     reused: peer === undefined ? undefined : reused,
+    referer: headers.get('referer'),
+    userAgent: headers.get('user-agent'),
     error: error?.toString(),
   });
-  context.logger.info(record, 'access');
+}
+
+/** Something failed that the request does not depend on. */
+export function logPhaseFailure<Ctx>(
+  { logger }: ExchangeContext<Ctx>,
+  { requestId }: Session,
+  what: string,
+  failure: unknown,
+): void {
+  logger.error({ requestId, err: CirqueError.from(failure, 'InternalError', 'Internal') }, `${what} failed`);
 }
 
 function suppressed<Ctx>(context: ExchangeContext<Ctx>, session: Session, error: CirqueError, ctx: Ctx): boolean {
   try {
     return atOnce('suppressErrorLog', context.hooks.suppressErrorLog?.(session, ctx, error)) === true;
   } catch (failure) {
-    context.logger.error({ err: CirqueError.from(failure, 'InternalError') }, 'suppressErrorLog failed');
+    logPhaseFailure(context, session, 'suppressErrorLog', failure);
     return false;
   }
 }
@@ -92,7 +105,7 @@ function summary<Ctx>(context: ExchangeContext<Ctx>, session: Session, ctx: Ctx)
       String(atOnce('requestSummary', context.hooks.requestSummary?.(session, ctx)) ?? session.requestSummary()),
     );
   } catch (failure) {
-    context.logger.error({ err: CirqueError.from(failure, 'InternalError') }, 'requestSummary failed');
+    logPhaseFailure(context, session, 'requestSummary', failure);
     return session.requestSummary();
   }
 }

@@ -467,7 +467,7 @@ describe('Exchange: connections', () => {
     );
     const client = proxy.connect();
     for (const expected of ['1', '2', '3']) expect(await client.inject()).toMatchObject({ text: expected });
-    expect(proxy.stats.upstream).toMatchObject({ opened: 1, idle: 1, active: 0 });
+    expect(proxy.stats.upstream).toMatchObject({ connects: 1, idle: 1, active: 0 });
   });
 
   test('connectedToUpstream is told whether it was used before, and where it leads', async () => {

@@ -18,7 +18,7 @@ describe('Exchange: a peer with maxConnections', () => {
     expect(proxy.stats.upstream).toMatchObject({ active: 1, waiting: 2 });
     await proxy.clock.advance(201);
     expect((await Promise.all(responses)).map(({ text }) => text)).toEqual(targets);
-    expect(proxy.stats.upstream).toMatchObject({ opened: 1, active: 0, waiting: 0 });
+    expect(proxy.stats.upstream).toMatchObject({ connects: 1, active: 0, waiting: 0 });
   });
 
   test('refuses with 503 what cannot even wait', async () => {

@@ -12,8 +12,9 @@ import { Timer, type TimerWheel } from '@cirque/timeout';
 import { formatAddress } from '@cirque/transport';
 import type { BodyFilter } from './body-filters.ts';
 import { type Concluded, Conclusion } from './conclusion.ts';
+import { phasesAreWatched, requestStart } from './diagnostics.ts';
 import type { ExchangeContext } from './exchange-context.ts';
-import { logRetry } from './exchange-log.ts';
+import { logPhaseFailure, logRetry } from './exchange-log.ts';
 import type { FilteredWriter, WriterOwner } from './filtered-writer.ts';
 import { atOnce, decision, onlyLogging } from './hooks.ts';
 import { ModuleChain } from './http-modules.ts';
@@ -24,6 +25,7 @@ import { type ResponseOwner, ResponseRelay } from './response-relay.ts';
 import { Session, type SessionBackend } from './session.ts';
 import { TunnelEnds } from './tunnel-ends.ts';
 import { isIdempotent, normaliseTarget, passesTunnel, takeNominated } from './upstream-head.ts';
+import { watchedHooks } from './watched-hooks.ts';
 
 /** See the file's head. */
 export class Exchange<Ctx>
@@ -62,7 +64,7 @@ export class Exchange<Ctx>
   constructor(downstream: ServerSession, context: ExchangeContext<Ctx>) {
     this.downstream = downstream;
     this.#context = context;
-    this.startedAt = context.options.accessLog ? performance.now() : 0;
+    this.startedAt = context.accessLog === undefined ? 0 : performance.now();
     this.session = new Session(this);
     normaliseTarget(downstream);
     this.#chain = new PhaseChain(this, takeNominated(downstream));
@@ -72,6 +74,8 @@ export class Exchange<Ctx>
 
   /** Begins with `newCtx`. */
   start(): void {
+    if (requestStart.hasSubscribers) requestStart.publish({ session: this.session });
+    if (phasesAreWatched()) this.#context = { ...this.#context, hooks: watchedHooks(this.#context.hooks, this) };
     const { hooks, counters } = this.#context;
     counters.requests += 1;
     counters.active += 1;
@@ -176,7 +180,7 @@ export class Exchange<Ctx>
 
   /** @internal of ResponseOwner */
   moduleFailed(error: unknown): void {
-    this.#context.logger.error({ err: CirqueError.from(error, 'InternalError') }, 'a module failed');
+    logPhaseFailure(this.#context, this.session, 'a module', error);
   }
 
   /** @internal of SessionBackend */

@@ -48,11 +48,11 @@ describe('HttpProxy refuses at construction', () => {
       refused: 0,
       upstream: {
         idle: 0,
-        hits: 0,
+        reused: 0,
         misses: 0,
         evictions: 0,
         active: 0,
-        opened: 0,
+        connects: 0,
         waiting: 0,
         h2Connections: 0,
         h2Streams: 0,
@@ -83,7 +83,7 @@ test('HttpProxy counts requests, retries, failures and those under way', async (
   const response = client.inject().catch(() => undefined);
   await proxy.clock.settle();
   expect(proxy.stats).toMatchObject({ requests: 1, active: 1, retries: 1, failures: 0 });
-  expect(proxy.stats.upstream).toMatchObject({ active: 1, opened: 1 });
+  expect(proxy.stats.upstream).toMatchObject({ active: 1, connects: 1 });
   client.close();
   await response;
   expect(await proxy.inject()).toMatchObject({ status: 502 });

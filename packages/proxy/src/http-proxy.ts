@@ -1,19 +1,30 @@
 /**
  * The application that a proxy service runs: takes requests from core, gives each an exchange.
  */
-import type { AppContext, HttpServerApp, HttpServerOptions, ServerSession } from '@cirque/core';
-import { errorResponse, type Logger, silentLogger } from '@cirque/core';
+import {
+  type AccessLogTargets,
+  type AppContext,
+  errorResponse,
+  type HttpServerApp,
+  type HttpServerOptions,
+  type Logger,
+  openAccessLog,
+  type ServerConfiguration,
+  type ServerSession,
+  silentLogger,
+} from '@cirque/core';
 import type { CirqueError } from '@cirque/error';
-import { type ConnectorStats, HttpConnector } from '@cirque/pool';
+import { HttpConnector } from '@cirque/pool';
 import type { TimerWheel } from '@cirque/timeout';
 import type { Digest } from '@cirque/transport';
 import { Exchange } from './exchange.ts';
-import type { ExchangeContext, ProxyCounters } from './exchange-context.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 import { resolveHooks } from './hooks.ts';
 import { HttpModules } from './http-modules.ts';
 import { maxForwardsReached } from './max-forwards.ts';
 import type { ProxyPhases } from './proxy-http.ts';
-import { type HttpProxyOptions, resolveExchangeOptions } from './proxy-options.ts';
+import { type ExchangeOptions, type HttpProxyOptions, resolveExchangeOptions } from './proxy-options.ts';
+import { ProxyCounters, type ProxyStats } from './request-counters.ts';
 import {
   type SubrequestInit,
   type SubrequestOptions,
@@ -23,22 +34,26 @@ import {
   spawnSubrequest,
 } from './subrequest.ts';
 
-/** Counters of a proxy and of its upstream connections. */
-export interface ProxyStats extends Readonly<ProxyCounters> {
-  readonly upstream: ConnectorStats;
-}
+/** The options of a proxy that may change while it runs. */
+export type LiveProxyOptions = Required<Pick<HttpProxyOptions, 'maxRetries' | 'accessLog'>>;
 
 /** What tests put in the place of the real world. */
 export interface ProxyInternals {
   readonly connector?: HttpConnector;
   readonly wheel?: TimerWheel;
   readonly logger?: Logger;
+  /** What the options are under another configuration. Default: what they were. */
+  readonly liveOptions?: (configuration: ServerConfiguration) => LiveProxyOptions;
 }
 
 /** A proxy: the user's phases with the upstream connections of its own. */
 export class HttpProxy<Ctx = undefined> implements HttpServerApp {
   readonly serverOptions: HttpServerOptions;
   readonly #context: ExchangeContext<Ctx>;
+  readonly #liveOptions: ProxyInternals['liveOptions'];
+  #logTargets: AccessLogTargets;
+  /** The file of the access log, if it has one; known from the start, as later it may not be allowed to open another. */
+  readonly #logPath: string | undefined;
 
   /** @throws TypeError or RangeError for a proxy without its required phases, or for wrong options. */
   constructor(phases: ProxyPhases<Ctx>, options: HttpProxyOptions = {}, internals: ProxyInternals = {}) {
@@ -54,17 +69,46 @@ export class HttpProxy<Ctx = undefined> implements HttpServerApp {
       options: resolved,
       downstreamModules: downstreamModules.seal(),
       upstreamModules: upstreamModules.seal(),
-      needsClientAddress: resolved.accessLog || hooks.logging !== undefined || hooks.failToProxy !== undefined,
+      needsClientAddress: false,
+      accessLog: undefined,
       connector: internals.connector ?? new HttpConnector(connectorOptions(options, internals.wheel)),
-      counters: { requests: 0, active: 0, retries: 0, failures: 0, refused: 0 },
+      counters: new ProxyCounters(),
       wheel: internals.wheel,
       run: (downstream, ctx) => this.#run(downstream, ctx),
       logger: internals.logger ?? silentLogger,
     };
+    this.#liveOptions = internals.liveOptions;
+    this.#logTargets = { logger: this.#context.logger, logs: NO_FILES };
+    this.#logPath = typeof resolved.accessLog === 'string' ? resolved.accessLog : undefined;
+    this.#use(resolved);
   }
 
+  /** @throws TypeError when the access log cannot be opened. */
   setUp(context: AppContext): void {
     this.#context.logger = context.logger;
+    this.#logTargets = context;
+    this.#use(this.#context.options);
+  }
+
+  /**
+   * Takes `maxRetries` and `accessLog` over, where they are not said in code; requests under way keep what they have begun
+   * with. Another path of an access log counts from the next start on.
+   */
+  reconfigure(configuration: ServerConfiguration): void {
+    const live = this.#liveOptions?.(configuration);
+    if (live === undefined) return;
+    const { options } = this.#context;
+    const { maxRetries, accessLog } = live;
+    const usable = typeof accessLog === 'boolean' || accessLog === this.#logPath;
+    this.#use({ ...options, maxRetries, accessLog: usable ? accessLog : options.accessLog });
+  }
+
+  #use(options: ExchangeOptions): void {
+    const context = this.#context;
+    const { logging, failToProxy } = context.hooks;
+    context.options = options;
+    context.accessLog = openAccessLog(options.accessLog, options.accessLogFormat, this.#logTargets);
+    context.needsClientAddress = context.accessLog !== undefined || logging !== undefined || failToProxy !== undefined;
   }
 
   processNewHttp(downstream: ServerSession): void {
@@ -111,11 +155,14 @@ export class HttpProxy<Ctx = undefined> implements HttpServerApp {
     new Exchange(downstream, ctx === undefined ? context : { ...context, hooks: { ...context.hooks, newCtx } }).start();
   }
 
-  /** A snapshot of the counters. */
-  get stats(): ProxyStats {
-    return { ...this.#context.counters, upstream: this.#context.connector.stats };
+  /** A snapshot of the counters, as plain data. */
+  stats(): ProxyStats {
+    return this.#context.counters.snapshot(this.#context.connector.stats);
   }
 }
+
+/** Until the service starts, and without one. */
+const NO_FILES: AccessLogTargets['logs'] = { open: () => ({ write: () => {} }) };
 
 /** CONNECT is not proxied, and nothing after it is a request. */
 function refuse(downstream: ServerSession, status: number): void {

@@ -130,8 +130,12 @@ export class PhaseChain<Ctx> {
   }
 
   #makeHead(): RequestHeader {
-    const { downstream, peer } = this.#owner;
-    return upstreamHead(downstream, peer as Peer, (this.#upstream as ClientSession).httpVersion, this.#nominated);
+    const { downstream, peer, session, context } = this.#owner;
+    const { httpVersion } = this.#upstream as ClientSession;
+    const head = upstreamHead(downstream, peer as Peer, httpVersion, this.#nominated);
+    const { requestIds } = context.options;
+    if (requestIds !== undefined) head.headers.set(requestIds.header, session.requestId);
+    return head;
   }
 
   /** Uses what the phase answered; tells the next step, undefined where the chain rests. */

@@ -1,7 +1,10 @@
 /**
  * Knobs of a proxy service and their defaults, checked once.
  */
-import type { HttpServerOptions } from '@cirque/core';
+import { ACCESS_LOG_FORMATS, type AccessLogFormat, type HttpServerOptions } from '@cirque/core';
+import { isToken } from '@cirque/http';
+import type { RequestIdSource } from './request-id.ts';
+import { trustedProxies } from './trusted-proxies.ts';
 
 /** Options of {@link HttpProxy}; all optional. */
 export interface HttpProxyOptions {
@@ -38,8 +41,21 @@ export interface HttpProxyOptions {
   readonly caFile?: string;
   /** Appends the secrets of upstream TLS connections to this file. Debugging only. Default: none. */
   readonly sslKeyLogFile?: string;
-  /** One log line per request. Default false. */
-  readonly accessLog?: boolean;
+  /**
+   * One line per request: `true` writes it to the logger, a path to that file, in blocks; the file is opened when the service
+   * starts. Default false.
+   */
+  readonly accessLog?: boolean | string;
+  /** The lines of an access log file: JSON objects, or the combined format of nginx and Apache. Default `json`. */
+  readonly accessLogFormat?: AccessLogFormat;
+  /**
+   * A request field, `X-Request-Id` for example, that names the request: sent upstream with `session.requestId`, in the place
+   * of what the client has sent. From {@link trustedProxies} a name is taken over that is a token of at most 128 characters.
+   * Default: none.
+   */
+  readonly requestIdHeader?: string;
+  /** The neighbours whose `requestIdHeader` is believed, as the function `trustedProxies` reads them. Default: nobody. */
+  readonly trustedProxies?: readonly string[];
   /** Limits and times of the client side. */
   readonly server?: HttpServerOptions;
 }
@@ -52,7 +68,10 @@ export interface ExchangeOptions {
   readonly tunnelIdleTimeoutMs: number;
   readonly maxRequestBodyBytes: number;
   readonly allowConnect: boolean;
-  readonly accessLog: boolean;
+  readonly accessLog: boolean | string;
+  readonly accessLogFormat: AccessLogFormat;
+  /** Where names of requests come from and go to; undefined where they stay here. */
+  readonly requestIds: RequestIdSource | undefined;
 }
 
 const KNOWN: readonly (keyof HttpProxyOptions)[] = [
@@ -68,6 +87,9 @@ const KNOWN: readonly (keyof HttpProxyOptions)[] = [
   'caFile',
   'sslKeyLogFile',
   'accessLog',
+  'accessLogFormat',
+  'requestIdHeader',
+  'trustedProxies',
   'server',
 ];
 
@@ -85,8 +107,38 @@ export function resolveExchangeOptions(options: HttpProxyOptions): ExchangeOptio
     tunnelIdleTimeoutMs: count('tunnelIdleTimeoutMs', options.tunnelIdleTimeoutMs, 600_000),
     maxRequestBodyBytes: count('maxRequestBodyBytes', options.maxRequestBodyBytes, 0),
     allowConnect: flag('allowConnect', options.allowConnect),
-    accessLog: flag('accessLog', options.accessLog),
+    accessLog: accessLog(options.accessLog),
+    accessLogFormat: accessLogFormat(options.accessLogFormat),
+    requestIds: requestIds(options),
   };
+}
+
+function accessLog(value: boolean | string = false): boolean | string {
+  if (typeof value === 'boolean' || (typeof value === 'string' && value !== '')) return value;
+  throw new TypeError(`proxy option accessLog is ${shown(value)}: expected true, false or a path`);
+}
+
+function accessLogFormat(value: AccessLogFormat = 'json'): AccessLogFormat {
+  if (ACCESS_LOG_FORMATS.includes(value)) return value;
+  throw new TypeError(`proxy option accessLogFormat is ${shown(value)}: expected ${ACCESS_LOG_FORMATS.join(' or ')}`);
+}
+
+function requestIds({
+  requestIdHeader: header,
+  trustedProxies: neighbours = [],
+}: HttpProxyOptions): RequestIdSource | undefined {
+  if (!Array.isArray(neighbours))
+    throw new TypeError(
+      `proxy option trustedProxies is ${shown(neighbours)}: expected a list of addresses and networks`,
+    );
+  const trusted = trustedProxies(neighbours);
+  if (header === undefined) return undefined;
+  if (typeof header === 'string' && isToken(header)) return { header, trusted };
+  throw new TypeError(`proxy option requestIdHeader is ${shown(header)}: expected the name of a field`);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
 function flag(name: string, value: boolean | undefined): boolean {

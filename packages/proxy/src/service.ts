@@ -8,7 +8,7 @@ import {
   type ListeningServiceOptions,
   type ServerConfiguration,
 } from '@cirque/core';
-import { HttpProxy } from './http-proxy.ts';
+import { HttpProxy, type LiveProxyOptions } from './http-proxy.ts';
 import type { ProxyPhases } from './proxy-http.ts';
 import type { HttpProxyOptions } from './proxy-options.ts';
 
@@ -25,7 +25,8 @@ export type HttpProxyService<Ctx> = ListeningService<HttpConnectionApp<HttpProxy
  * A service that proxies HTTP with the given phases.
  *
  * Reads of the configuration: `maxRetries`, `upstreamKeepalivePoolSize`, `clientBindToIpv4`, `clientBindToIpv6`, `caFile`,
- * `upstreamDebugSslKeylog` and `accessLog`. Each service has upstream connections of its own.
+ * `upstreamDebugSslKeylog`, `accessLog` and `accessLogFormat`. `maxRetries` and `accessLog` follow it while the service runs.
+ * Each service has upstream connections of its own.
  * @throws TypeError or RangeError for a proxy without its required phases, for wrong options, and for a configured file
  * that cannot be used.
  */
@@ -35,7 +36,13 @@ export function httpProxyService<Ctx>(
   options: HttpProxyServiceOptions = {},
 ): HttpProxyService<Ctx> {
   const { name = 'HTTP proxy', maxConnections, maxConnectionsPerClient, clientPrefix, overLimit, ...own } = options;
-  const app = new HttpConnectionApp(new HttpProxy(proxy, { ...proxyOptionsOf(configuration), ...own }));
+  const liveOptions = ({ maxRetries, accessLog }: ServerConfiguration): LiveProxyOptions => ({
+    maxRetries: own.maxRetries ?? maxRetries,
+    accessLog: own.accessLog ?? accessLog,
+  });
+  const app = new HttpConnectionApp(
+    new HttpProxy(proxy, { ...proxyOptionsOf(configuration), ...own }, { liveOptions }),
+  );
   return new ListeningService(
     name,
     app,
@@ -44,9 +51,10 @@ export function httpProxyService<Ctx>(
 }
 
 function proxyOptionsOf(configuration: ServerConfiguration): HttpProxyOptions {
-  const { maxRetries, upstreamKeepalivePoolSize, clientBindToIpv4, clientBindToIpv6, caFile, accessLog } =
-    configuration;
-  const options = { maxRetries, upstreamKeepalivePoolSize, clientBindToIpv4, clientBindToIpv6, caFile, accessLog };
+  const { maxRetries, upstreamKeepalivePoolSize, clientBindToIpv4, clientBindToIpv6, caFile } = configuration;
+  const { accessLog, accessLogFormat } = configuration;
+  const sources = { clientBindToIpv4, clientBindToIpv6 };
+  const options = { maxRetries, upstreamKeepalivePoolSize, ...sources, caFile, accessLog, accessLogFormat };
   return configuration.upstreamDebugSslKeylog ? { ...options, sslKeyLogFile: keyLogFile() } : options;
 }
 

@@ -11,7 +11,9 @@ import type { TimerWheel } from '@cirque/timeout';
 import type { Digest } from '@cirque/transport';
 import { FilteredWriter } from './filtered-writer.ts';
 import type { ModuleChain } from './http-modules.ts';
+import { givenRequestId, newRequestId, type RequestIdSource } from './request-id.ts';
 import {
+  parentRequestId,
   type RunRequest,
   type SubrequestInit,
   type SubrequestOptions,
@@ -22,6 +24,12 @@ import {
   spawnSubrequest,
   subrequestDepth,
 } from './subrequest.ts';
+
+/** The options of the proxy that concern sessions. */
+export interface SessionOptions {
+  readonly maxRequestBodyBytes: number;
+  readonly requestIds: RequestIdSource | undefined;
+}
 
 /** What the driver lends to its session. */
 export interface SessionBackend {
@@ -41,7 +49,7 @@ export interface SessionBackend {
   readonly respondingModules: ModuleChain | undefined;
   /** Writes through them, once there is such a response. */
   writer: FilteredWriter | undefined;
-  readonly context: { readonly run: RunRequest; readonly options: { readonly maxRequestBodyBytes: number } };
+  readonly context: { readonly run: RunRequest; readonly options: SessionOptions };
   readonly hookTimeoutMs: number;
   readonly wheel: TimerWheel | undefined;
   /** Payload bytes received from the upstream, over all attempts. */
@@ -59,6 +67,7 @@ export class Session {
    */
   readonly requestHeader: RequestHeader;
   readonly #backend: SessionBackend;
+  #requestId: string | undefined;
   #digest: Digest | undefined;
   #over = false;
   /** A write has answered false, and the client has not taken it yet. */
@@ -79,9 +88,23 @@ export class Session {
 
   /** @internal The driver makes sessions; see `@cirque/proxy/testing` for tests. */
   constructor(backend: SessionBackend) {
+    const { downstream, context } = backend;
+    const { maxRequestBodyBytes, requestIds } = context.options;
     this.#backend = backend;
-    this.requestHeader = backend.downstream.requestHeader;
-    this.maxRequestBodyBytes = backend.context.options.maxRequestBodyBytes;
+    this.requestHeader = downstream.requestHeader;
+    this.maxRequestBodyBytes = maxRequestBodyBytes;
+    // At once: phases may change the head.
+    this.#requestId = requestIds === undefined ? undefined : givenRequestId(downstream, requestIds);
+  }
+
+  /**
+   * Names this request in every log line about it: `5f2c9e07a1b4-3k`, where the first part is random and of this thread, and
+   * the second counts. With the option `requestIdHeader` it is what a trusted neighbour has sent, and it is sent upstream.
+   * Subrequests have the name of the request that has made them.
+   */
+  get requestId(): string {
+    this.#requestId ??= parentRequestId(this.#backend.downstream) ?? newRequestId();
+    return this.#requestId;
   }
 
   /** The tunnel that the request asks for; undefined for ordinary requests. */
@@ -277,8 +300,8 @@ export class Session {
   }
 
   #asParent(): SubrequestParent {
-    const { requestHeader, digest, signal } = this;
-    return { requestHeader, digest, signal, depth: subrequestDepth(this.#backend.downstream) };
+    const { requestHeader, digest, signal, requestId } = this;
+    return { requestHeader, digest, signal, requestId, depth: subrequestDepth(this.#backend.downstream) };
   }
 
   /** Resolves when the client has taken what was written, or has left; at once unless a write had answered false. */

@@ -87,6 +87,7 @@ export interface SubrequestParent {
   readonly requestHeader: RequestHeader;
   readonly digest: Digest;
   readonly signal: AbortSignal;
+  readonly requestId: string;
   readonly depth: number;
 }
 
@@ -96,11 +97,18 @@ export type RunRequest = (downstream: ServerSession, ctx: { readonly value: unkn
 /** A request of ours; how deep tells that it is one. */
 class SubrequestSession extends VirtualServerSession {
   depth = 1;
+  /** Of the request that has made it. */
+  parentId: string | undefined = undefined;
 }
 
 /** How many subrequests are around this request; 0 for a client's. */
 export function subrequestDepth(downstream: ServerSession): number {
   return downstream instanceof SubrequestSession ? downstream.depth : 0;
+}
+
+/** The name of the request that has made this one; undefined for a client's, and for those that a program has made. */
+export function parentRequestId(downstream: ServerSession): string | undefined {
+  return downstream instanceof SubrequestSession ? downstream.parentId : undefined;
 }
 
 /**
@@ -164,6 +172,7 @@ class Subrequest implements VirtualSink, BodyOwner {
       ...(parent === undefined ? {} : { digest: parent.digest }),
     });
     this.#session.depth = depth;
+    this.#session.parentId = parent?.requestId;
     this.#signals = signals.filter((signal) => signal !== undefined);
     if (this.#whole === undefined) {
       this.#feed = new BodyFeed(this.#session, body as ByteSource, (error) => this.#fail(error));

@@ -49,7 +49,7 @@ describe('createTestProxy', () => {
     expect(proxy.takePhases()).toHaveLength(3);
     expect(proxy.phases).toEqual([]);
     expect(proxy.logs).toMatchObject([{ level: 'info', message: 'access', facts: { status: 200 } }]);
-    expect(proxy.stats).toMatchObject({ requests: 1, active: 0, upstream: { opened: 1 } });
+    expect(proxy.stats).toMatchObject({ requests: 1, active: 0, upstream: { connects: 1 } });
   });
 
   test('keeps a connection for several requests, and shows when the proxy closes it', async () => {

@@ -2,8 +2,8 @@
  * A proxy that listens on a free port of the loopback address, as a server would run it.
  */
 import { type Logger, type ServerConfiguration, serverConfiguration } from '@cirque/core';
-import type { ProxyStats } from '../src/http-proxy.ts';
 import type { ProxyPhases } from '../src/proxy-http.ts';
+import type { ProxyStats } from '../src/request-counters.ts';
 import { type HttpProxyServiceOptions, httpProxyService } from '../src/service.ts';
 import { type LogLine, recordingLogger } from '../src/testing/recorder.ts';
 
@@ -36,7 +36,7 @@ export async function listen<Ctx>(
     port: endpoint.port,
     logs,
     get stats() {
-      return service.app.app.stats;
+      return service.app.app.stats();
     },
     get openConnections() {
       return service.openConnections;

@@ -32,7 +32,7 @@ test('httpProxyService answers, logs with the logger of its service, and stops',
     await client.waitFor('\r\n\r\nok');
   }
   expect(proxy.logs.filter(({ message }) => message === 'access')).toHaveLength(3);
-  expect(proxy.stats).toMatchObject({ requests: 3, upstream: { opened: 1, idle: 1 } });
+  expect(proxy.stats).toMatchObject({ requests: 3, upstream: { connects: 1, idle: 1 } });
   await client.close();
   await proxy.close();
   expect(proxy.stats.upstream.idle).toBe(0);

@@ -68,7 +68,7 @@ test('HttpProxy: requests go to an HTTPS origin, over connections that are kept'
   const proxy = await openProxy(to(await openOrigin(), { tls: true, sni: 'origin.example', ca: ca.cert }));
   expect(await ask(proxy)).toMatch(/^HTTP\/1\.1 200 OK\r\n.*origin\.example$/s);
   expect(await ask(proxy)).toMatch(/^HTTP\/1\.1 200 OK\r\n.*origin\.example$/s);
-  expect(proxy.stats.upstream).toMatchObject({ opened: 1, hits: 1 });
+  expect(proxy.stats.upstream).toMatchObject({ connects: 1, reused: 1 });
 });
 
 test('HttpProxy: an origin whose certificate is not accepted is 502, and failToConnect hears why', async () => {

@@ -5,10 +5,11 @@
 import { HttpConnectionApp } from '@cirque/core';
 import { HttpConnector } from '@cirque/pool';
 import { Stream } from '@cirque/transport';
-import { HttpProxy, type ProxyStats } from '../http-proxy.ts';
+import { HttpProxy } from '../http-proxy.ts';
 import type { PhaseName } from '../phases.ts';
 import type { ProxyPhases } from '../proxy-http.ts';
 import type { HttpProxyOptions } from '../proxy-options.ts';
+import type { ProxyStats } from '../request-counters.ts';
 import { MemoryEnd } from './memory-duplex.ts';
 import { type LogLine, recordingLogger, recordPhases } from './recorder.ts';
 import { ScriptedUpstream } from './scripted-upstream.ts';
@@ -64,7 +65,7 @@ export class TestProxy {
       connect,
     });
     const app = makeApp(this.#calls, { connector, wheel, logger: recordingLogger(this.#lines) });
-    this.#stats = () => app.app.stats;
+    this.#stats = () => app.app.stats();
     this.#accept = (stream) => app.processNew(stream);
     this.#shutDown = (stream) => app.shutdownConnection(stream);
     this.#cleanUp = () => app.app.httpCleanup();
@@ -139,7 +140,7 @@ interface Internals {
 }
 
 interface App {
-  readonly app: { readonly stats: ProxyStats; httpCleanup(): void };
+  readonly app: { stats(): ProxyStats; httpCleanup(): void };
   processNew(stream: Stream): void;
   shutdownConnection(stream: Stream): void;
 }
