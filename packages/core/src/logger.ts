@@ -26,6 +26,8 @@ export interface Logger {
 /** The logger that a server makes for itself; its level can be changed while it runs. */
 export interface ServerLogger extends Logger {
   level: string;
+  /** Opens its file again, where it writes to one. */
+  reopen?(): void;
 }
 
 /** Makes the default logger: JSON lines on standard error, written at once so that none is lost at exit. */

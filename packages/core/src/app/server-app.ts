@@ -3,7 +3,10 @@
  */
 import type { Stream } from '@cirque/transport';
 import type { Logger } from '../logger.ts';
+import type { LogFiles } from '../logs/log-files.ts';
 import type { ServerConfiguration } from '../server/server-conf.ts';
+import type { StatsTree } from '../service/stats-tree.ts';
+import type { ThreadPlace } from '../service/thread-place.ts';
 
 /** A value, or a promise of it. Only a promise is awaited. */
 export type MaybePromise<T> = T | PromiseLike<T>;
@@ -13,6 +16,10 @@ export interface AppContext {
   /** Carries the name of the service on each line. */
   readonly logger: Logger;
   readonly configuration: ServerConfiguration;
+  /** Log files of this thread. */
+  readonly logs: LogFiles;
+  /** Which of the service's threads this is. */
+  readonly thread: ThreadPlace;
 }
 
 /**
@@ -43,6 +50,20 @@ export interface ServerApp {
    * stays open is cut at the end of the grace period.
    */
   shutdownConnection?(stream: Stream): void;
+  /**
+   * Called for each open connection when the time of tunnels is over, which is after {@link shutdownConnection} and before
+   * the end of the grace period: end what goes on for as long as its ends like (upgraded connections), and nothing else.
+   */
+  shutdownTunnels?(stream: Stream): void;
+  /**
+   * Takes over a connection that is one too many: says so in few words, then closes it, soon. Not called for connections
+   * with TLS, and not for more than 100 at a time: those are closed without a word.
+   */
+  overLimit?(stream: Stream): void;
+  /** Takes over settings that may change while it runs (SIGHUP). */
+  reconfigure?(configuration: ServerConfiguration): void;
+  /** Counters and gauges, as plain data. */
+  stats?(): StatsTree;
   /**
    * Called once, when the service has stopped listening, or could not begin to; connections may still be open.
    * Rejecting is logged.

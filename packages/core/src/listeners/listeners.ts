@@ -3,8 +3,11 @@
  */
 import { CirqueError } from '@cirque/error';
 import { formatAddress, type InetAddress, type UnixAddress } from '@cirque/transport';
-import type { EndpointCheck } from '../service/service.ts';
-import { bind, isAddressInUse } from './bind.ts';
+import type { EndpointCheck, SocketName } from '../service/service.ts';
+import type { ServiceSockets } from '../sockets/service-sockets.ts';
+import type { SocketRecord } from '../sockets/socket-record.ts';
+import { closeDescriptor } from '../sockets/socket-table.ts';
+import { bind, isAddressInUse, probeAddress } from './bind.ts';
 import { bindError } from './bind-error.ts';
 import { probeUnix } from './bind-unix.ts';
 import { type Endpoint, type TcpSocketOptions, tcpEndpoint, type UnixSocketOptions, unixEndpoint } from './endpoint.ts';
@@ -43,26 +46,65 @@ export class Listeners {
     return [...new Set(this.#endpoints.map(({ tls }) => tls).filter((tls) => tls !== undefined))];
   }
 
+  /** The sockets that the endpoints need, by name. */
+  get socketNames(): readonly SocketName[] {
+    return this.#endpoints.map((endpoint) => nameOf(endpoint));
+  }
+
   /**
-   * Binds every endpoint; each serves from the moment it is bound. When one fails, those before it are closed again.
+   * Opens every endpoint; each serves from the moment it is open. When one fails, those before it are closed again.
    *
-   * @throws CirqueError of type BindError, or TLSConfigError for certificates that cannot be used: then nothing is bound.
+   * @param first false for the further threads of a service: unix sockets, which cannot be bound twice, are not theirs.
+   * @throws CirqueError of type BindError, or TLSConfigError for certificates that cannot be used: then nothing is open.
    */
-  async build(context: StackContext): Promise<readonly TransportStack[]> {
+  async build(context: StackContext, sockets: ServiceSockets, first: boolean): Promise<readonly TransportStack[]> {
     for (const settings of this.tlsSettings) {
       for (const warning of await settings.load()) context.logger.warn(warning);
     }
     const stacks: TransportStack[] = [];
     try {
       for (const endpoint of this.#endpoints) {
-        stacks.push(new TransportStack(endpoint, await bind(endpoint, { signal: context.shutdown }), context));
+        if (endpoint.kind === 'unix' && !first) continue;
+        for (const listener of await sockets.listen(endpoint))
+          stacks.push(new TransportStack(endpoint, listener, context));
       }
       return stacks;
     } catch (error) {
       for (const stack of stacks) stack.stop();
-      context.open.destroyAll();
+      context.connections.open.destroyAll();
       throw error;
     }
+  }
+
+  /** Serves on sockets that were opened elsewhere for endpoints of ours; others are closed. */
+  async adopt(
+    records: readonly SocketRecord[],
+    context: StackContext,
+    sockets: ServiceSockets,
+  ): Promise<readonly TransportStack[]> {
+    const stacks: TransportStack[] = [];
+    for (const record of records) {
+      const endpoint = this.#endpoints.find((one) => isNamed(one, record));
+      if (endpoint === undefined) closeDescriptor(record.fd);
+      else stacks.push(new TransportStack(endpoint, await sockets.adopt(endpoint, record), context));
+    }
+    return stacks;
+  }
+
+  /**
+   * Refuses addresses on which somebody else listens, which sockets that are shared between threads would not notice, and
+   * answers the real addresses of those with port 0.
+   *
+   * @throws CirqueError of type BindError.
+   */
+  async resolve(isInherited: (name: SocketName) => boolean): Promise<Readonly<Record<string, string>>> {
+    const resolved: Record<string, string> = {};
+    for (const endpoint of this.#endpoints) {
+      const { address } = nameOf(endpoint);
+      if (endpoint.kind !== 'tcp' || isInherited(nameOf(endpoint))) continue;
+      resolved[address] = formatAddress(await probeAddress(endpoint));
+    }
+    return resolved;
   }
 
   /** Tries every endpoint and leaves nothing behind. */
@@ -71,6 +113,14 @@ export class Listeners {
     for (const endpoint of this.#endpoints) checks.push(await checkEndpoint(endpoint));
     return checks;
   }
+}
+
+function nameOf({ kind, address }: Endpoint): SocketName {
+  return { kind, address: formatAddress(address) };
+}
+
+function isNamed(endpoint: Endpoint, { kind, address }: SocketName): boolean {
+  return endpoint.kind === kind && formatAddress(endpoint.address) === address;
 }
 
 async function checkEndpoint(endpoint: Endpoint): Promise<EndpointCheck> {

@@ -1,7 +1,7 @@
 /**
  * The stages of a server's life, observable in order (Pingora's ExecutionPhase).
  *
- * Pingora's stages of a graceful upgrade are absent because there is no upgrade here.
+ * Pingora's GracefulUpgradeCloseTimeout is absent: the successor says when it is ready, so that nobody has to guess a time.
  */
 import type { Logger } from '../logger.ts';
 
@@ -11,7 +11,9 @@ import type { Logger } from '../logger.ts';
  * - `Setup`: made, not started; never announced.
  * - `Bootstrap`, `BootstrapComplete`: configuration is being read; is known.
  * - `Running`: every service is ready.
- * - `GracefulTerminate`: a graceful stop was asked for (SIGTERM).
+ * - `GracefulUpgradeTransferringFds`: the sockets go to a successor (SIGQUIT). When it does not become ready, `Running` again.
+ * - `GracefulTerminate`: a graceful stop was asked for (SIGTERM), or a successor has taken over.
+ * - `ShutdownDelay`: the server says that it is not ready, and still accepts everything (`drain_delay_seconds`).
  * - `ShutdownStarted`: services were told to stop.
  * - `ShutdownGracePeriod`: open connections finish. Graceful stop only.
  * - `ShutdownRuntimes`: what is left is given its last seconds, then cut.
@@ -22,7 +24,9 @@ export type ExecutionPhase =
   | 'Bootstrap'
   | 'BootstrapComplete'
   | 'Running'
+  | 'GracefulUpgradeTransferringFds'
   | 'GracefulTerminate'
+  | 'ShutdownDelay'
   | 'ShutdownStarted'
   | 'ShutdownGracePeriod'
   | 'ShutdownRuntimes'

@@ -1,24 +1,31 @@
 /**
  * The server: owns configuration, logger and services, runs them and stops them.
  *
- * Starting is service-runner.ts, stopping is shutdown.ts; this file joins the two with signals and exit codes.
- * It never installs handlers for uncaught errors: those belong to the program.
+ * What runs is in running-server.ts, or, in a worker thread, in workers/run-in-worker.ts; what signals, daemon and service
+ * manager have to do with it is in process-host.ts. This file joins them. It never installs handlers for uncaught
+ * errors: those belong to the program.
  */
-import { setMaxListeners } from 'node:events';
-import { CirqueError, type CirqueError as Failure } from '@cirque/error';
+import { resolve } from 'node:path';
+import { CirqueError } from '@cirque/error';
 import { createLogger, type Logger, logLevelFromEnvironment, type ServerLogger } from '../logger.ts';
+import { LogFiles } from '../logs/log-files.ts';
 import { type BackgroundService, backgroundServiceOf } from '../service/background-service.ts';
 import type { Service } from '../service/service.ts';
 import { ServiceGraph, type ServiceHandle } from '../service/service-graph.ts';
+import { processStats } from '../workers/process-stats.ts';
+import { runInWorker } from '../workers/run-in-worker.ts';
+import { claimWorkerRole, isWorkerThread, type WorkerRole } from '../workers/worker-role.ts';
 import type { ServerOptions } from './cli-options.ts';
 import { ConfigurationError } from './conf-error.ts';
 import { loadConfiguration } from './conf-file.ts';
+import { configurationChanges } from './configuration-changes.ts';
 import { type ExecutionPhase, type PhaseListener, PhaseTracker } from './execution-phase.ts';
+import { embeddedHost, type Host, type Lifecycle } from './host.ts';
+import { ProcessHost } from './process-host.ts';
+import { RunningServer } from './running-server.ts';
 import { runtimeWarning } from './runtime-check.ts';
 import { type ServerConfiguration, serverConfiguration } from './server-conf.ts';
-import { ServiceRunner } from './service-runner.ts';
-import { shutdown } from './shutdown.ts';
-import { watchReload, watchSignals } from './signals.ts';
+import type { ServerStats } from './server-stats.ts';
 import { StopRequest } from './stop-request.ts';
 import { testRun } from './test-run.ts';
 
@@ -30,8 +37,8 @@ export interface RunArgs {
   readonly fast?: AbortSignal | undefined;
 }
 
-/** How long the process may live on after the server has ended, before it is ended, in milliseconds. */
-const EXIT_AFTER_FAST_MS = 1_000;
+/** The exit code when a graceful stop had to cut connections at its deadline. */
+const CODE_CUT = 3;
 
 /**
  * Runs services until it is told to stop.
@@ -42,19 +49,28 @@ const EXIT_AFTER_FAST_MS = 1_000;
  * server.addService(service);
  * await server.runForever();
  * ```
+ *
+ * With threads above 1 the entry module runs again in every worker thread; the server made there finds out by itself that
+ * it is to run one service only, as one of several threads.
  */
-export class Server {
-  /** True in the process that owns signals and background work, which is every process so far. */
-  readonly isMain: boolean = true;
+export class Server implements Lifecycle {
   readonly options: ServerOptions;
+  readonly #role: WorkerRole | undefined = claimWorkerRole();
   readonly #given: ServerConfiguration | undefined;
   readonly #graph = new ServiceGraph();
   readonly #phases = new PhaseTracker();
   readonly #request = new StopRequest();
   readonly #ownLogger: ServerLogger | undefined;
   readonly #logger: Logger;
+  readonly #logs = new LogFiles();
+  readonly #memory: Map<string, SharedArrayBuffer> = new Map();
+  readonly #startedAt = performance.now();
+  /** Where the configuration was given as a path: that path, whatever the current directory becomes. */
+  readonly #file: string | undefined;
   #configuration: ServerConfiguration | undefined;
+  #running: RunningServer | undefined;
   #finished: Promise<void> | undefined;
+  #isReady = false;
 
   /**
    * @param configuration settings from code instead of those of a file; missing ones get their defaults.
@@ -63,8 +79,23 @@ export class Server {
   constructor(options: ServerOptions = {}, configuration?: Partial<ServerConfiguration>) {
     this.options = options;
     this.#given = configuration === undefined ? undefined : serverConfiguration(configuration);
+    this.#file = options.conf === undefined ? undefined : resolve(options.conf);
     this.#ownLogger = options.logger === undefined ? createLogger(logLevelFromEnvironment() ?? 'info') : undefined;
     this.#logger = options.logger ?? (this.#ownLogger as Logger);
+  }
+
+  /**
+   * True where the server itself is: on the main thread of the process that serves. False in worker threads, and in the
+   * command that only starts a daemon. What an entry module starts besides the server (demo origins, timers) belongs
+   * under `if (server.isMain)`.
+   */
+  get isMain(): boolean {
+    return !isWorkerThread() && !ProcessHost.isLauncher(this.options, this.configuration);
+  }
+
+  /** True while the server accepts work: every service is ready, and it has not been asked to stop. In all threads. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Where the server writes its log lines. Its level is final after {@link bootstrap}. */
@@ -72,7 +103,7 @@ export class Server {
     return this.#logger;
   }
 
-  /** The validated settings. Runs {@link bootstrap} when that has not been done. */
+  /** The validated settings, as they are now (SIGHUP). Runs {@link bootstrap} when that has not been done. */
   get configuration(): ServerConfiguration {
     return this.#configuration ?? this.#bootstrap();
   }
@@ -109,55 +140,106 @@ export class Server {
   }
 
   /**
-   * Runs until SIGTERM (open connections finish) or SIGINT (they do not), then lets the process end with code 0.
+   * Memory that all threads see, zeroed at first: for counters and limits of your own. Call it before {@link runForever};
+   * the same name gives the same memory, in worker threads that of the main thread.
    *
-   * The promise resolves when everything has stopped. A service that cannot start is logged, stops the others and
-   * gives code 1. When something outside the server keeps the process alive after that, it is ended by force: after
-   * `gracefulShutdownTimeoutSeconds`, or after one second when the stop was a fast one. With `--test` nothing is
-   * served: the addresses and certificates are tried, and the code says whether all is well.
-   *
-   * Where a service listens with TLS, SIGHUP means {@link reloadCertificates}; elsewhere it keeps its usual meaning.
+   * @throws RangeError when `bytes` is not a whole number above 0, or differs from what the name was given before.
    */
-  async runForever(): Promise<void> {
-    const unwatch = watchSignals((kind, signal) => {
-      this.#logger.info({ signal }, kind === 'fast' ? 'stopping now' : 'stopping, open connections may finish');
-      this.#request.request(kind);
-    });
-    const hasCertificates = this.#graph.entries().some(({ service }) => service.hasCertificates === true);
-    const unwatchReload = hasCertificates ? watchReload(() => void this.reloadCertificates()) : () => {};
-    let code = 0;
-    try {
-      await this.run();
-    } catch (error) {
-      code = 1;
-      this.#logger.error({ err: error }, error instanceof Error ? error.message : String(error));
-    } finally {
-      unwatch();
-      unwatchReload();
+  sharedMemory(name: string, bytes: number): SharedArrayBuffer {
+    const known = this.#role?.serverMemory.get(name) ?? this.#memory.get(name);
+    if (!Number.isInteger(bytes) || bytes < 1 || (known !== undefined && known.byteLength !== bytes)) {
+      const before = known === undefined ? 'a whole number above 0' : `${known.byteLength} as before`;
+      throw new RangeError(`sharedMemory(${JSON.stringify(name)}): bytes must be ${before}, got ${String(bytes)}`);
     }
-    process.exitCode = code;
-    this.#exitWhenOverdue(code);
+    const memory = known ?? new SharedArrayBuffer(bytes);
+    this.#memory.set(name, memory);
+    return memory;
   }
 
   /**
-   * Runs until a signal is aborted; for programs that embed a server. Touches neither OS signals nor the exit code.
+   * Runs until SIGTERM (open connections finish) or SIGINT (they do not), then lets the process end.
+   *
+   * The promise resolves when everything has stopped. Exit codes: 0, stopped as asked, or handed over to a successor; 1, a
+   * service could not start, which is logged and stops the others; 3, connections had to be cut at the end of the grace
+   * period. When something outside the server keeps the process alive after that, it is ended by force: after
+   * `gracefulShutdownTimeoutSeconds`, or after one second when the stop was a fast one. With `--test` nothing is
+   * served: the addresses and certificates are tried, and the code says whether all is well.
+   *
+   * SIGQUIT hands over to a successor started with `-u`; SIGHUP is {@link reload}; SIGUSR2 opens log files again. In a worker
+   * thread the main thread says when to stop.
+   */
+  async runForever(): Promise<void> {
+    if (isWorkerThread()) {
+      await this.run();
+      return;
+    }
+    await new ProcessHost(this, { options: this.options, logger: this.#logger, ownLogger: this.#ownLogger }).runForever();
+  }
+
+  /**
+   * Runs until a signal is aborted; for programs that embed a server. Touches neither OS signals nor the exit code, and
+   * is no daemon.
    *
    * @throws CirqueError when a service cannot start, after the others have stopped, or when a `--test` fails.
    */
   async run({ signal, fast }: RunArgs = {}): Promise<void> {
+    const unfollow = [this.#request.follow(signal, 'graceful'), this.#request.follow(fast, 'fast')];
+    try {
+      await this.serve(embeddedHost(this.configuration, this.options, this.#logger));
+    } finally {
+      for (const stop of unfollow) stop();
+    }
+  }
+
+  /** @internal Runs within a host. Answers the exit code. */
+  async serve(host: Host): Promise<number> {
     if (this.#finished !== undefined) throw new Error('this server runs already or has run; make a new one');
     const finished = Promise.withResolvers<void>();
     this.#finished = finished.promise;
-    const unfollow = [this.#request.follow(signal, 'graceful'), this.#request.follow(fast, 'fast')];
     try {
       this.bootstrap();
       this.#graph.freeze();
-      if (this.options.test === true) await this.#test();
-      else await this.#serve();
+      if (isWorkerThread()) await this.#work();
+      else if (this.options.test === true) await this.#test();
+      else return await this.#serve(host);
+      return 0;
     } finally {
-      for (const stop of unfollow) stop();
+      this.#logs.close();
       finished.resolve();
     }
+  }
+
+  /** @internal Asks the server to stop. */
+  stop(kind: 'graceful' | 'fast'): void {
+    this.#request.request(kind);
+  }
+
+  /** @internal What was asked for. */
+  get stopKind(): 'graceful' | 'fast' | undefined {
+    return this.#request.kind;
+  }
+
+  /** @internal See RunningServer. */
+  upgrade(uids: readonly number[], detached: boolean): Promise<number | undefined> {
+    return this.#running?.upgrade(uids, detached) ?? Promise.resolve(undefined);
+  }
+
+  /**
+   * Reads the configuration file again, then the certificates, and opens log files again; in all threads. What has changed is
+   * logged, also what will take effect only with the next start. With an error in the file, or in a certificate, the old
+   * one stays. Never rejects.
+   */
+  async reload(): Promise<void> {
+    this.reopenLogs();
+    this.#reloadConfiguration();
+    await this.reloadCertificates();
+  }
+
+  /** Opens log files again, in all threads: what was renamed meanwhile is left behind. */
+  reopenLogs(): void {
+    this.#logs.reopen();
+    this.#ownLogger?.reopen?.();
+    this.#running?.reopenLogs();
   }
 
   /**
@@ -165,15 +247,36 @@ export class Server {
    * something cannot be used keeps its old ones. Never rejects.
    */
   async reloadCertificates(): Promise<void> {
-    for (const { service } of this.#graph.entries()) {
-      if (service.hasCertificates !== true) continue;
-      try {
-        await service.reloadCertificates?.();
-        this.#logger.info({ service: service.name }, 'certificates read again');
-      } catch (error) {
-        this.#logger.error({ err: error, service: service.name }, 'certificates could not be read; the old ones stay');
-      }
-    }
+    await this.#running?.reloadCertificates();
+  }
+
+  /**
+   * Replaces the worker threads one after the other: each new one serves before the old one stops accepting, and the old one
+   * finishes what it has begun. Does nothing where there are none.
+   *
+   * @throws CirqueError when a new thread cannot start; those that were not replaced go on.
+   */
+  async restartWorkers(): Promise<void> {
+    await this.#running?.restartWorkers();
+  }
+
+  /**
+   * All counters as plain data: per service, merged over its threads, with those of peers and backends below. On the main
+   * thread only; a worker answers for itself alone.
+   */
+  async stats(): Promise<ServerStats> {
+    const services = (await this.#running?.stats()) ?? {};
+    const workers = (await this.#running?.workers()) ?? [];
+    const { rss } = process.memoryUsage();
+    return {
+      pid: process.pid,
+      phase: this.phase,
+      ready: this.#isReady,
+      uptimeMs: Math.round(performance.now() - this.#startedAt),
+      process: { rss, ...processStats() },
+      services,
+      workers,
+    };
   }
 
   /** Stops fast, as SIGINT does, and waits for the end. Does nothing when the server does not run. */
@@ -184,12 +287,12 @@ export class Server {
 
   #bootstrap(): ServerConfiguration {
     this.#phases.enter('Bootstrap', this.#logger);
-    const configuration = this.#given ?? this.#load();
-    if (this.#given !== undefined && this.options.conf !== undefined) {
+    const configuration = this.#role?.configuration ?? this.#given ?? this.#load();
+    if (this.#given !== undefined && this.options.conf !== undefined && this.#role === undefined) {
       this.#logger.warn({ conf: this.options.conf }, 'the configuration file is ignored: settings were given in code');
     }
-    if (this.#ownLogger !== undefined) this.#ownLogger.level = logLevelFromEnvironment() ?? configuration.logLevel;
-    const warning = runtimeWarning();
+    this.#setLevel(configuration);
+    const warning = this.#role === undefined ? runtimeWarning() : undefined;
     if (warning !== undefined) this.#logger.warn(warning);
     this.#configuration = configuration;
     this.#phases.enter('BootstrapComplete', this.#logger);
@@ -197,12 +300,10 @@ export class Server {
   }
 
   #load(): ServerConfiguration {
-    const { conf, io } = this.options;
-    if (conf === undefined) return serverConfiguration();
+    const { io } = this.options;
+    if (this.#file === undefined) return serverConfiguration();
     try {
-      const { configuration, warnings } = loadConfiguration(conf);
-      for (const warning of warnings) this.#logger.warn(warning);
-      return configuration;
+      return this.#read(this.#file);
     } catch (error) {
       if (io !== undefined && error instanceof ConfigurationError) {
         io.stderr.write(`${error.message}\n`);
@@ -210,6 +311,37 @@ export class Server {
       }
       throw error;
     }
+  }
+
+  #read(file: string): ServerConfiguration {
+    const { configuration, warnings } = loadConfiguration(file);
+    for (const warning of warnings) this.#logger.warn(warning);
+    return configuration;
+  }
+
+  #setLevel({ logLevel }: ServerConfiguration): void {
+    if (this.#ownLogger !== undefined) this.#ownLogger.level = logLevelFromEnvironment() ?? logLevel;
+  }
+
+  #reloadConfiguration(): void {
+    if (this.#file === undefined || this.#given !== undefined) return;
+    const facts = { conf: this.options.conf };
+    try {
+      const changes = configurationChanges(this.configuration, this.#read(this.#file));
+      const { configuration, live, restart } = changes;
+      this.#configured(configuration);
+      this.#running?.reconfigure(configuration);
+      this.#logger.info({ ...facts, changed: live }, 'configuration read again');
+      if (restart.length > 0)
+        this.#logger.warn({ ...facts, changed: restart }, 'these settings take effect with the next start or upgrade');
+    } catch (error) {
+      this.#logger.error({ err: error, ...facts }, 'the configuration cannot be used; the old one stays');
+    }
+  }
+
+  #configured(configuration: ServerConfiguration): void {
+    this.#configuration = configuration;
+    this.#setLevel(configuration);
   }
 
   async #test(): Promise<void> {
@@ -220,52 +352,56 @@ export class Server {
     this.#logger.info('test passed');
   }
 
-  async #serve(): Promise<void> {
-    const [stop, cut] = [new AbortController(), new AbortController()];
-    setMaxListeners(0, stop.signal, cut.signal);
-    const { configuration, logger } = { configuration: this.configuration, logger: this.#logger };
-    const runner = new ServiceRunner({ shutdown: stop.signal, fast: cut.signal, configuration, logger });
-    // Listeners keep a process alive, background services need not: the server promised to run.
-    const alive = setInterval(() => {}, 0x7fffffff);
-    let failure: Failure | undefined;
-    void runner.failed.then((error) => {
-      failure ??= error;
-      this.#request.request('fast');
-    });
-    try {
-      const enter = (phase: ExecutionPhase): void => this.#phases.enter(phase, logger);
-      if (this.#request.kind !== undefined) stop.abort(); // told to stop before it began: nothing needs to start
-      const stopped = runner.start(this.#graph);
-      void runner.allReady().then(() => {
-        if (this.#request.kind === undefined) enter('Running');
-      });
-      const kind = await this.#request.first;
-      await shutdown(kind, {
-        runner,
-        stopped,
-        request: this.#request,
-        shutdown: stop,
-        fast: cut,
-        configuration,
-        logger,
-        enter,
-      });
-      enter('Terminated');
-    } finally {
-      clearInterval(alive);
+  async #serve(host: Host): Promise<number> {
+    const logger = this.#logger;
+    const stop = new AbortController();
+    void this.#request.first.then(() => stop.abort());
+    const predecessor = await host.begin(stop.signal);
+    if (predecessor !== undefined && 'takenOverBy' in predecessor) {
+      logger.info({ successor: predecessor.takenOverBy }, 'the running server has started its successor itself; nothing is left to do');
+      return 0;
     }
-    if (failure !== undefined) throw failure;
+    const enter = (phase: ExecutionPhase): void => this.#phases.enter(phase, logger);
+    this.#running = new RunningServer({
+      graph: this.#graph,
+      options: this.options,
+      configuration: this.configuration,
+      logger,
+      logs: this.#logs,
+      request: this.#request,
+      predecessor,
+      memory: this.#memory,
+      enter,
+      readyChanged: (isReady) => this.#readyChanged(isReady),
+      listening: () => host.listening(),
+      ready: () => host.ready(),
+    });
+    const outcome = await this.#running.run();
+    enter('Terminated');
+    return outcome === 'cut' ? CODE_CUT : 0;
   }
 
-  /** Ends the process when something outside the server keeps it alive; the timer itself does not. */
-  #exitWhenOverdue(code: number): void {
-    const seconds = this.#configuration?.gracefulShutdownTimeoutSeconds ?? 0;
-    const ms = this.#request.kind === 'fast' ? EXIT_AFTER_FAST_MS : seconds * 1_000;
-    setTimeout(() => {
-      const resources = process.getActiveResourcesInfo();
-      this.#logger.warn({ resources }, 'the process is still alive after the server has stopped; ending it');
-      process.exit(code);
-    }, ms).unref();
+  async #work(): Promise<void> {
+    const role = this.#role;
+    // A second server of the entry module: it has nothing to do in this thread.
+    if (role === undefined) return new Promise(() => {});
+    const [shutdown, fast] = [new AbortController(), new AbortController()];
+    this.#isReady = role.isReady;
+    await runInWorker({
+      role,
+      services: this.#graph.entries().map(({ service }) => service),
+      logger: this.#logger,
+      logs: this.#logs,
+      shutdown,
+      fast,
+      reconfigured: (configuration) => this.#configured(configuration),
+      readyChanged: (isReady) => this.#readyChanged(isReady),
+      reopenLogs: () => this.reopenLogs(),
+    });
+  }
+
+  #readyChanged(isReady: boolean): void {
+    this.#isReady = isReady;
   }
 }
 

@@ -5,8 +5,11 @@
  */
 import { CirqueError } from '@cirque/error';
 import { childLogger, type Logger } from '../logger.ts';
+import type { LogFiles } from '../logs/log-files.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
-import type { ServiceGraph } from '../service/service-graph.ts';
+import { allocateShared, soleThread } from '../service/thread-place.ts';
+import { ServiceSockets } from '../sockets/service-sockets.ts';
+import type { SocketTable } from '../sockets/socket-table.ts';
 import type { ServerConfiguration } from './server-conf.ts';
 
 /** What every service of a server shares. */
@@ -15,8 +18,17 @@ export interface RunnerOptions {
   readonly fast: AbortSignal;
   readonly logger: Logger;
   readonly configuration: ServerConfiguration;
+  readonly logs: LogFiles;
+  /** The listening sockets of this process. */
+  readonly table: SocketTable;
   /** When services that are not ready yet are named in the log, in milliseconds. Default 10,000. */
   readonly slowStartMs?: number;
+}
+
+/** A service with those that it waits for. */
+export interface RunnerEntry {
+  readonly service: Service;
+  readonly dependencies: readonly Service[];
 }
 
 interface Run {
@@ -37,8 +49,7 @@ export class ServiceRunner {
   }
 
   /** Starts everything. The promise resolves when all have stopped; it never rejects. */
-  async start(graph: ServiceGraph): Promise<void> {
-    const entries = graph.entries();
+  async start(entries: readonly RunnerEntry[]): Promise<void> {
     for (const { service } of entries) {
       this.#runs.set(service, { service, ready: Promise.withResolvers<void>(), isReady: false, ended: false });
     }
@@ -77,12 +88,16 @@ export class ServiceRunner {
   }
 
   #context(run: Run): ServiceContext {
-    const { shutdown, fast, configuration, logger } = this.#options;
+    const { shutdown, fast, configuration, logger, logs, table } = this.#options;
+    const { service } = run;
     return {
       shutdown,
       fast,
       configuration,
-      logger: childLogger(logger, { service: run.service.name }),
+      logs,
+      logger: childLogger(logger, { service: service.name }),
+      sockets: new ServiceSockets(service.name, table, shutdown),
+      thread: soleThread(allocateShared(service.sharedMemory?.(1))),
       ready: () => this.#becomeReady(run),
     };
   }

@@ -1,5 +1,5 @@
 /**
- * Ends the services of a server: tell them, wait, cut what is left.
+ * Ends the services of a server: say that it is not ready, tell them, wait, cut what is left.
  *
  * Every wait ends as soon as the last service has stopped; the configured times are upper bounds only. (Pingora
  * always sleeps through its whole grace period.)
@@ -23,30 +23,49 @@ export interface ShutdownParts {
   readonly fast: AbortController;
   readonly configuration: ServerConfiguration;
   readonly logger: Logger;
+  /** A successor serves already: nobody has to be told, nothing to be delayed. */
+  readonly handedOver: boolean;
   enter(phase: ExecutionPhase): void;
 }
 
-/** Stops all services. The promise resolves when they have stopped, or when waiting longer is pointless. */
-export async function shutdown(kind: StopKind, parts: ShutdownParts): Promise<void> {
-  const { configuration, fast, logger, request } = parts;
-  if (kind === 'graceful') parts.enter('GracefulTerminate');
+/**
+ * Stops all services. The promise resolves when they have stopped, or when waiting longer is pointless.
+ *
+ * @returns `cut` when a graceful stop ended before everything had finished, without anybody having asked for that.
+ */
+export async function shutdown(kind: StopKind, parts: ShutdownParts): Promise<'finished' | 'cut'> {
+  const { fast, logger, request } = parts;
+  if (kind === 'graceful') await announce(parts);
   parts.enter('ShutdownStarted');
   parts.shutdown.abort();
-  let done = false;
-  if (kind === 'graceful') {
-    parts.enter('ShutdownGracePeriod');
-    done = await stoppedWithin(parts.stopped, configuration.gracePeriodSeconds * 1_000, request.fast);
-    if (!done && request.kind !== 'fast')
-      logger.warn(leftOver(parts), 'grace period is over, connections are still open');
-  }
+  const done = request.kind === 'fast' ? false : await finish(parts);
   parts.enter('ShutdownRuntimes');
-  if (!done && request.kind !== 'fast') {
-    done = await stoppedWithin(parts.stopped, configuration.gracefulShutdownTimeoutSeconds * 1_000, request.fast);
-    if (!done) logger.warn(leftOver(parts), 'cutting what has not finished');
-  }
+  const overdue = !done && request.kind !== 'fast';
+  if (overdue) logger.warn(leftOver(parts), 'cutting what has not finished');
   fast.abort();
-  if (!done) done = await stoppedWithin(parts.stopped, CUT_MS);
-  if (!done) logger.error(leftOver(parts), 'services ignore the request to stop and are left behind');
+  if (!done && !(await stoppedWithin(parts.stopped, CUT_MS))) {
+    logger.error(leftOver(parts), 'services ignore the request to stop and are left behind');
+  }
+  return overdue ? 'cut' : 'finished';
+}
+
+/** Load balancers hear that the server is not ready, and have the configured time to send their clients elsewhere. */
+async function announce({ configuration, enter, handedOver, request, stopped }: ShutdownParts): Promise<void> {
+  enter('GracefulTerminate');
+  const ms = configuration.drainDelaySeconds * 1_000;
+  if (handedOver || ms === 0) return;
+  enter('ShutdownDelay');
+  await stoppedWithin(stopped, ms, request.fast);
+}
+
+/** Waits for the grace period, and then for what is left a little longer. True when everything has stopped. */
+async function finish(parts: ShutdownParts): Promise<boolean> {
+  const { configuration, logger, request, stopped } = parts;
+  parts.enter('ShutdownGracePeriod');
+  const done = await stoppedWithin(stopped, configuration.gracePeriodSeconds * 1_000, request.fast);
+  if (done || request.kind === 'fast') return done;
+  logger.warn(leftOver(parts), 'grace period is over, connections are still open');
+  return stoppedWithin(stopped, configuration.gracefulShutdownTimeoutSeconds * 1_000, request.fast);
 }
 
 /** What a stop still waits for: service names with the number of their open connections. */

@@ -15,12 +15,23 @@ import {
 import { Listeners } from '../listeners/listeners.ts';
 import { ServiceConnections } from '../listeners/service-connections.ts';
 import { TlsSettings } from '../listeners/tls/tls-settings.ts';
-import type { TransportStack } from '../listeners/transport-stack.ts';
+import type { StackContext, TransportStack } from '../listeners/transport-stack.ts';
 import { type Logger, silentLogger } from '../logger.ts';
-import type { EndpointCheck, Service, ServiceContext } from './service.ts';
+import { checkThreads, type ServerConfiguration, type Threads } from '../server/server-conf.ts';
+import type { ServiceSockets } from '../sockets/service-sockets.ts';
+import type { SocketRecord } from '../sockets/socket-record.ts';
+import { closeDescriptor } from '../sockets/socket-table.ts';
+import { ConnectionDrain } from './connection-drain.ts';
+import type { Replicated } from './replicated.ts';
+import type { EndpointCheck, Service, ServiceContext, SocketName } from './service.ts';
+import type { StatsTree } from './stats-tree.ts';
+import { TicketKeyring, type TicketKeys } from './ticket-keyring.ts';
 
-/** Options of a listening service. */
-export interface ListeningServiceOptions extends ConnectionLimitOptions {}
+/** Limits and threads of a listening service. */
+export interface ListeningServiceOptions extends ConnectionLimitOptions {
+  /** How many worker threads serve; `auto`: one for each processor. Default: as the configuration says (`threads`). */
+  readonly threads?: Threads;
+}
 
 /** What a running service works with. */
 interface Running {
@@ -52,6 +63,7 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   /** Listening on behalf of other threads, by their numbers. */
   readonly #adopted: Map<number, TransportStack[]> = new Map();
   #resolved: Readonly<Record<string, string>> = {};
+  #tunnelGraceMs = 0;
   #started = false;
   #logger: Logger = silentLogger;
 
@@ -157,13 +169,16 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
 
   /** Called by the server on SIGHUP. */
   reconfigure(configuration: ServerConfiguration): void {
+    this.#tunnelGraceMs = configuration.tunnelGracePeriodSeconds * 1_000;
     this.app.reconfigure?.(configuration);
   }
 
   /** Where it listens: as configured before the start, as bound (with real ports) from then on. */
   get endpoints(): readonly ListeningAddress[] {
     const bound = this.#stacks.map((stack) => stack.address);
-    return (bound.length > 0 ? bound : this.#listeners.addresses.map((address) => this.#real(address))).map(listeningAddress);
+    return (bound.length > 0 ? bound : this.#listeners.addresses.map((address) => this.#real(address))).map(
+      listeningAddress,
+    );
   }
 
   /** Connections that are open now, in this thread. */
@@ -228,6 +243,7 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     this.#started = true;
     const { shutdown, logger, configuration, logs, thread } = context;
     this.#logger = logger;
+    this.#tunnelGraceMs = configuration.tunnelGracePeriodSeconds * 1_000;
     this.#connections.join(thread);
     await this.app.setUp?.({ logger, configuration, logs, thread });
     const drain = new ConnectionDrain(this.app, this.#connections, logger);
@@ -245,7 +261,7 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
 
   /** Listens until the shutdown. */
   async #serve(context: ServiceContext, drain: ConnectionDrain): Promise<void> {
-    const { shutdown, logger, ready, sockets, thread, configuration } = context;
+    const { shutdown, logger, ready, sockets, thread } = context;
     const stack = { app: this.app, connections: this.#connections, logger, shutdown, filter: this.#filter };
     this.#running = { stack, sockets };
     this.#stacks = await this.#listeners.build(stack, sockets, thread.index === 0).catch((error: unknown) => {
@@ -256,7 +272,7 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     await aborted(shutdown);
     for (const one of this.#stacks) one.stop();
     for (const owner of [...this.#adopted.keys()]) this.release(owner);
-    drain.begin(configuration.tunnelGracePeriodSeconds * 1_000);
+    drain.begin(this.#tunnelGraceMs);
   }
 
   #real(address: InetAddress | UnixAddress): InetAddress | UnixAddress {

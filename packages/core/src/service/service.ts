@@ -2,7 +2,13 @@
  * The contract between a server and what runs in it. Knows neither listeners nor tasks.
  */
 import type { Logger } from '../logger.ts';
-import type { ServerConfiguration } from '../server/server-conf.ts';
+import type { LogFiles } from '../logs/log-files.ts';
+import type { ServerConfiguration, Threads } from '../server/server-conf.ts';
+import type { ServiceSockets } from '../sockets/service-sockets.ts';
+import type { SocketKind, SocketRecord } from '../sockets/socket-record.ts';
+import type { Replicated } from './replicated.ts';
+import type { StatsTree } from './stats-tree.ts';
+import type { ThreadPlace } from './thread-place.ts';
 
 /** What a service is given when it starts. */
 export interface ServiceContext {
@@ -13,6 +19,12 @@ export interface ServiceContext {
   /** Carries the name of the service on each line. */
   readonly logger: Logger;
   readonly configuration: ServerConfiguration;
+  /** Opens listening sockets: those of a predecessor where it has handed them over (upgrade), else new ones. */
+  readonly sockets: ServiceSockets;
+  /** Log files of this thread; they are opened again on SIGHUP and SIGUSR2. */
+  readonly logs: LogFiles;
+  /** Which of the service's threads this is. */
+  readonly thread: ThreadPlace;
   /**
    * Tells that the service does its work now, which lets the services that depend on it start. Later calls change
    * nothing. A service whose `start` ends counts as ready as well.
@@ -42,12 +54,43 @@ export interface Service {
   start(context: ServiceContext): Promise<void>;
   /** For `--test`: tries what `start` would bind, and leaves nothing behind. */
   check?(context: Pick<ServiceContext, 'logger' | 'configuration'>): Promise<readonly EndpointCheck[]>;
-  /** True when {@link reloadCertificates} has something to do: then SIGHUP means that, not the end. */
+  /**
+   * How many worker threads run it, each with a call of `start` of its own; `configured`: as many as the configuration
+   * says. Default 1: it runs on the main thread.
+   */
+  readonly threads?: Threads | 'configured' | undefined;
+  /** Bytes of memory that its threads share, by name: see ThreadPlace for the rule of rows. */
+  sharedMemory?(rows: number): Readonly<Record<string, number>>;
+  /** Where it listens, so that the threads of a successor, or of a service manager, can be given its sockets. */
+  readonly socketNames?: readonly SocketName[];
+  /**
+   * Before threads share its addresses: refuses those on which somebody else listens, and answers which ports stand for
+   * port 0. Addresses that were inherited need no look.
+   */
+  resolveEndpoints?(isInherited: (name: SocketName) => boolean): Promise<Readonly<Record<string, string>>>;
+  /** Listens on further sockets, on behalf of another thread. */
+  adopt?(owner: number, sockets: readonly SocketRecord[]): Promise<void>;
+  /** Leaves alone what {@link adopt} was given for this owner; accepted connections stay. */
+  release?(owner: number): void;
+  /** State that goes to worker threads, and to a successor. */
+  readonly replicated?: Replicated | undefined;
+  /** True when {@link reloadCertificates} has something to do. */
   readonly hasCertificates?: boolean;
   /** Reads certificates again. Rejecting is logged; the old ones stay in use. */
   reloadCertificates?(): Promise<void>;
+  /** Takes over settings that may change while it runs (SIGHUP). */
+  reconfigure?(configuration: ServerConfiguration): void;
+  /** Counters and gauges, as plain data. */
+  stats?(): StatsTree;
   /** How many connections are open, for the log line about what a stop waits for. */
-  readonly openConnections?: number;
+  readonly openConnections?: number | undefined;
   /** Tells a service from a {@link BackgroundService}. */
   readonly task?: undefined;
+}
+
+/** A socket by what is known before it is open. */
+export interface SocketName {
+  readonly kind: SocketKind;
+  /** The configured address in the form of `formatAddress`. */
+  readonly address: string;
 }

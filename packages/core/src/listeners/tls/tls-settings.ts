@@ -32,6 +32,7 @@ export class TlsSettings {
   #ticketKeys: Buffer;
   #material: TlsMaterial | undefined;
   #contexts: TlsContexts | undefined;
+  readonly #keyListeners: Set<() => void> = new Set();
 
   /** @throws TypeError or RangeError naming the option, the value and what would be right. Files are read at the start. */
   constructor(options: TlsSettingsOptions) {
@@ -67,13 +68,22 @@ export class TlsSettings {
   }
 
   /**
-   * Encrypts tickets with these 48 bytes from now on. Clients with older tickets make a full handshake.
+   * Encrypts tickets with these 48 bytes from now on. Clients with older tickets make a full handshake. With worker threads
+   * call it where `server.isMain` holds: all threads get the keys.
    *
    * @throws TypeError for anything else.
    */
   setTicketKeys(keys: Buffer): void {
     this.#ticketKeys = checkTicketKeys(keys);
     if (this.#material !== undefined) this.#contexts = this.#build(this.#material);
+    for (const listener of [...this.#keyListeners]) listener();
+  }
+
+  /** @internal Calls `listener` after each change of the keys; the result ends that. */
+  onTicketKeys(listener: () => void): () => void {
+    const entry = (): void => listener();
+    this.#keyListeners.add(entry);
+    return () => void this.#keyListeners.delete(entry);
   }
 
   /** Encrypts tickets with new random bytes, and answers them. Do it every few hours, for the sake of forward secrecy. */

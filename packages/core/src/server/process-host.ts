@@ -1,0 +1,164 @@
+/**
+ * The process around a server: command that starts a daemon, daemon, signals, pid file, rights, service manager, exit code.
+ *
+ * Order of a start, as privileges and readers of the pid file need it: configuration, identity, predecessor, listen, pid
+ * file, drop of rights, ready (predecessor, service manager, the command that waits).
+ */
+import { chdir, umask } from 'node:process';
+import { loadSys } from '@cirque/sys';
+import { absolutePaths } from '../daemon/absolute-paths.ts';
+import { type DaemonStatus, daemonStatus, isDaemonChild } from '../daemon/daemon-status.ts';
+import { dropPrivileges, type Identity, resolveIdentity } from '../daemon/identity.ts';
+import { launchDaemon } from '../daemon/launch-daemon.ts';
+import { type PidFile, writePidFile } from '../daemon/pid-file.ts';
+import type { Logger, ServerLogger } from '../logger.ts';
+import { SystemdNotifier } from '../systemd/systemd-notifier.ts';
+import type { ServerOptions } from './cli-options.ts';
+import type { Host, Lifecycle } from './host.ts';
+import { findPredecessor, type OtherSuccessor, type Predecessor } from './predecessor.ts';
+import type { ServerConfiguration } from './server-conf.ts';
+import { watchSignals } from './signals.ts';
+import type { StopKind } from './stop-request.ts';
+
+/** How long the process may live on after the server has ended, before it is ended, in milliseconds. */
+const EXIT_AFTER_FAST_MS = 1_000;
+
+/** What the process has beside the server. */
+export interface ProcessHostParts {
+  readonly options: ServerOptions;
+  readonly logger: Logger;
+  /** The server's own logger, which may be sent to the error log; undefined where the program has given one. */
+  readonly ownLogger: ServerLogger | undefined;
+}
+
+/** See the file's head. */
+export class ProcessHost implements Host {
+  readonly #server: Lifecycle;
+  readonly #parts: ProcessHostParts;
+  #configuration!: ServerConfiguration;
+  #identity: Identity | undefined;
+  #status: DaemonStatus | undefined;
+  #pidFile: PidFile | undefined;
+  #notifier: SystemdNotifier | undefined;
+  #stopWatchdog: () => void = () => {};
+
+  constructor(server: Lifecycle, parts: ProcessHostParts) {
+    this.#server = server;
+    this.#parts = parts;
+  }
+
+  /** True in the command that only starts a daemon. */
+  static isLauncher(options: ServerOptions, configuration: ServerConfiguration): boolean {
+    return isDaemon(options, configuration) && options.test !== true && !isDaemonChild();
+  }
+
+  /** Runs the server to its end, then lets the process end with the code that says how it went. */
+  async runForever(): Promise<void> {
+    const { options, logger } = this.#parts;
+    this.#server.bootstrap();
+    if (ProcessHost.isLauncher(options, this.#server.configuration)) {
+      process.exitCode = await launchDaemon({ configuration: this.#server.configuration, options, logger });
+      return;
+    }
+    const unwatch = this.#watch();
+    let code = 1;
+    try {
+      code = await this.#server.serve(this);
+    } catch (error) {
+      const sentence = error instanceof Error ? error.message : String(error);
+      logger.error({ err: error }, sentence);
+      this.#status?.failed(sentence);
+    } finally {
+      unwatch();
+      this.#stopWatchdog();
+      this.#pidFile?.remove();
+    }
+    process.exitCode = code;
+    this.#exitWhenOverdue(code);
+  }
+
+  async begin(signal: AbortSignal): Promise<Predecessor | OtherSuccessor | undefined> {
+    const { options, logger } = this.#parts;
+    const daemon = isDaemon(options, this.#server.configuration);
+    this.#configuration = absolutePaths(this.#server.configuration);
+    const { user, group, workingDirectory, umask: mask } = this.#configuration;
+    this.#status = daemonStatus();
+    this.#identity = resolveIdentity({ user, group });
+    this.#notifier = SystemdNotifier.fromEnvironment(process.env, loadSys(), logger);
+    if (daemon) {
+      umask(Number.parseInt(mask, 8));
+      if (workingDirectory !== '') chdir(workingDirectory);
+    }
+    return findPredecessor({
+      upgrade: options.upgrade === true,
+      configuration: this.#configuration,
+      uids: this.#uids(),
+      logger,
+      signal,
+      onListening: () => this.#status?.started(),
+    });
+  }
+
+  listening(): void {
+    const { options } = this.#parts;
+    const { pidFile } = this.#configuration;
+    if (isDaemon(options, this.#configuration) && pidFile !== '') {
+      this.#pidFile = writePidFile(pidFile, { owner: this.#identity });
+    }
+    if (this.#identity !== undefined) dropPrivileges(this.#identity);
+    this.#status?.started();
+  }
+
+  ready(): void {
+    this.#status?.ready();
+    this.#notifier?.ready();
+    this.#stopWatchdog = this.#notifier?.startWatchdog() ?? this.#stopWatchdog;
+  }
+
+  #watch(): () => void {
+    return watchSignals({
+      stop: (kind, signal) => this.#stop(kind, signal),
+      upgrade: () => void this.#upgrade(),
+      reload: () => void this.#reload(),
+      reopenLogs: () => this.#server.reopenLogs(),
+    });
+  }
+
+  #stop(kind: StopKind, signal: string): void {
+    this.#parts.logger.info({ signal }, kind === 'fast' ? 'stopping now' : 'stopping, open connections may finish');
+    this.#notifier?.stopping();
+    this.#server.stop(kind);
+  }
+
+  async #upgrade(): Promise<void> {
+    const successor = await this.#server.upgrade(this.#uids(), isDaemonChild());
+    if (successor !== undefined) this.#notifier?.mainPid(successor);
+  }
+
+  async #reload(): Promise<void> {
+    this.#notifier?.reloading();
+    await this.#server.reload();
+    if (this.#server.stopKind === undefined) this.#notifier?.ready();
+  }
+
+  /** Users whose processes are ours: this one, root, and the one that the configuration names. */
+  #uids(): readonly number[] {
+    const uids = [process.geteuid?.() ?? 0, 0, this.#identity?.uid].filter((uid) => uid !== undefined);
+    return [...new Set(uids)];
+  }
+
+  /** Ends the process when something outside the server keeps it alive; the timer itself does not. */
+  #exitWhenOverdue(code: number): void {
+    const seconds = this.#server.configuration.gracefulShutdownTimeoutSeconds;
+    const ms = this.#server.stopKind === 'fast' ? EXIT_AFTER_FAST_MS : seconds * 1_000;
+    setTimeout(() => {
+      const resources = process.getActiveResourcesInfo();
+      this.#parts.logger.warn({ resources }, 'the process is still alive after the server has stopped; ending it');
+      process.exit(code);
+    }, ms).unref();
+  }
+}
+
+function isDaemon({ daemon }: ServerOptions, configuration: ServerConfiguration): boolean {
+  return daemon === true || configuration.daemon;
+}

@@ -1,0 +1,21 @@
+/**
+ * State that is kept on the main thread and mirrored into worker threads: one health checker serves them all.
+ *
+ * Recognised by its shape, so that packages which offer such state need not know this one.
+ */
+
+/** State that can be copied. Snapshots pass between threads, so they must be structured-cloneable. */
+export interface Replicated<S = unknown> {
+  /** The complete state at this moment. */
+  snapshot(): S;
+  /** Takes over a state, or a part of one that `onChange` gave. Throws, and changes nothing, for anything else. */
+  apply(snapshot: S): void;
+  /** Calls `listener` with every change from now on; the result ends that. */
+  onChange(listener: (change: S) => void): () => void;
+}
+
+/** True for whatever has the three functions. */
+export function isReplicated(candidate: unknown): candidate is Replicated {
+  const { snapshot, apply, onChange } = (candidate ?? {}) as Partial<Replicated>;
+  return typeof snapshot === 'function' && typeof apply === 'function' && typeof onChange === 'function';
+}

@@ -1,0 +1,115 @@
+/**
+ * The life of a worker thread: runs one service of the server, does what the main thread says, then lets go.
+ */
+import { loadSys } from '@cirque/sys';
+import type { Logger } from '../logger.ts';
+import { childLogger } from '../logger.ts';
+import type { LogFiles } from '../logs/log-files.ts';
+import type { ServerConfiguration } from '../server/server-conf.ts';
+import type { Service } from '../service/service.ts';
+import { ServiceSockets } from '../sockets/service-sockets.ts';
+import type { SocketRecord } from '../sockets/socket-record.ts';
+import { SocketTable } from '../sockets/socket-table.ts';
+import { processStats } from './process-stats.ts';
+import { plain, WorkerChannel } from './worker-channel.ts';
+import type { WorkerRole } from './worker-role.ts';
+
+/** What the server of this thread gives. */
+export interface InWorkerParts {
+  readonly role: WorkerRole;
+  readonly services: readonly Service[];
+  readonly logger: Logger;
+  readonly logs: LogFiles;
+  readonly shutdown: AbortController;
+  readonly fast: AbortController;
+  /** The main thread has read its configuration again. */
+  reconfigured(configuration: ServerConfiguration): void;
+  /** The server accepts work, or does not any more. */
+  readyChanged(isReady: boolean): void;
+  reopenLogs(): void;
+}
+
+/** Runs until the main thread says that it is over. Rejects when the service cannot start. */
+export async function runInWorker(parts: InWorkerParts): Promise<void> {
+  const { role, services, shutdown, fast, logs } = parts;
+  const service = ownService(role, services);
+  for (const [position, snapshot] of role.snapshots) services[position]?.replicated?.apply(snapshot);
+  const table = tableOf(role);
+  const channel = new WorkerChannel(role.port, answersOf(parts, service, table));
+  const logger = childLogger(parts.logger, { service: service.name, worker: role.index });
+  try {
+    await service.start({
+      shutdown: shutdown.signal,
+      fast: fast.signal,
+      configuration: role.configuration,
+      logger,
+      logs,
+      thread: role,
+      sockets: new ServiceSockets(service.name, table, shutdown.signal),
+      ready: () => channel.tell('ready', table.list()),
+    });
+  } catch (error) {
+    channel.tell('failed', plain(error));
+    throw error;
+  } finally {
+    logs.close();
+    channel.tell('stopped');
+    channel.close();
+  }
+}
+
+/** The service of the role; the entry module must add the same services in every thread. */
+function ownService({ service: name, position }: WorkerRole, services: readonly Service[]): Service {
+  const service = services[position];
+  if (service?.name === name) return service;
+  throw new Error(
+    `this thread should run service ${JSON.stringify(name)}, but the entry module has added ${JSON.stringify(service?.name)} in its ` +
+      'place: it must add the same services in the same order in every thread',
+  );
+}
+
+function tableOf({ sockets, duplicate, resolved, ownsPaths }: WorkerRole): SocketTable {
+  const inherited = duplicate ? duplicates(sockets) : sockets;
+  const table = new SocketTable({ inherited, reusePort: true, resolved });
+  if (ownsPaths) table.takenOver();
+  return table;
+}
+
+/** Descriptors of our own for sockets that the main thread keeps. */
+function duplicates(sockets: readonly SocketRecord[]): readonly SocketRecord[] {
+  const sys = loadSys();
+  return sys === undefined ? [] : sockets.map((record) => ({ ...record, fd: sys.dup(record.fd) }));
+}
+
+/** What the main thread may ask and tell. */
+function answersOf(
+  parts: InWorkerParts,
+  service: Service,
+  table: SocketTable,
+): Record<string, (argument: never) => unknown> {
+  const { shutdown, fast, services } = parts;
+  return {
+    stop: () => shutdown.abort(),
+    cut: () => {
+      shutdown.abort();
+      fast.abort();
+    },
+    reconfigure: (configuration: ServerConfiguration) => {
+      parts.reconfigured(configuration);
+      service.reconfigure?.(configuration);
+    },
+    reloadCertificates: () => service.reloadCertificates?.(),
+    reopenLogs: () => parts.reopenLogs(),
+    setReady: (isReady: boolean) => parts.readyChanged(isReady),
+    apply: ({ position, change }: { position: number; change: unknown }) =>
+      services[position]?.replicated?.apply(change),
+    adopt: ({ owner, sockets }: { owner: number; sockets: readonly SocketRecord[] }) =>
+      service.adopt?.(owner, duplicates(sockets)),
+    release: (owner: number) => service.release?.(owner),
+    handedOver: () => table.handedOver(),
+    takenOver: () => table.takenOver(),
+    openConnections: () => service.openConnections ?? 0,
+    stats: () => service.stats?.() ?? {},
+    process: () => processStats(),
+  };
+}
