@@ -20,7 +20,7 @@ export type AccessLog = (facts: AccessLogFacts) => void;
  *
  * `true` writes to the logger at info, whose lines are JSON: the format is for files. Lines of a file are buffered.
  * @param accessLog false, true, or the path of a file.
- * @throws what opening the file throws.
+ * @throws TypeError when the file cannot be opened.
  */
 export function openAccessLog(
   accessLog: boolean | string,
@@ -29,6 +29,14 @@ export function openAccessLog(
 ): AccessLog | undefined {
   if (accessLog === false) return undefined;
   if (accessLog === true) return (facts) => logger.info(accessLogRecord(facts), 'access');
-  const file = logs.open(accessLog);
+  const file = openFile(accessLog, logs);
   return (facts) => file.write(accessLogLine(format, facts, Date.now()));
+}
+
+function openFile(path: string, logs: AccessLogTargets['logs']): { write(line: string): void } {
+  try {
+    return logs.open(path);
+  } catch (cause) {
+    throw new TypeError(`accessLog ${path} cannot be opened: ${(cause as Error).message}`, { cause });
+  }
 }

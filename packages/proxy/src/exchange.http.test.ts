@@ -565,7 +565,7 @@ describe('Exchange: connections', () => {
     await proxy.clock.advance(100);
     const { status, headers, connectionClosed } = await response;
     expect([status, headers.get('connection'), connectionClosed]).toEqual([200, 'close', true]);
-    await proxy.clock.advance(500);
+    await proxy.clock.advance(2_000);
     expect(idle.closed).toBe('end');
     expect(proxy.stats.upstream.idle).toBe(0);
   });

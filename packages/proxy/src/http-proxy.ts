@@ -91,8 +91,8 @@ export class HttpProxy<Ctx = undefined> implements HttpServerApp {
   }
 
   /**
-   * Takes `maxRetries` and `accessLog` over, where they are not said in code; requests under way keep what they have begun
-   * with. Another path of an access log counts from the next start on.
+   * Takes `maxRetries` and `accessLog` over at once, where they were not said in code. A path that was not the one of the
+   * start is left alone: it counts from the next start on.
    */
   reconfigure(configuration: ServerConfiguration): void {
     const live = this.#liveOptions?.(configuration);
