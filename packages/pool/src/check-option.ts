@@ -13,6 +13,14 @@ export function readCount(name: string, value: unknown): number {
   throw new RangeError(`${name} is ${shown(value)}: expected an integer of at least 0`);
 }
 
+/** An integer within bounds that are both included. @throws RangeError */
+export function readRange(name: string, value: unknown, least: number, most: number): number {
+  const number = readCount(name, value);
+  if (number >= least && number <= most) return number;
+  const range = most === Number.MAX_SAFE_INTEGER ? `an integer of at least ${least}` : `from ${least} to ${most}`;
+  throw new RangeError(`${name} is ${number}: expected ${range}`);
+}
+
 /** @throws TypeError */
 export function readBoolean(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;

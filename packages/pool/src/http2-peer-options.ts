@@ -1,7 +1,7 @@
 /**
  * The knobs of HTTP/2 connections to a peer, with their defaults. Part of the peer options; of no meaning on HTTP/1.
  */
-import { type OptionReader, readCount } from './check-option.ts';
+import { type OptionReader, readCount, readRange } from './check-option.ts';
 
 /** Options of a peer that is spoken to in HTTP/2. Times are milliseconds. */
 export interface Http2PeerOptions {
@@ -66,11 +66,4 @@ export function connectionWindow(options: Required<Http2PeerOptions>): number {
 
 function readPositive(name: string, value: unknown): number {
   return readRange(name, value, 1, Number.MAX_SAFE_INTEGER);
-}
-
-function readRange(name: string, value: unknown, least: number, most: number): number {
-  const number = readCount(name, value);
-  if (number >= least && number <= most) return number;
-  const range = most === Number.MAX_SAFE_INTEGER ? `an integer of at least ${least}` : `from ${least} to ${most}`;
-  throw new RangeError(`${name} is ${number}: expected ${range}`);
 }

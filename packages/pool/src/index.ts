@@ -7,7 +7,6 @@ export type { Http2PeerOptions } from './http2-peer-options.ts';
 export { HttpPeer, type Peer } from './peer.ts';
 export type { PeerCounters } from './peer-counters.ts';
 export {
-  type BindTo,
   type ConnectionTracer,
   type CustomConnect,
   DEFAULT_PEER_OPTIONS,
@@ -23,5 +22,6 @@ export type { ProxyTunnel } from './proxy-tunnel-option.ts';
 export { type LookupAll, Resolver, type ResolverOptions } from './resolver.ts';
 export { reuseKey } from './reuse-key.ts';
 export type { SessionRequest } from './session-request.ts';
+export type { BindTo, PortRange, ResolvedTcpPeerOptions, TcpPeerOptions } from './tcp-peer-options.ts';
 export type { Alpn, ResolvedTlsPeerOptions, TlsPeerOptions, TlsVersion } from './tls-peer-options.ts';
 export { TransportConnector, type TransportConnectorOptions } from './transport-connector.ts';

@@ -17,6 +17,11 @@ const GIVEN: {
   minSendRate: [8],
   idleTimeoutMs: [0],
   tcpKeepAlive: [{ idleMs: 30_000 }],
+  tcpUserTimeoutMs: [30_000],
+  tcpFastOpen: [true],
+  dscp: [0],
+  sendBufferBytes: [65_536],
+  receiveBufferBytes: [65_536],
   bindTo: [{ address: '127.0.0.2' }, { bindTo: { address: '127.0.0.2', fallback: false } }],
   maxConnections: [5],
   maxPendingRequests: [0],
@@ -104,7 +109,30 @@ const WRONG: [options: unknown, error: typeof TypeError | typeof RangeError, mes
   [{ maxPendingRequests: -1 }, RangeError, 'peer option maxPendingRequests is -1'],
   [{ tcpKeepAlive: true }, TypeError, 'peer option tcpKeepAlive is true: expected an object'],
   [{ tcpKeepAlive: {} }, RangeError, 'peer option tcpKeepAlive.idleMs is undefined: expected an integer'],
-  [{ tcpKeepAlive: { idleMs: 1, count: 3 } }, TypeError, 'peer option tcpKeepAlive.count is unknown: expected idleMs'],
+  [{ tcpKeepAlive: { idleMs: 999 } }, RangeError, 'peer option tcpKeepAlive.idleMs is 999: expected from 1000 to 3276'],
+  [
+    { tcpKeepAlive: { idleMs: 1_000, intervalMs: 1 } },
+    RangeError,
+    'peer option tcpKeepAlive.intervalMs is 1: expected',
+  ],
+  [
+    { tcpKeepAlive: { idleMs: 1_000, count: 0 } },
+    RangeError,
+    'peer option tcpKeepAlive.count is 0: expected from 1 to',
+  ],
+  [{ tcpKeepAlive: { time: 1 } }, TypeError, 'peer option tcpKeepAlive.time is unknown: expected one of idleMs'],
+  [
+    { tcpUserTimeoutMs: 2 ** 31 },
+    RangeError,
+    'peer option tcpUserTimeoutMs is 2147483648: expected from 0 to 2147483647',
+  ],
+  [{ tcpFastOpen: 1 }, TypeError, 'peer option tcpFastOpen is 1: expected true or false'],
+  [{ dscp: 64 }, RangeError, 'peer option dscp is 64: expected from 0 to 63'],
+  [{ sendBufferBytes: 0 }, RangeError, 'peer option sendBufferBytes is 0: expected from 1 to 1073741823'],
+  [{ receiveBufferBytes: 2 ** 30 }, RangeError, 'peer option receiveBufferBytes is 1073741824: expected from 1 to'],
+  [bindToPorts(5), TypeError, 'peer option bindTo.portRange is 5: expected an object'],
+  [bindToPorts({ from: 0, to: 5 }), RangeError, 'peer option bindTo.portRange.from is 0: expected from 1 to 65535'],
+  [bindToPorts({ from: 5, to: 4 }), RangeError, 'peer option bindTo.portRange.to is 4: expected from 5 to 65535'],
   [{ bindTo: '127.0.0.1' }, TypeError, 'peer option bindTo is "127.0.0.1": expected an object'],
   [{ bindTo: { address: 'eth0' } }, TypeError, 'peer option bindTo.address is "eth0": expected a local IP address'],
   [{ bindTo: { address: '127.0.0.1', fallback: 1 } }, TypeError, 'peer option bindTo.fallback is 1: expected true or'],
@@ -199,12 +227,21 @@ const WRONG: [options: unknown, error: typeof TypeError | typeof RangeError, mes
     TypeError,
     'peer option bindTo is given together with customConn',
   ],
-  [withCustomConnect({ tcpKeepAlive: { idleMs: 1 } }), TypeError, 'peer option tcpKeepAlive is given together with'],
+  [withCustomConnect({ dscp: 1 }), TypeError, 'peer option dscp is given together with customConnect'],
+  [
+    withCustomConnect({ tcpKeepAlive: { idleMs: 1_000 } }),
+    TypeError,
+    'peer option tcpKeepAlive is given together with',
+  ],
   [withCustomConnect({ proxy: { nextHop: { path: '/p' } } }), TypeError, 'peer option proxy is given together with'],
 ];
 
 function proxyWith(headers: object): unknown {
   return { proxy: { nextHop: { path: '/run/proxy.sock' }, headers } };
+}
+
+function bindToPorts(portRange: unknown): object {
+  return { bindTo: { address: '127.0.0.1', portRange } };
 }
 
 function withCustomConnect(more: PeerOptions): unknown {

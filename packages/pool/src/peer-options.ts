@@ -3,11 +3,10 @@
  *
  * A new option needs its reader and a conscious answer in reuse-key.ts.
  */
-import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CirqueError } from '@cirque/error';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits, resolveHttp1Limits } from '@cirque/http1';
-import type { Address, Digest, ProxyHeaderInit, TcpKeepAlive } from '@cirque/transport';
+import type { Address, Digest, ProxyHeaderInit } from '@cirque/transport';
 import {
   checkFunction,
   type OptionReader,
@@ -22,20 +21,19 @@ import { DEFAULT_HTTP2_PEER_OPTIONS, HTTP2_READERS, type Http2PeerOptions } from
 import { readProxyProtocol } from './proxy-protocol-option.ts';
 import { type ProxyTunnel, readProxyTunnel } from './proxy-tunnel-option.ts';
 import {
+  DEFAULT_TCP_PEER_OPTIONS,
+  type ResolvedTcpPeerOptions,
+  TCP_READERS,
+  type TcpPeerOptions,
+  tcpPlanOf,
+} from './tcp-peer-options.ts';
+import {
   DEFAULT_TLS_PEER_OPTIONS,
   type ResolvedTlsPeerOptions,
   settleTlsOptions,
   TLS_READERS,
   type TlsPeerOptions,
 } from './tls-peer-options.ts';
-
-/** The local address of outgoing connections. */
-export interface BindTo {
-  /** A local IP address. Of an upstream's name only the addresses of the same family are tried. */
-  readonly address: string;
-  /** When the address cannot be bound, or is of the other family, connect without it. Default false. */
-  readonly fallback?: boolean;
-}
 
 /**
  * Told about the life of each connection of a peer (Pingora's Tracer).
@@ -74,7 +72,7 @@ export interface UpstreamRequestPolicy {
 export type CustomConnect = (address: Address, signal: AbortSignal) => Promise<Duplex>;
 
 /** Options of a peer. Times are milliseconds; 0 switches a time limit off. */
-export interface PeerOptions extends Http2PeerOptions, TlsPeerOptions {
+export interface PeerOptions extends TcpPeerOptions, Http2PeerOptions, TlsPeerOptions {
   /** For one attempt to establish the transport, per address that is tried. Default 10,000 (Pingora: none). */
   readonly connectionTimeoutMs?: number;
   /** For everything until the connection is usable: waiting for a slot, names, all addresses, a tunnel. Default 0. */
@@ -99,10 +97,6 @@ export interface PeerOptions extends Http2PeerOptions, TlsPeerOptions {
    * if that is shorter. Default 60,000; 0 keeps none (Pingora: for ever when unset).
    */
   readonly idleTimeoutMs?: number;
-  /** TCP keep-alive probes. Default: none. Of no meaning on unix sockets. */
-  readonly tcpKeepAlive?: TcpKeepAlive;
-  /** Default: the system's choice. Of no meaning on unix sockets. */
-  readonly bindTo?: BindTo;
   /**
    * Connections in use at the same time, per identity; more requests wait for one, within `totalConnectionTimeoutMs`.
    * Idle connections do not count. Default 0: no limit.
@@ -114,7 +108,7 @@ export interface PeerOptions extends Http2PeerOptions, TlsPeerOptions {
   readonly groupKey?: string;
   /** Default: none. The peer must have a host and a port then. */
   readonly proxy?: ProxyTunnel;
-  /** Default: TCP or unix socket. Not together with `proxy`, `bindTo` or `tcpKeepAlive`. */
+  /** Default: TCP or unix socket. Not together with `proxy`, `bindTo` and the other options of TCP. */
   readonly customConnect?: CustomConnect;
   /**
    * A PROXY header that is sent first: after `proxy` has opened its tunnel, before TLS. Default: none. `proxyProtocolOf`
@@ -130,7 +124,10 @@ export interface PeerOptions extends Http2PeerOptions, TlsPeerOptions {
 }
 
 /** {@link PeerOptions} with every default filled in. */
-export interface ResolvedPeerOptions extends Required<Http2PeerOptions>, ResolvedTlsPeerOptions {
+export interface ResolvedPeerOptions
+  extends ResolvedTcpPeerOptions,
+    Required<Http2PeerOptions>,
+    ResolvedTlsPeerOptions {
   readonly connectionTimeoutMs: number;
   readonly totalConnectionTimeoutMs: number;
   readonly readTimeoutMs: number;
@@ -139,8 +136,6 @@ export interface ResolvedPeerOptions extends Required<Http2PeerOptions>, Resolve
   readonly idleTimeoutMs: number;
   readonly maxConnections: number;
   readonly maxPendingRequests: number;
-  readonly tcpKeepAlive: TcpKeepAlive | undefined;
-  readonly bindTo: BindTo | undefined;
   readonly groupKey: string | undefined;
   readonly proxy: ProxyTunnel | undefined;
   readonly customConnect: CustomConnect | undefined;
@@ -163,14 +158,13 @@ export const DEFAULT_PEER_OPTIONS: ResolvedPeerOptions = Object.freeze({
   idleTimeoutMs: 60_000,
   maxConnections: 0,
   maxPendingRequests: 1_024,
-  tcpKeepAlive: undefined,
-  bindTo: undefined,
   groupKey: undefined,
   proxy: undefined,
   customConnect: undefined,
   proxyProtocol: undefined,
   tracer: undefined,
   limits: DEFAULT_HTTP1_LIMITS,
+  ...DEFAULT_TCP_PEER_OPTIONS,
   ...DEFAULT_HTTP2_PEER_OPTIONS,
   ...DEFAULT_TLS_PEER_OPTIONS,
   stripHopByHop: true,
@@ -185,8 +179,6 @@ const READERS: { readonly [Name in keyof Required<PeerOptions>]: OptionReader<un
   writeTimeoutMs: readCount,
   minSendRate: readCount,
   idleTimeoutMs: readCount,
-  tcpKeepAlive: readKeepAlive,
-  bindTo: readBindTo,
   maxConnections: readCount,
   maxPendingRequests: readCount,
   groupKey: readText,
@@ -195,6 +187,7 @@ const READERS: { readonly [Name in keyof Required<PeerOptions>]: OptionReader<un
   proxyProtocol: readProxyProtocol,
   tracer: readTracer,
   limits: readLimits,
+  ...TCP_READERS,
   ...HTTP2_READERS,
   ...TLS_READERS,
   requestPolicy: readPolicy,
@@ -204,7 +197,10 @@ const READERS: { readonly [Name in keyof Required<PeerOptions>]: OptionReader<un
 const LABELS: ReadonlyMap<string, string> = new Map(Object.keys(READERS).map((name) => [name, `peer option ${name}`]));
 
 /** What a user's own connect function makes meaningless, as it makes the connection itself. */
-const NOT_WITH_CUSTOM_CONNECT = ['proxy', 'bindTo', 'tcpKeepAlive'] as const;
+const NOT_WITH_CUSTOM_CONNECT: readonly (keyof ResolvedPeerOptions)[] = [
+  'proxy',
+  ...(Object.keys(TCP_READERS) as (keyof TcpPeerOptions)[]),
+];
 
 /**
  * Checks options and fills in the defaults. An option that is undefined counts as absent.
@@ -226,29 +222,18 @@ export function resolvePeerOptions(options: PeerOptions): ResolvedPeerOptions {
   return resolved as unknown as ResolvedPeerOptions;
 }
 
+/** What this system cannot do is an error now, not when a connection is made. */
 function checkCombination(options: ResolvedPeerOptions): void {
+  tcpPlanOf(options);
   if (options.customConnect === undefined) return;
   for (const name of NOT_WITH_CUSTOM_CONNECT) {
-    if (options[name] === undefined) continue;
+    if (options[name] === DEFAULT_PEER_OPTIONS[name]) continue;
     throw new TypeError(`peer option ${name} is given together with customConnect, which connects itself: omit one`);
   }
 }
 
 function unknownOption(name: string): TypeError {
   return new TypeError(`peer option ${name} is unknown: expected one of ${Object.keys(READERS).join(', ')}`);
-}
-
-function readKeepAlive(name: string, value: unknown): TcpKeepAlive {
-  const { idleMs } = readFields(name, value, ['idleMs']);
-  return { idleMs: readCount(`${name}.idleMs`, idleMs) };
-}
-
-function readBindTo(name: string, value: unknown): BindTo {
-  const { address, fallback } = readFields(name, value, ['address', 'fallback']);
-  if (typeof address !== 'string' || isIP(address) === 0) {
-    throw new TypeError(`${name}.address is ${shown(address)}: expected a local IP address without port`);
-  }
-  return { address, fallback: fallback === undefined ? false : readBoolean(`${name}.fallback`, fallback) };
 }
 
 function readCustomConnect(name: string, value: unknown): CustomConnect {

@@ -29,7 +29,12 @@ const OPTIONS: {
   idleTimeoutMs: [{ idleTimeoutMs: 1 }, { idleTimeoutMs: 2 }, 'shared'],
   maxConnections: [{ maxConnections: 1 }, { maxConnections: 2 }, 'shared'],
   maxPendingRequests: [{ maxPendingRequests: 1 }, { maxPendingRequests: 2 }, 'shared'],
-  tcpKeepAlive: [{ tcpKeepAlive: { idleMs: 1 } }, { tcpKeepAlive: { idleMs: 2 } }, 'apart'],
+  tcpKeepAlive: [{ tcpKeepAlive: { idleMs: 1_000 } }, { tcpKeepAlive: { idleMs: 2_000 } }, 'apart'],
+  tcpUserTimeoutMs: [{ tcpUserTimeoutMs: 1 }, { tcpUserTimeoutMs: 2 }, 'apart'],
+  tcpFastOpen: [{ tcpFastOpen: true }, { tcpFastOpen: false }, 'shared'],
+  dscp: [{ dscp: 1 }, { dscp: 2 }, 'apart'],
+  sendBufferBytes: [{ sendBufferBytes: 1 }, { sendBufferBytes: 2 }, 'apart'],
+  receiveBufferBytes: [{ receiveBufferBytes: 1 }, { receiveBufferBytes: 2 }, 'apart'],
   bindTo: [{ bindTo: { address: '127.0.0.1' } }, { bindTo: { address: '127.0.0.2' } }, 'apart'],
   groupKey: [{ groupKey: 'a' }, { groupKey: 'b' }, 'apart'],
   proxy: [{ proxy: { nextHop: { path: '/a' } } }, { proxy: { nextHop: { path: '/b' } } }, 'apart'],
@@ -92,6 +97,11 @@ test('reuseKey: parts of values count', () => {
     { proxy: { nextHop, headers: { 'Proxy-Authorization': 'b' } } },
     { bindTo: { address: '127.0.0.1' } },
     { bindTo: { address: '127.0.0.1', fallback: true } },
+    { bindTo: { address: '127.0.0.1', portRange: { from: 1, to: 2 } } },
+    { bindTo: { address: '127.0.0.1', portRange: { from: 1, to: 3 } } },
+    { tcpKeepAlive: { idleMs: 1_000 } },
+    { tcpKeepAlive: { idleMs: 1_000, intervalMs: 2_000 } },
+    { tcpKeepAlive: { idleMs: 1_000, count: 2 } },
   ];
   expect(new Set(options.map((one) => new HttpPeer('a:1', one).reuseKey)).size).toBe(options.length);
 });

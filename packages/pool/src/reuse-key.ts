@@ -19,7 +19,8 @@ export type Identity = 'value' | 'object' | 'none';
  * The answer for every option; a test demands one for each new option.
  *
  * Times, caps and policies govern a use. Limits count, because the decoder of a connection keeps those it was made with:
- * a peer with stricter ones must not be served by a connection of a laxer one.
+ * a peer with stricter ones must not be served by a connection of a laxer one. How a connection was opened (fast open)
+ * is over when it is open.
  */
 export const IDENTITY: { readonly [Option in keyof ResolvedPeerOptions]: Identity } = {
   connectionTimeoutMs: 'none',
@@ -31,6 +32,11 @@ export const IDENTITY: { readonly [Option in keyof ResolvedPeerOptions]: Identit
   maxConnections: 'none',
   maxPendingRequests: 'none',
   tcpKeepAlive: 'value',
+  tcpUserTimeoutMs: 'value',
+  tcpFastOpen: 'none',
+  dscp: 'value',
+  sendBufferBytes: 'value',
+  receiveBufferBytes: 'value',
   bindTo: 'value',
   groupKey: 'value',
   proxy: 'value',

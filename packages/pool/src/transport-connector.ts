@@ -8,11 +8,13 @@ import { type Address, formatAddress, type InetAddress, isUnixAddress, type Stre
 import { boundOpening } from './bounded-opening.ts';
 import { shown } from './check-option.ts';
 import { connectCustom } from './connect-custom.ts';
-import { connectTcp } from './connect-tcp.ts';
+import { type ConnectAttempt, connectTcp } from './connect-tcp.ts';
 import { connectTunnel } from './connect-tunnel.ts';
 import type { Peer } from './peer.ts';
-import type { BindTo, CustomConnect } from './peer-options.ts';
+import type { CustomConnect } from './peer-options.ts';
 import { Resolver, type ResolverOptions } from './resolver.ts';
+import { SourcePorts } from './source-ports.ts';
+import { type BindTo, tcpPlanOf } from './tcp-peer-options.ts';
 import { TlsConnector, type TlsConnectorOptions } from './tls-connector.ts';
 import { traceConnection } from './trace-connection.ts';
 
@@ -40,6 +42,7 @@ export class TransportConnector {
   readonly #bindToIpv6: readonly string[];
   readonly #resolver: Resolver;
   readonly #random: () => number;
+  readonly #ports: SourcePorts;
   readonly #network: CustomConnect | undefined;
   readonly #tls: TlsConnector;
   readonly #wheel: TimerWheel | undefined;
@@ -50,6 +53,7 @@ export class TransportConnector {
     this.#bindToIpv6 = checkLocals('bindToIpv6', options.bindToIpv6, 6);
     this.#resolver = new Resolver(options.resolver);
     this.#random = options.random ?? Math.random;
+    this.#ports = new SourcePorts(this.#random);
     this.#network = options.connect;
     this.#wheel = options.wheel;
     this.#tls = new TlsConnector(options, options.wheel);
@@ -116,14 +120,14 @@ export class TransportConnector {
 
   async #connect(address: Address, peer: Peer, signal: AbortSignal): Promise<Stream> {
     if (this.#network !== undefined) return this.#connectCustom(this.#network, address, peer, signal);
-    if (isUnixAddress(address)) return this.#attempt(address, peer, undefined, signal);
+    if (isUnixAddress(address)) return connectTcp(this.#attempt(address, peer, signal));
     const { bindTo } = peer.options;
     const hosts = ofFamily(await this.#resolver.resolve(address.host), address.host, bindTo);
     let failure: unknown;
     for (const host of hosts) {
       if (signal.aborted) break;
       try {
-        return await this.#bindAndAttempt({ host, port: address.port }, peer, signal);
+        return await this.#connectInet({ host, port: address.port }, peer, signal);
       } catch (error) {
         failure = error;
       }
@@ -131,19 +135,16 @@ export class TransportConnector {
     throw failure ?? CirqueError.upstream('ConnectError', `connecting to ${formatAddress(address)} was cancelled`);
   }
 
-  async #bindAndAttempt(address: InetAddress, peer: Peer, signal: AbortSignal): Promise<Stream> {
+  #connectInet(address: InetAddress, peer: Peer, signal: AbortSignal): Promise<Stream> {
     const { bindTo } = peer.options;
-    try {
-      return await this.#attempt(address, peer, bindTo?.address ?? this.#randomLocal(address.host), signal);
-    } catch (error) {
-      if (bindTo?.fallback !== true || !(error instanceof CirqueError) || error.type !== 'BindError') throw error;
-      return this.#attempt(address, peer, undefined, signal);
-    }
+    const attempt = this.#attempt(address, peer, signal);
+    if (bindTo !== undefined) return this.#ports.connect(attempt, bindTo);
+    return connectTcp({ ...attempt, localAddress: this.#randomLocal(address.host) });
   }
 
-  #attempt(address: Address, peer: Peer, localAddress: string | undefined, signal: AbortSignal): Promise<Stream> {
-    const { connectionTimeoutMs: timeoutMs, tcpKeepAlive: keepAlive, tls: toBeWrapped } = peer.options;
-    return connectTcp({ address, timeoutMs, localAddress, keepAlive, toBeWrapped, signal, wheel: this.#wheel });
+  #attempt(address: Address, peer: Peer, signal: AbortSignal): ConnectAttempt {
+    const { connectionTimeoutMs: timeoutMs, tls: toBeWrapped } = peer.options;
+    return { address, timeoutMs, options: tcpPlanOf(peer.options), toBeWrapped, signal, wheel: this.#wheel };
   }
 
   #randomLocal(host: string): string | undefined {

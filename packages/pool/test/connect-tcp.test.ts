@@ -12,6 +12,8 @@ import { type ConnectAttempt, connectTcp } from '../src/connect-tcp.ts';
 import { openBlackHole } from './black-hole.ts';
 import { closeAll, closeLater } from './closing.ts';
 
+const KEEP_ALIVE = { node: { keepAlive: { idleMs: 30_000 } }, native: [] };
+
 let leaks: LeakCheck;
 beforeEach(() => {
   leaks = LeakCheck.start({ ignore: ['MessagePort'] });
@@ -86,7 +88,7 @@ test('connectTcp: opens a connection over a unix socket; local address and keep-
   closeLater(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 's');
   await origin([], { path });
-  const stream = await open({ address: { path }, localAddress: '192.0.2.1', keepAlive: { idleMs: 1_000 } });
+  const stream = await open({ address: { path }, localAddress: '192.0.2.1', options: KEEP_ALIVE });
   expect(stream.destroyed).toBe(false);
 });
 
@@ -99,7 +101,7 @@ test('connectTcp: connects from the local address', async () => {
 test.skipIf(process.platform !== 'linux')('connectTcp: switches keep-alive probes on when asked', async () => {
   const { address } = await origin();
   const plain = await open({ address });
-  const probed = await open({ address, keepAlive: { idleMs: 30_000 } });
+  const probed = await open({ address, options: KEEP_ALIVE });
   expect(kernelTimer(plain)).toBe('00');
   expect(kernelTimer(probed)).toBe('02');
 });

@@ -71,7 +71,7 @@ export function planTcpOptions(options: TcpOptions, names: TcpOptionNames): TcpO
 export function requireSys(name: string): Sys {
   const sys = loadSys();
   if (sys !== undefined) return sys;
-  throw new TypeError(`${name} cannot be set here: ${sysUnavailable()}; omit it, or install what is missing`);
+  throw new TypeError(`${name} cannot be set here, as ${sysUnavailable()}`);
 }
 
 /**
