@@ -28,14 +28,20 @@ export interface ListenerPlace {
   readonly ownsPath?: () => boolean;
 }
 
-/** What a server listens on: an address that is bound now, or a descriptor that is bound already. */
-export type ListenTarget = ListenOptions | { readonly fd: number; readonly backlog: number };
+/** `server.listen` as a promise, for an address. */
+export function listen(server: Server, options: ListenOptions): Promise<void> {
+  return listening(server, (done) => void server.listen(options, done));
+}
 
-/** `server.listen` as a promise. */
-export function listen(server: Server, target: ListenTarget): Promise<void> {
+/** `server.listen` as a promise, for a descriptor. Node.js reads the backlog of the second argument only there. */
+export function listenOnDescriptor(server: Server, fd: number, backlog: number): Promise<void> {
+  return listening(server, (done) => void server.listen({ fd }, backlog, done));
+}
+
+function listening(server: Server, start: (done: () => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(target, () => {
+    start(() => {
       server.off('error', reject);
       resolve();
     });

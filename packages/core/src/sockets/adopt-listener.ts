@@ -7,7 +7,7 @@ import { createServer, type Server } from 'node:net';
 import { CirqueError } from '@cirque/error';
 import { formatAddress } from '@cirque/transport';
 import { addressOf } from '../listeners/bind.ts';
-import { type BoundListener, listen } from '../listeners/bound-listener.ts';
+import { type BoundListener, listenOnDescriptor } from '../listeners/bound-listener.ts';
 import type { Endpoint } from '../listeners/endpoint.ts';
 import { SocketFile } from '../listeners/socket-file.ts';
 import type { SocketRecord } from './socket-record.ts';
@@ -26,7 +26,7 @@ export async function adoptListener(
 ): Promise<BoundListener> {
   const server = createServer({ allowHalfOpen: true });
   try {
-    await listen(server, { fd: record.fd, backlog: endpoint.backlog });
+    await listenOnDescriptor(server, record.fd, endpoint.backlog);
     checkSame(server, record);
   } catch (error) {
     if (server.listening) server.close();
@@ -54,12 +54,10 @@ export function adoptionError({ service, kind, address, fd }: SocketRecord, caus
 
 /** A number may have been closed and given to something else since the record was written. */
 function checkSame(server: Server, { kind, bound }: SocketRecord): void {
-  const address = server.address();
-  if (typeof address === 'string') {
-    // The name that a unix socket was bound to is a temporary one: there is nothing to compare.
-    if (kind !== 'unix') throw new Error(`it is a unix socket, bound to ${address}`);
-    return;
-  }
+  // Node.js does not tell the name of an adopted unix socket; it would be the temporary one that it was bound to.
+  const isUnix = server.address() === null || typeof server.address() === 'string';
+  if (isUnix && kind === 'unix') return;
+  if (isUnix) throw new Error('it is a unix socket');
   const actual = formatAddress(addressOf(server));
   if (kind !== 'tcp' || actual !== bound) throw new Error(`it is a TCP socket, bound to ${actual}, not ${bound}`);
 }
