@@ -9,13 +9,12 @@ export function clientHello(): Promise<string> {
   return new Promise((resolve) => {
     const wire = new Duplex({
       read: () => undefined,
-      write(bytes: Buffer, _encoding, done) {
+      write(bytes: Buffer) {
         resolve(bytes.toString('latin1'));
-        done();
-        socket.destroy();
+        // Ends the client, which has said all that is wanted.
+        wire.destroy();
       },
     });
-    const socket = connect({ socket: wire, rejectUnauthorized: false });
-    socket.on('error', () => undefined);
+    connect({ socket: wire, rejectUnauthorized: false }).on('error', () => undefined);
   });
 }

@@ -2,6 +2,7 @@
  * A crowd of clients in a process of its own, so that its work does not slow down the clients that are timed.
  */
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { logTail, type Running } from '../processes.ts';
 import type { Stage } from '../stage.ts';
@@ -9,6 +10,7 @@ import type { CrowdReport, CrowdScript } from './crowd-script.ts';
 
 const PROGRAM = fileURLToPath(new URL('./crowd.ts', import.meta.url));
 const ANSWER_TIMEOUT_MS = 10_000;
+const LOOK_MS = 50;
 
 export class Crowd {
   readonly #stage: Stage;
@@ -19,7 +21,7 @@ export class Crowd {
   private constructor(stage: Stage, script: CrowdScript) {
     this.#stage = stage;
     const args = [PROGRAM, JSON.stringify(script)];
-    const { core } = { core: stage.cores.load };
+    const core = stage.cores.load;
     this.#running = stage.processes.start({ name: 'crowd', file: process.execPath, args, core, stdout: 'pipe' });
     const { stdout } = this.#running.child;
     if (stdout === null) throw new Error('the crowd has no output');
@@ -37,6 +39,17 @@ export class Crowd {
   async report(): Promise<CrowdReport> {
     this.#running.child.stdin?.write('report\n');
     return JSON.parse(await this.#line(ANSWER_TIMEOUT_MS)) as CrowdReport;
+  }
+
+  /** Asks until the answer is as wanted, or the time is over; answers the last report. */
+  async until(wanted: (report: CrowdReport) => boolean, timeoutMs: number): Promise<CrowdReport> {
+    const deadline = performance.now() + timeoutMs;
+    let report = await this.report();
+    while (!wanted(report) && performance.now() < deadline) {
+      await pause(LOOK_MS, undefined, { signal: this.#stage.signal });
+      report = await this.report();
+    }
+    return report;
   }
 
   /** Closes all connections. */

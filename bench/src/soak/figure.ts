@@ -34,8 +34,12 @@ export function isKept({ value, bound = {} }: Figure): boolean {
   return value >= least && value <= most;
 }
 
+/** The value of a time at which nothing has happened. */
+const NEVER = -1;
+
 /** A value as it is printed: three digits at least, no more decimals than these need. */
 export function printValue({ value, unit }: Pick<Figure, 'value' | 'unit'>): string {
+  if (value === NEVER) return 'never';
   const decimals = Number.isInteger(value) || Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return `${value.toFixed(decimals)}${unit === '' ? '' : ` ${unit}`}`;
 }
@@ -55,11 +59,11 @@ export function healthyFigures(before: Latencies, during: Latencies, floorMs: nu
   ];
 }
 
-/** First and last time of a range; -1 stands for never. */
+/** First and last time of a range. */
 export function rangeFigures(name: string, range: Range | undefined, bound: Bound): Figure[] {
   return [
-    figure(`${name} from`, range?.firstMs ?? -1, 'ms', bound),
-    figure(`${name} to`, range?.lastMs ?? -1, 'ms', bound),
+    figure(`${name} from`, range?.firstMs ?? NEVER, 'ms', bound),
+    figure(`${name} to`, range?.lastMs ?? NEVER, 'ms', bound),
   ];
 }
 

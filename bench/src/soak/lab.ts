@@ -17,7 +17,7 @@ import { exactly, type Figure, figure } from './figure.ts';
 import type { OwnOrigin } from './own-origins.ts';
 import { DEFAULT_SETTINGS, type ProxySettings } from './proxy-settings.ts';
 import type { SoakOptions } from './soak-options.ts';
-import { SteadyClients, type SteadyOptions } from './steady-clients.ts';
+import { type Latencies, SteadyClients, type SteadyOptions } from './steady-clients.ts';
 import { WireConnection } from './wire-connection.ts';
 
 /** What the gateway tells of itself: see e2e/stress/gateway.ts. */
@@ -32,8 +32,11 @@ const STATS_PATH = '/stress-stats';
 const ASK_TIMEOUT_MS = 5_000;
 const CLOSING_TIME_MS = 5_000;
 const LOOK_MS = 50;
-/** Upstream connections that may stay in a pool, and what Node opens now and then. */
-const DESCRIPTORS_THAT_STAY = 64;
+const WARM_MS = 500;
+const ALONE_MS = 4_000;
+const ALONE_SHORT_MS = 700;
+/** Upstream connections that may stay in the pool, and what Node opens now and then. */
+const DESCRIPTORS_THAT_STAY = 128 + 8;
 const TIMERS_THAT_STAY = 2;
 const INTERNAL_FAILURE = /Unhandled|MaxListeners|Warning:|"error":"Internal |InternalError/;
 
@@ -105,6 +108,21 @@ export class Lab {
     return clients;
   }
 
+  /** Lets the healthy clients run themselves warm, times them alone, and begins to time them anew. */
+  async alone(clients: SteadyClients): Promise<Latencies> {
+    const { signal } = this.stage;
+    await clients.measure(WARM_MS, signal);
+    const seen = await clients.measure(this.size(ALONE_MS, ALONE_SHORT_MS), signal);
+    clients.reset();
+    return seen;
+  }
+
+  /** Waits until it is so, or until the time is over. */
+  async until(isSo: () => boolean, timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (!isSo() && performance.now() < deadline) await this.pause(LOOK_MS);
+  }
+
   keep<O extends OwnOrigin>(origin: O): O {
     this.#origins.push(origin);
     return origin;
@@ -162,8 +180,7 @@ export class Lab {
     const alive = exactly('alive', isAlive(running) ? 1 : 0, 1, 'the process has ended');
     if (alive.value === 0) return [alive];
     const servedMs = await this.untilServed(ASK_TIMEOUT_MS);
-    const until = performance.now() + CLOSING_TIME_MS;
-    while (acceptedConnections(this.port) > 0 && performance.now() < until) await this.pause(LOOK_MS);
+    await this.until(() => acceptedConnections(this.port) === 0, CLOSING_TIME_MS);
     const left = acceptedConnections(this.port);
     const descriptors = this.descriptors() - this.#descriptors;
     return [

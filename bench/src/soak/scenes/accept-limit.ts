@@ -21,8 +21,7 @@ async function knock(lab: Lab, from?: string): Promise<readonly Figure[]> {
     send: REQUEST,
     ...(from === undefined ? {} : { from }),
   });
-  await lab.pause(PATIENCE_MS);
-  const report = await crowd.report();
+  const report = await crowd.until(({ waiting }) => waiting === 0, PATIENCE_MS);
   await crowd.leave();
   const told = answered(report, 503);
   return [
@@ -45,9 +44,10 @@ export const ACCEPT_LIMIT: Scene = {
     clients.reset();
     const figures = await knock(lab);
     const { errors, reasons, p99Ms } = clients.seen();
-    await holders.leave();
+    const { open, begun } = await holders.report();
     return [
       ...figures,
+      exactly('idle ones inside that were closed', begun - open, 0),
       figure('p99 of those inside', p99Ms, 'ms', { most: lab.size(20, 200) }),
       exactly('errors of those inside', errors, 0, reasons.join('; ')),
       ...(await lab.leftovers()),

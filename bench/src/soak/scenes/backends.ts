@@ -38,23 +38,19 @@ export const MUTE: Scene = {
     const timeoutMs = lab.size(3_000, 1_000);
     await lab.startProxy({ upstreamTimeoutMs: timeoutMs, routes: { '/mute': [origin.port] } });
     const clients = lab.steady({ clients: 10, perSecond: 400 });
-    await clients.measure(500, lab.stage.signal);
-    const before = await clients.measure(lab.size(4_000, 1_000), lab.stage.signal);
+    const before = await lab.alone(clients);
     const resident = lab.residentBytes();
-    clients.reset();
     const count = lab.size(200, 100);
     const late = lab.options.short ? LATE_MS.short : LATE_MS.full;
     const crowd = await lab.crowd({ count, perSecond: 200, send: 'GET /mute HTTP/1.1\r\nHost: soak\r\n\r\n' });
-    await lab.pause(timeoutMs + late + 200);
-    const during = clients.seen();
-    const report = await crowd.report();
+    const report = await crowd.until(({ waiting }) => waiting === 0, timeoutMs + late + 500);
     const grown = (lab.residentBytes() - resident) / 2 ** 20;
     return [
       exactly('answered 504', answered(report, 504), count, JSON.stringify(report)),
       ...rangeFigures('504', report.answered, { least: timeoutMs - 100, most: timeoutMs + late }),
       figure('memory more', grown, 'MB', { most: lab.size(16, 48) }),
       exactly('upstream connections left', origin.connections, 0),
-      ...healthyFigures(before, during, lab.size(5, 150)),
+      ...healthyFigures(before, clients.seen(), lab.size(5, 150)),
       ...(await lab.leftovers()),
     ];
   },

@@ -3,6 +3,7 @@
  */
 import { exactly, type Figure } from '../figure.ts';
 import type { Lab } from '../lab.ts';
+import { patientOrigin } from '../own-origins.ts';
 import type { Scene } from '../scene.ts';
 import { WireConnection } from '../wire-connection.ts';
 
@@ -53,7 +54,8 @@ export const CAPS: Scene = {
   name: 'caps',
   title: 'heads and bodies beyond the limits: the status of the answer',
   async play(lab) {
-    await lab.startProxy({ maxBodyBytes: MEGABYTE });
+    const origin = lab.keep(await patientOrigin());
+    await lab.startProxy({ maxBodyBytes: MEGABYTE, routes: { '/': [origin.port] } });
     const clients = lab.steady({ clients: 5, perSecond: 100 });
     const figures: Figure[] = [];
     for (const [name, bytes, status] of CASES) figures.push(exactly(name, await statusOf(lab, bytes()), status));

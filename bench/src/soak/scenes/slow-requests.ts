@@ -4,26 +4,27 @@
 import type { CrowdScript } from '../crowd-script.ts';
 import { answered, exactly, type Figure, figure, healthyFigures, rangeFigures } from '../figure.ts';
 import type { Lab } from '../lab.ts';
+import { patientOrigin } from '../own-origins.ts';
 import type { Scene } from '../scene.ts';
 
-/** Later than the configured time that a connection may be cut. */
-const TOLERANCE_MS = 1_100;
+/** How much later than configured a connection may be cut. */
+const LATE_MS = 1_500;
 
-async function play(lab: Lab, send: string, drip?: CrowdScript['drip']): Promise<readonly Figure[]> {
-  const timeoutMs = lab.size(5_000, 1_500);
-  await lab.startProxy({ headTimeoutMs: timeoutMs, bodyTimeoutMs: timeoutMs });
+/** What a slow client sends. */
+type Slowness = Pick<CrowdScript, 'send' | 'drip'>;
+
+async function play(lab: Lab, slowness: Slowness): Promise<readonly Figure[]> {
+  const origin = lab.keep(await patientOrigin());
+  const timeoutMs = lab.size(5_000, 1_000);
+  await lab.startProxy({ headTimeoutMs: timeoutMs, bodyTimeoutMs: timeoutMs, routes: { '/upload': [origin.port] } });
   const clients = lab.steady({ clients: 10, perSecond: 400 });
-  await clients.measure(500, lab.stage.signal);
-  const before = await clients.measure(lab.size(4_000, 1_000), lab.stage.signal);
-  clients.reset();
+  const before = await lab.alone(clients);
   const count = lab.size(500, 200);
-  const crowd = await lab.crowd({ count, perSecond: 500, send, ...(drip === undefined ? {} : { drip }) });
-  await lab.pause(timeoutMs + TOLERANCE_MS + 500);
-  const during = clients.seen();
-  const report = await crowd.report();
-  const bound = { least: timeoutMs - 100, most: timeoutMs + lab.size(TOLERANCE_MS, 2_000) };
+  const crowd = await lab.crowd({ count, perSecond: 500, ...slowness });
+  const report = await crowd.until(({ open }) => open === 0, timeoutMs + 2 * LATE_MS);
+  const bound = { least: timeoutMs - 100, most: timeoutMs + LATE_MS };
   return [
-    ...healthyFigures(before, during, lab.size(5, 150)),
+    ...healthyFigures(before, clients.seen(), lab.size(5, 150)),
     exactly('slow clients', report.connected, count),
     exactly('cut with 408', answered(report, 408), count, JSON.stringify(report)),
     figure('cut without answer', report.closedUnanswered),
@@ -37,11 +38,14 @@ export const SLOW_HEADS: Scene = {
   name: 'slow-heads',
   title: '500 clients that send a field of their head each second, and never its end',
   play: (lab) =>
-    play(lab, 'GET /1k HTTP/1.1\r\nHost: soak\r\n', { text: 'X-Drip: 1\r\n', everyMs: lab.size(1_000, 300) }),
+    play(lab, {
+      send: 'GET /1k HTTP/1.1\r\nHost: soak\r\n',
+      drip: { text: 'X-Drip: 1\r\n', everyMs: lab.size(1_000, 300) },
+    }),
 };
 
 export const SLOW_BODIES: Scene = {
   name: 'slow-bodies',
   title: '500 clients that stop after 3 bytes of a body of 1,000',
-  play: (lab) => play(lab, 'POST /1k HTTP/1.1\r\nHost: soak\r\nContent-Length: 1000\r\n\r\nabc'),
+  play: (lab) => play(lab, { send: 'POST /upload HTTP/1.1\r\nHost: soak\r\nContent-Length: 1000\r\n\r\nabc' }),
 };
