@@ -2,6 +2,7 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { fstatSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
+import tls from 'node:tls';
 import { expect, test, vi } from 'vitest';
 import { descriptorOf } from './descriptor-of.ts';
 import { loadSys } from './load-sys.ts';
@@ -53,6 +54,19 @@ test('descriptorOf a dgram socket is known once it is bound, and asking for it w
   expect(descriptorOf(socket)).toBeUndefined();
   expect(warned).not.toHaveBeenCalled();
   warned.mockRestore();
+});
+
+test('descriptorOf a TLSSocket is the one of the connection below', async () => {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+  const [[accepted]] = (await Promise.all([once(server, 'connection'), once(client, 'connect')])) as [[net.Socket], []];
+  const secure = new tls.TLSSocket(client);
+  expect(isSocket(descriptorOf(secure))).toBe(true);
+  expect(descriptorOf(secure)).toBe(descriptorOf(client));
+  secure.destroy();
+  accepted.destroy();
+  server.close();
 });
 
 test('descriptorOf a socket that was never connected', () => {

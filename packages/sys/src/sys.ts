@@ -1,7 +1,8 @@
 /**
  * What the native calls offer, whichever library makes them. The contract; loading is load-sys.ts.
  *
- * Every function throws a SysError with the system's code where the system call fails.
+ * Every function throws a SysError with the system's code where the system call fails, and a TypeError for a number that
+ * cannot be a descriptor. None of them waits.
  */
 
 /** The library that makes the calls. */
@@ -60,18 +61,26 @@ export interface Sys {
   close(descriptor: number): void;
   /**
    * Sends bytes with up to 253 descriptors on a unix stream socket, without waiting.
-   * @returns how many bytes were taken; the descriptors go with the first one. SysError EAGAIN: nothing was taken.
+   * Node.js must not read the other end, for it drops descriptors: `pauseOnConnect`, or `pause()` before connecting.
+   * @returns how many bytes were taken; the descriptors go with the first one, and are still open here.
+   * @throws SysError with code EAGAIN when nothing was taken, EPIPE when the other side has closed, EINVAL for more than 253.
    */
   sendDescriptors(socket: number, bytes: Uint8Array, descriptors: readonly number[]): number;
   /**
    * Receives what one call gives, without waiting. Descriptors are closed on exec. Undefined: nothing is there yet.
-   * @throws SysError with code EMSGSIZE when descriptors were cut off; those received are closed.
+   * @throws SysError with code EMSGSIZE when descriptors were cut off, as they are at the limit of open files; those received
+   * are closed.
    */
   receiveDescriptors(socket: number, maxBytes: number): ReceivedDescriptors | undefined;
+  /** @throws SysError with code ENOTCONN for sockets that have none. */
   peerCredentials(socket: number): PeerCredentials;
-  /** Sends one datagram to a unix socket; a path that begins with `@` is in the abstract namespace. */
+  /**
+   * Sends one datagram to a unix socket, without waiting; a path that begins with `@` is in the abstract namespace.
+   * @throws SysError with code EAGAIN when the receiver's queue is full: try again later.
+   */
   sendDatagram(path: string, bytes: Uint8Array): void;
   getSocketOption(descriptor: number, option: SocketOption): number;
+  /** @throws SysError with code ENOPROTOOPT for an option that this system has not. */
   setSocketOption(descriptor: number, option: SocketOption, value: number): void;
   tcpInfo(descriptor: number): TcpInfo;
   /** A TCP socket that is not connected yet: non-blocking, closed on exec. Give it to `new net.Socket({ fd })`. */
