@@ -236,3 +236,27 @@ describe('Http2ServerSession: CONNECT', () => {
     expect(site.sessions).toEqual([]);
   });
 });
+
+describe('HttpConnectionApp.shutdownTunnels: HTTP/2', () => {
+  test('HttpConnectionApp.shutdownTunnels ends the tunnel, and no other stream of the connection', async () => {
+    const { site, client } = await start((session) => {
+      if (session.tunnel !== undefined) accept(session);
+    });
+    const opened = tunnel(client, WEBSOCKET);
+    expect(await opened.status).toBe(200);
+    const fetched = fetchH2(client, { ':path': '/slow' });
+    await site.until(() => site.sessions.length === 2);
+    const [chat, slow] = site.sessions as [ServerSession, ServerSession];
+    write(chat, 'last words');
+    for (const stream of site.streams) site.app.shutdownTunnels(stream);
+    expect(site.events).toEqual(['error ConnectionClosed']);
+    expect(chat.writable).toBe(false);
+    chat.abort(new Error('over') as never);
+    expect(await opened.closed).toBe(0);
+    expect([opened.received, opened.ended]).toEqual(['last words', true]);
+    answer(slow, 200, 'slow answer');
+    expect((await fetched).body).toBe('slow answer');
+    for (const stream of site.streams) site.app.shutdownTunnels(stream);
+    expect(site.events).toEqual(['error ConnectionClosed']);
+  });
+});
