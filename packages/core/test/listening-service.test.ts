@@ -265,20 +265,28 @@ describe('ListeningService', () => {
     await raw.waitForClose();
   });
 
-  test('ListeningService refuses a connection whose filter decides after the stop', async () => {
+  test('ListeningService serves a connection whose filter decides after the stop, and ends it at once', async () => {
     const verdict = Promise.withResolvers<boolean>();
-    const processNew = vi.fn();
-    const service = new ListeningService('late', { processNew })
+    const events: string[] = [];
+    const service = new ListeningService('late', {
+      processNew: () => void events.push('new'),
+      shutdownConnection: (stream) => {
+        events.push('shutdown');
+        stream.destroy();
+      },
+    })
       .addTcp('127.0.0.1:0')
       .setConnectionFilter(() => verdict.promise);
     const running = await serve(service);
     const raw = await client(service);
     await vi.waitFor(() => expect(service.openConnections).toBe(1));
     const stopped = running.stopGracefully();
+    await vi.waitFor(() => expect(running.phases.at(-1)).not.toBe('Running'));
+    expect(events).toEqual([]);
     verdict.resolve(true);
     await stopped;
     await raw.waitForClose();
-    expect(processNew).not.toHaveBeenCalled();
+    expect(events).toEqual(['new', 'shutdown']);
   });
 
   test('ListeningService that cannot bind takes nothing else with it', async () => {
