@@ -69,7 +69,8 @@ describe.each(backends)('through $name', ({ sys }) => {
     const info = sys.tcpInfo(descriptorOf(client) as number);
     expect(info.rttMicros).toBeGreaterThan(0);
     expect(info.rttMicros).toBeLessThan(1_000_000);
-    expect(info.rttVarianceMicros).toBeGreaterThan(0);
+    const half = info.rttMicros / 2; // what the variance begins with (RFC 6298): only the handshake was measured so far
+    expect(Math.abs(info.rttVarianceMicros - half)).toBeLessThanOrEqual(1);
     expect(info.sendMss).toBeGreaterThan(500);
     expect(info.congestionWindow).toBeGreaterThan(0);
     expect(info.totalRetransmits).toBe(0);
