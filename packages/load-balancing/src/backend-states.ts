@@ -6,6 +6,7 @@
  */
 import type { Backend } from './backend.ts';
 import { Health } from './health/health.ts';
+import type { BackendsChange } from './replication/balancer-change.ts';
 
 /** The changing side of one backend. */
 export interface BackendState {
@@ -34,9 +35,33 @@ export class BackendStates {
     return state === undefined || (state.isSwitchedOn && state.isDiscovered);
   };
 
+  /**
+   * Takes over a list with all its states from another balancer. Returns the addresses whose health is another one than before;
+   * those that were not there count as having been healthy.
+   */
+  copy(change: BackendsChange): string[] {
+    const undiscovered = new Map(change.undiscovered.map((address) => [address, false]));
+    this.#keep(change.addresses, undiscovered);
+    const unhealthy = new Set(change.unhealthy);
+    const switchedOff = new Set(change.switchedOff);
+    const flipped: string[] = [];
+    for (const [address, state] of this.#states) {
+      state.isSwitchedOn = !switchedOff.has(address);
+      if (state.health.become(!unhealthy.has(address))) flipped.push(address);
+    }
+    return flipped;
+  }
+
   /** Takes over a new list and the discovery's switches (on where it says nothing). */
   replace(backends: readonly Backend[], discovered: ReadonlyMap<string, boolean> | undefined): void {
-    const addresses = new Set(backends.map((backend) => backend.address));
+    this.#keep(
+      backends.map((backend) => backend.address),
+      discovered,
+    );
+  }
+
+  #keep(list: readonly string[], discovered: ReadonlyMap<string, boolean> | undefined): void {
+    const addresses = new Set(list);
     for (const address of this.#states.keys()) {
       if (!addresses.has(address)) this.#states.delete(address);
     }

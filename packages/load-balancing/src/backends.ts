@@ -18,6 +18,8 @@ interface Common {
   readonly list: readonly Backend[];
   readonly positions: ReadonlyMap<string, number>;
   readonly selection: Selection;
+  /** How often each was chosen; the one thing that goes on counting. */
+  readonly picks: Float64Array;
 }
 
 /** The backends at one moment; iterates over them in the order given, those of weight zero last. */
@@ -27,24 +29,31 @@ export class Backends implements Iterable<Backend> {
   readonly #selection: Selection;
   readonly #healthy: Bits;
   readonly #enabled: Bits;
+  readonly #picks: Float64Array;
 
   private constructor(common: Common, healthy: Bits, enabled: Bits) {
     this.#common = common;
     this.#list = common.list;
     this.#selection = common.selection;
+    this.#picks = common.picks;
     this.#healthy = healthy;
     this.#enabled = enabled;
   }
 
-  /** For the balancer: a snapshot of a list with distinct addresses, and the selection built from its beginning. */
+  /**
+   * For the balancer: a snapshot of a list with distinct addresses, and the selection built from its beginning. Backends
+   * that were in the snapshot before go on counting where they were.
+   */
   static create(
     list: readonly Backend[],
     selection: Selection,
     isHealthy: (address: string) => boolean,
     isEnabled: (address: string) => boolean,
+    before?: Backends,
   ): Backends {
     const positions = new Map(list.map((backend, position) => [backend.address, position]));
-    const common = { list: Object.freeze([...list]), positions, selection };
+    const picks = Float64Array.from(list, (backend) => before?.picksOf(backend) ?? 0);
+    const common = { list: Object.freeze([...list]), positions, selection, picks };
     return new Backends(common, bitsOf(list, isHealthy), bitsOf(list, isEnabled));
   }
 
@@ -123,9 +132,17 @@ export class Backends implements Iterable<Backend> {
     return -1;
   }
 
-  /** The backend at a position that `choose` returned; undefined for -1. */
-  at(position: number): Backend | undefined {
-    return position < 0 ? undefined : this.#list[position];
+  /** The backend at a position that `choose` returned, counted as chosen; undefined for -1. */
+  take(position: number): Backend | undefined {
+    if (position < 0) return undefined;
+    (this.#picks[position] as number) += 1;
+    return this.#list[position];
+  }
+
+  /** How often this backend was chosen. */
+  picksOf(backend: { readonly address: string }): number {
+    const position = this.#common.positions.get(backend.address);
+    return position === undefined ? 0 : (this.#picks[position] as number);
   }
 
   #isReadyAt(position: number): boolean {

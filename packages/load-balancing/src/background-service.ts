@@ -4,12 +4,19 @@
  * Structural on both sides: any object with such a `start` is a task, and a server takes whatever looks like the result.
  */
 
+/** Counters and gauges by name, in groups, as plain data. */
+export interface TaskStats {
+  readonly [name: string]: number | string | boolean | undefined | TaskStats;
+}
+
 /** Work that goes on until it is told to stop. */
 export interface BackgroundTask {
   /**
    * Runs until `signal` aborts, or until there is nothing left to do. Calls `ready` once, when others may rely on it.
    */
   start(signal: AbortSignal, ready: () => void): Promise<void>;
+  /** What it counts. */
+  stats?(): TaskStats;
 }
 
 /** What `Server.addService` takes for a background task. */
@@ -27,5 +34,10 @@ export function backgroundService<Task extends BackgroundTask>(name: string, tas
   if (typeof task?.start !== 'function') {
     throw new TypeError(`task of background service ${JSON.stringify(name)} must have a method start(signal, ready)`);
   }
-  return { name, task, start: (signal, ready) => task.start(signal, ready) };
+  return {
+    name,
+    task,
+    start: (signal, ready) => task.start(signal, ready),
+    ...(task.stats === undefined ? {} : { stats: () => task.stats?.() ?? {} }),
+  };
 }

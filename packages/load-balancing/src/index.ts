@@ -2,7 +2,13 @@
 
 export { Backend, type BackendOptions, type InetBackend, type UnixBackend } from './backend.ts';
 export type { Accept, Backends } from './backends.ts';
-export { type BackgroundService, type BackgroundTask, backgroundService } from './background-service.ts';
+export {
+  type BackgroundService,
+  type BackgroundTask,
+  backgroundService,
+  type TaskStats,
+} from './background-service.ts';
+export type { BackendStats, BalancerStats } from './balancer-stats.ts';
 export type { Discovered, ServiceDiscovery } from './discovery/discovery.ts';
 export { StaticDiscovery, type StaticDiscoveryOptions } from './discovery/static.ts';
 export type { TlsCheckOptions } from './health/connect-backend.ts';
@@ -14,6 +20,13 @@ export { LoadBalancer, type PickOptions } from './load-balancer.ts';
 export type { LoadBalancerOptions } from './load-balancer-options.ts';
 export type { Logger } from './logger.ts';
 export type { Pick } from './pick.ts';
+export type {
+  BackendsChange,
+  BalancerChange,
+  DataEntries,
+  HealthChange,
+  SwitchChange,
+} from './replication/balancer-change.ts';
 export { Consistent, type ConsistentFactory } from './selection/consistent.ts';
 export { FnvHash, FnvHash32 } from './selection/fnv-hash.ts';
 export { Random, type RandomFactory } from './selection/random.ts';

@@ -8,8 +8,10 @@ import { CirqueError } from '@cirque/error';
 import { Backend } from './backend.ts';
 import { BackendSet } from './backend-set.ts';
 import type { Accept, Backends } from './backends.ts';
-import { type PeriodicJob, runPeriodically } from './background.ts';
+import type { PeriodicJob } from './background.ts';
+import { BackgroundRun } from './background-run.ts';
 import type { BackgroundTask } from './background-service.ts';
+import type { BalancerStats } from './balancer-stats.ts';
 import { boundedCall } from './bounded-call.ts';
 import { DEFAULT_DISCOVERY_TIMEOUT_MS, type ServiceDiscovery } from './discovery/discovery.ts';
 import { StaticDiscovery } from './discovery/static.ts';
@@ -24,6 +26,8 @@ import {
 } from './load-balancer-options.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { type Pick, PickHandle } from './pick.ts';
+import type { BackendsChange, BalancerChange } from './replication/balancer-change.ts';
+import { Replication } from './replication/replication.ts';
 import { RoundRobin } from './selection/round-robin.ts';
 import type { SelectionKey } from './selection/selection.ts';
 import { realTime, type TimeSource } from './time-source.ts';
@@ -53,13 +57,13 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
   readonly #monitor: HealthMonitor;
   readonly #logger: Logger;
   readonly #time: TimeSource;
+  readonly #replication: Replication;
+  readonly #run: BackgroundRun;
   #healthCheckFrequencyMs: number | undefined;
   #updateFrequencyMs: number | undefined;
   #isChoosing = false;
   #updating: Promise<boolean> | undefined;
   #checking: Promise<void> | undefined;
-  #stop: AbortController | undefined;
-  #running: Promise<void> | undefined;
 
   /** Check several backends at a time, spread over a tenth of the frequency. May be changed at any time. */
   parallelHealthCheck: boolean;
@@ -77,6 +81,7 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
     this.#set = new BackendSet(checkSelection(selection));
     this.#logger = logger;
     this.#time = time;
+    this.#run = new BackgroundRun(time, () => this.#monitor.release());
     this.#healthCheckFrequencyMs = checkFrequency('healthCheckFrequencyMs', options.healthCheckFrequencyMs);
     this.#updateFrequencyMs = checkFrequency('updateFrequencyMs', options.updateFrequencyMs);
     this.parallelHealthCheck = options.parallelHealthCheck ?? true;
@@ -84,8 +89,13 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
       logger,
       time,
       random,
-      onResult: (backend, success, threshold) => this.#set.observe(backend, success, threshold),
+      onResult: (backend, success, threshold, cause) => {
+        const flipped = this.#set.observe(backend, success, threshold);
+        if (flipped) this.#replication.healthChanged(backend, success, cause);
+        return flipped;
+      },
     });
+    this.#replication = new Replication({ set: this.#set, monitor: this.#monitor, logger });
     if (healthCheck !== undefined) this.setHealthCheck(healthCheck);
   }
 
@@ -145,7 +155,7 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
   select(key: SelectionKey, maxIterations: number = MAX_ITERATIONS): Backend | undefined {
     if (this.#isChoosing) throw reentered();
     const { snapshot } = this.#set;
-    return snapshot.at(snapshot.choose(key, maxIterations));
+    return snapshot.take(snapshot.choose(key, maxIterations));
   }
 
   /**
@@ -154,7 +164,7 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
    */
   selectWith(key: SelectionKey, maxIterations: number, accept: Accept): Backend | undefined {
     const { snapshot } = this.#set;
-    return snapshot.at(this.#chooseWith(snapshot, key, maxIterations, accept));
+    return snapshot.take(this.#chooseWith(snapshot, key, maxIterations, accept));
   }
 
   /**
@@ -169,7 +179,7 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
       accept === undefined
         ? snapshot.choose(key, maxIterations)
         : this.#chooseWith(snapshot, key, maxIterations, accept);
-    const backend = snapshot.at(position);
+    const backend = snapshot.take(position);
     return backend === undefined ? undefined : new PickHandle(backend, position, snapshot.selection);
   }
 
@@ -179,7 +189,9 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
    */
   setEnabled(address: string | Backend, enabled: boolean): boolean {
     const canonical = typeof address === 'string' ? Backend.parse(address).address : address.address;
-    return this.#set.setEnabled(canonical, enabled);
+    const isKnown = this.#set.setEnabled(canonical, enabled);
+    if (isKnown) this.#replication.switched(canonical, enabled);
+    return isKnown;
   }
 
   /**
@@ -205,31 +217,46 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
    * Rejects when it is running already.
    */
   async start(signal: AbortSignal, ready: () => void = () => undefined): Promise<void> {
-    if (this.#stop !== undefined)
-      throw CirqueError.internal('InternalError', 'the load balancer has been started already');
-    const stop = new AbortController();
-    const onAbort = (): void => stop.abort(signal.reason);
-    this.#stop = stop;
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort);
-    this.#running = runPeriodically(this.#jobs(), stop.signal, ready, this.#time);
-    try {
-      await this.#running;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      stop.abort();
-      await this.#monitor.release();
-      this.#stop = undefined;
-      this.#running = undefined;
-    }
+    await this.#run.start(this.#jobs(), signal, ready);
   }
 
   /** Ends the background work, if it is running, and lets the health check close its connections. `select` still works. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop?.abort();
-    // Should it fail, the promise that `start` returned says so.
-    await this.#running?.catch(() => undefined);
-    await this.#monitor.release();
+    await this.#run.end();
+  }
+
+  /**
+   * The list and all states as plain data, for `apply` of a balancer in another thread (`Replicated` of @cirque/core).
+   * Of `ext` there is what structured cloning passes on.
+   */
+  snapshot(): BackendsChange {
+    return this.#set.describe();
+  }
+
+  /**
+   * Takes over the state of another balancer: what its `snapshot` gave, then each change that its `onChange` told, in order. All of it
+   * or, when it throws, nothing.
+   *
+   * A copy needs no `start`. Its own backends stay the objects they are, with their data, where address and weight are the
+   * same, and its algorithm goes on where it was if the list is. Observers of health are told of each flip; the check's
+   * `healthStatusChange` and the log are left to the balancer that did the check. Single changes of backends that are not here
+   * do nothing. Throws TypeError or RangeError, naming what is wrong, for anything that is not such a change.
+   */
+  apply(change: BalancerChange): void {
+    this.#replication.apply(change);
+  }
+
+  /**
+   * Calls the listener with each change from now on: a new list (or new switches of the discovery), a flip of health, a switch.
+   * Returns a function that ends it. What the listener throws is logged.
+   */
+  onChange(listener: (change: BalancerChange) => void): () => void {
+    return this.#replication.onChange(listener);
+  }
+
+  /** Counters and gauges as plain data. Takes time in proportion to the number of backends. */
+  stats(): BalancerStats {
+    return this.#set.stats();
   }
 
   #jobs(): PeriodicJob[] {
@@ -269,8 +296,10 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
     });
     const { changed, removed } = this.#set.replace(found);
     for (const backend of removed) this.#monitor.forget(backend);
-    if (changed) this.#logger.info({ backends: this.#set.snapshot.size, removed: removed.length }, 'backends changed');
-    return changed;
+    if (!changed) return false;
+    this.#replication.listChanged();
+    this.#logger.info({ backends: this.#set.snapshot.size, removed: removed.length }, 'backends changed');
+    return true;
   }
 
   #checkHealth(spreadMs: number, signal: AbortSignal | undefined): Promise<void> {

@@ -20,8 +20,8 @@ export interface HealthMonitorOptions {
   readonly logger: Logger;
   readonly time: TimeSource;
   readonly random: () => number;
-  /** Takes in a result; true when the backend's state flipped by it. */
-  onResult(backend: Backend, success: boolean, threshold: number): boolean;
+  /** Takes in a result, with what made it a failure; true when the backend's state flipped by it. */
+  onResult(backend: Backend, success: boolean, threshold: number, cause: unknown): boolean;
 }
 
 /** How one round is run. */
@@ -70,6 +70,12 @@ export class HealthMonitor {
     });
   }
 
+  /** Tells the observers of a change, whoever has found it. */
+  announce(event: HealthEvent): void {
+    const { backend } = event;
+    for (const observer of this.#observers) this.#guard('health observer failed', backend, () => observer(event));
+  }
+
   /** Tells the check that a backend has left the set. */
   forget(backend: Backend): void {
     this.#guard('health check failed to forget a backend', backend, () => this.check?.forget?.(backend));
@@ -95,7 +101,7 @@ export class HealthMonitor {
     }
     if (signal?.aborted) return;
     try {
-      const flipped = this.#options.onResult(backend, success, check.healthThreshold(success));
+      const flipped = this.#options.onResult(backend, success, check.healthThreshold(success), cause);
       if (flipped) this.#report(check, { backend, healthy: success, cause });
     } catch (error) {
       this.#options.logger.error({ err: error, backend: backend.address }, 'health check has no usable threshold');
@@ -119,7 +125,7 @@ export class HealthMonitor {
     if (healthy) this.#options.logger.info(details, 'backend became healthy');
     else this.#options.logger.warn({ ...details, err: cause }, 'backend became unhealthy');
     this.#guard('healthStatusChange failed', backend, () => check.healthStatusChange?.(backend, healthy));
-    for (const observer of this.#observers) this.#guard('health observer failed', backend, () => observer(event));
+    this.announce(event);
   }
 
   #nameOf(check: HealthCheck, backend: Backend): string {

@@ -7,8 +7,21 @@ export class Health {
   #healthy = true;
   #contradictions = 0;
 
+  #checks = 0;
+  #failures = 0;
+
   get healthy(): boolean {
     return this.#healthy;
+  }
+
+  /** Results taken in. */
+  get checks(): number {
+    return this.#checks;
+  }
+
+  /** Those of them that were failures. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /**
@@ -16,6 +29,8 @@ export class Health {
    * agrees with it begins the count anew. Returns true when it flipped.
    */
   observe(success: boolean, threshold: number): boolean {
+    this.#checks += 1;
+    if (!success) this.#failures += 1;
     if (success === this.#healthy) {
       this.#contradictions = 0;
       return false;
@@ -23,6 +38,14 @@ export class Health {
     this.#contradictions += 1;
     if (this.#contradictions < threshold) return false;
     this.#healthy = success;
+    this.#contradictions = 0;
+    return true;
+  }
+
+  /** Takes over a state that somebody else has found. Returns true when it is another one. */
+  become(healthy: boolean): boolean {
+    if (healthy === this.#healthy) return false;
+    this.#healthy = healthy;
     this.#contradictions = 0;
     return true;
   }
