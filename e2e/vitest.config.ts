@@ -13,6 +13,7 @@ export default mergeConfig(shared, {
       'peers/**/*.test.ts',
       'faults/**/*.test.ts',
       'integrity/**/*.test.ts',
+      'stress/**/*.test.ts',
     ],
     setupFiles: ['src/after-each-file.ts'],
     testTimeout: 20_000,

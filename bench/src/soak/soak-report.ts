@@ -3,7 +3,7 @@
  */
 import { type Column, drawMarkdown, drawText, type Table } from '../table.ts';
 import { type Figure, printBound, printValue } from './figure.ts';
-import { brokenPromises, type SceneResult, type SoakResult } from './soak-result.ts';
+import type { SceneResult, SoakResult } from './soak-result.ts';
 
 /** Names of all figures in the order of their first appearance, contestant after contestant. */
 function figureNames({ performances }: SceneResult): string[] {
@@ -39,10 +39,7 @@ export function sceneRemarks({ performances }: SceneResult): string[] {
   return performances.flatMap((one) => [
     ...(one.skipped === undefined ? [] : [`${one.title}: skipped: ${one.skipped}`]),
     ...(one.failed === undefined ? [] : [`${one.title}: failed: ${one.failed}`]),
-    ...brokenPromises(one).map(({ name, note, ...rest }) => {
-      const value = `${one.title}: NOT KEPT: ${name} is ${printValue(rest)}, promised ${printBound(rest.bound ?? {})}`;
-      return note === undefined || note === '' ? value : `${value}: ${note}`;
-    }),
+    ...one.broken.map((sentence) => `${one.title}: NOT KEPT: ${sentence}`),
   ]);
 }
 

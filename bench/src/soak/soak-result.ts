@@ -2,7 +2,7 @@
  * What a soak has found: plain data, written as JSON, read by the tables and by the end-to-end tests.
  */
 import type { Machine } from '../machine.ts';
-import { type Figure, isKept } from './figure.ts';
+import { type Figure, isKept, printBound, printValue } from './figure.ts';
 import type { SoakOptions } from './soak-options.ts';
 
 /** One contestant in one scene. */
@@ -11,6 +11,8 @@ export interface Performance {
   readonly title: string;
   readonly seconds: number;
   readonly figures: readonly Figure[];
+  /** A sentence for each promise that was not kept. Only Cirque has promised anything. */
+  readonly broken: readonly string[];
   /** Why there are no figures: it is missing here, or the scene could not be played. */
   readonly skipped?: string;
   readonly failed?: string;
@@ -31,13 +33,19 @@ export interface SoakResult {
   readonly scenes: readonly SceneResult[];
 }
 
-/** What Cirque has promised and not kept: figures out of bounds. */
-export function brokenPromises({ contestant, figures }: Performance): readonly Figure[] {
-  return contestant === 'cirque' ? figures.filter((one) => !isKept(one)) : [];
+/** A sentence for each figure out of bounds. */
+export function brokenPromises(figures: readonly Figure[]): string[] {
+  return figures
+    .filter((one) => !isKept(one))
+    .map(({ name, bound = {}, note = '', ...value }) => {
+      const sentence = `${name} is ${printValue(value)}, promised ${printBound(bound)}`;
+      return note === '' ? sentence : `${sentence}: ${note}`;
+    });
 }
 
 /** True when everything was played and all promises are kept. */
-export function isGood(result: SoakResult): boolean {
-  const all = result.scenes.flatMap(({ performances }) => performances);
-  return all.every((one) => one.failed === undefined && brokenPromises(one).length === 0);
+export function isGood({ scenes }: SoakResult): boolean {
+  return scenes.every(({ performances }) =>
+    performances.every(({ failed, broken }) => failed === undefined && broken.length === 0),
+  );
 }

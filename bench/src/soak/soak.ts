@@ -14,7 +14,7 @@ import type { Scene } from './scene.ts';
 import { SCENES } from './scenes/all-scenes.ts';
 import { parseSoakOptions, type SoakOptions, soakHelp } from './soak-options.ts';
 import { soakMarkdown, soakText } from './soak-report.ts';
-import { isGood, type Performance, type SceneResult, type SoakResult } from './soak-result.ts';
+import { brokenPromises, isGood, type Performance, type SceneResult, type SoakResult } from './soak-result.ts';
 
 type Missing = Awaited<ReturnType<typeof provide>>;
 
@@ -26,11 +26,12 @@ async function perform(stage: Stage, scene: Scene, contestant: Contestant, optio
   const lab = new Lab(stage, contestant, options);
   try {
     const figures = await scene.play(lab);
-    return { contestant: name, title, seconds: seconds(), figures };
+    const broken = name === 'cirque' ? brokenPromises(figures) : [];
+    return { contestant: name, title, seconds: seconds(), figures, broken };
   } catch (error) {
     stage.signal.throwIfAborted();
     const failed = error instanceof Error ? error.message : String(error);
-    return { contestant: name, title, seconds: seconds(), figures: [], failed };
+    return { contestant: name, title, seconds: seconds(), figures: [], broken: [], failed };
   } finally {
     await lab.close();
   }
@@ -46,7 +47,7 @@ async function playAll(stage: Stage, options: SoakOptions, missing: Missing, run
       const done =
         skipped === undefined
           ? await perform(stage, scene, contestant, options)
-          : { contestant: name, title, seconds: 0, figures: [], skipped };
+          : { contestant: name, title, seconds: 0, figures: [], broken: [], skipped };
       performances.push(done);
       run.say(`${scene.name}: ${name} ${done.skipped ?? done.failed ?? `done in ${done.seconds} s`}`);
     }

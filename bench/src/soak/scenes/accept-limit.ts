@@ -48,7 +48,7 @@ export const ACCEPT_LIMIT: Scene = {
     return [
       ...figures,
       exactly('idle ones inside that were closed', begun - open, 0),
-      figure('p99 of those inside', p99Ms, 'ms', { most: lab.size(20, 200) }),
+      figure('p99 of those inside', p99Ms, 'ms', { most: lab.size(20, 1_000) }),
       exactly('errors of those inside', errors, 0, reasons.join('; ')),
       ...(await lab.leftovers()),
     ];

@@ -15,7 +15,7 @@ const LATE_MS = 1_500;
 async function lagFigures(lab: Lab): Promise<Figure[]> {
   if (!lab.isCirque) return [];
   const { lagP99Ms } = await lab.stats();
-  return [figure('event loop p99', lagP99Ms, 'ms', { most: lab.size(50, 200) })];
+  return [figure('event loop p99', lagP99Ms, 'ms', { most: lab.size(50, 500) })];
 }
 
 export const HANDSHAKES: Scene = {
@@ -39,7 +39,7 @@ export const HANDSHAKES: Scene = {
     const report = await hanging.until(({ open }) => open === 0, timeoutMs + 2 * LATE_MS);
     const bound = { least: timeoutMs - 100, most: timeoutMs + LATE_MS };
     return [
-      ...healthyFigures(before, during, lab.size(20, 200)),
+      ...healthyFigures(before, during, lab.size(20, 1_000)),
       ...lag,
       exactly('handshakes answered', answered(await ending.report(), 200), count),
       figure('still hanging', report.open, '', { most: 0 }),

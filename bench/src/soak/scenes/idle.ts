@@ -26,7 +26,7 @@ async function play(lab: Lab, tls: boolean): Promise<readonly ReturnType<typeof 
     exactly('connections', answered(report, 200), count),
     exactly('still open', report.open, count),
     figure('per connection', bytes / 1_024, 'KB', { most }),
-    figure('p99 of a new client', p99Ms, 'ms', { most: lab.size(tls ? 10 : 5, 200) }),
+    figure('p99 of a new client', p99Ms, 'ms', { most: lab.size(tls ? 10 : 5, 1_000) }),
     exactly('errors', errors, 0, reasons.join('; ')),
     ...(await lab.leftovers()),
   ];

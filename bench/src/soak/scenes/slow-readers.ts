@@ -31,7 +31,7 @@ export const SLOW_READERS: Scene = {
     // Cirque notices within twice the time that nothing has moved.
     await lab.until(() => acceptedConnections(lab.port, STALLED) === 0, 2 * writeTimeoutMs + 2_000);
     return [
-      ...healthyFigures(before, clients.seen(), lab.size(5, 150)),
+      ...healthyFigures(before, clients.seen(), lab.size(5, 1_000)),
       figure('memory per slow reader', grown / (2 * count) / 1_024, 'KB', { most: lab.size(512, 1_024) }),
       exactly('slow readers that are served', acceptedConnections(lab.port, SIPPING), count),
       exactly('readers of nothing that are left', acceptedConnections(lab.port, STALLED), 0),

@@ -24,7 +24,7 @@ async function play(lab: Lab, slowness: Slowness): Promise<readonly Figure[]> {
   const report = await crowd.until(({ open }) => open === 0, timeoutMs + 2 * LATE_MS);
   const bound = { least: timeoutMs - 100, most: timeoutMs + LATE_MS };
   return [
-    ...healthyFigures(before, clients.seen(), lab.size(5, 150)),
+    ...healthyFigures(before, clients.seen(), lab.size(5, 1_000)),
     exactly('slow clients', report.connected, count),
     exactly('cut with 408', answered(report, 408), count, JSON.stringify(report)),
     figure('cut without answer', report.closedUnanswered),
