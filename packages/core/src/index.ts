@@ -43,14 +43,10 @@ export type { ClientCertificateOptions } from './listeners/tls/client-certificat
 export type { TlsHostOptions, TlsSettingsOptions, TlsVersion } from './listeners/tls/tls-options.ts';
 export { TlsSettings } from './listeners/tls/tls-settings.ts';
 export type { TrustedSourcesLike } from './listeners/trusted-sources.ts';
-export {
-  createLogger,
-  type Logger,
-  type LogMethod,
-  logLevelFromEnvironment,
-  type ServerLogger,
-  silentLogger,
-} from './logger.ts';
+export { type Logger, type LogMethod, logLevelFromEnvironment, type ServerLogger, silentLogger } from './logger.ts';
+export type { LogFailure, LogFileOptions } from './logs/append-file.ts';
+export { type LogFile, LogFiles } from './logs/log-files.ts';
+export { createLogger, type LoggerOptions } from './logs/server-logger.ts';
 export {
   type CliIo,
   type CliOption,

@@ -1,16 +1,9 @@
 import { pino } from 'pino';
 import { expect, expectTypeOf, test, vi } from 'vitest';
-import { childLogger, createLogger, type Logger, logLevelFromEnvironment, silentLogger } from './logger.ts';
+import { childLogger, type Logger, logLevelFromEnvironment, silentLogger } from './logger.ts';
 
 test('Logger is a shape that pino has', () => {
   expectTypeOf(pino({ enabled: false })).toExtend<Logger>();
-});
-
-test('createLogger has the level it is given, and it can be changed', () => {
-  const logger = createLogger('warn');
-  expect(logger.level).toBe('warn');
-  logger.level = 'silent';
-  expect(logger.level).toBe('silent');
 });
 
 test('logLevelFromEnvironment: CIRQUE_LOG goes before LOG_LEVEL, empty counts as unset', () => {

@@ -1,9 +1,8 @@
 /**
  * What every part of Cirque expects of a logger, and the logger a server makes when it is given none.
  *
- * The shape is pino's: an object of facts first, then the sentence. Lines go to standard error, one JSON object each.
+ * The shape is pino's: an object of facts first, then the sentence. Making a logger is server-logger.ts.
  */
-import { pino } from 'pino';
 import { LOG_LEVELS } from './server/conf-keys.ts';
 import type { LogLevel } from './server/server-conf.ts';
 
@@ -23,16 +22,16 @@ export interface Logger {
   child?(facts: Record<string, unknown>): Logger;
 }
 
-/** The logger that a server makes for itself; its level can be changed while it runs. */
+/** The logger that a server makes for itself. Level and file can be changed while it runs, for its children too. */
 export interface ServerLogger extends Logger {
   level: string;
-  /** Opens its file again, where it writes to one. */
-  reopen?(): void;
-}
-
-/** Makes the default logger: JSON lines on standard error, written at once so that none is lost at exit. */
-export function createLogger(level: LogLevel): ServerLogger {
-  return pino({ level }, pino.destination({ fd: 2, sync: true }));
+  /**
+   * Writes to a file from now on, appending; undefined: to standard error.
+   * @throws the error of the system when it cannot be opened.
+   */
+  writeTo(path: string | undefined): void;
+  /** Opens the file again, after it was renamed. Where that fails, or where there is none, nothing changes. */
+  reopen(): void;
 }
 
 /** A logger that writes nothing. */

@@ -1,36 +1,25 @@
 /**
- * Log files of one thread: whole lines, appended, written in blocks, opened again on request (log rotation).
- *
- * Several threads and processes may write to one file: the system appends each block in one piece.
+ * The log files of one thread, by path; all of them are opened again, flushed and closed together.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
-
-/** How a log file is written. */
-export interface LogFileOptions {
-  /** Lines are kept until they have so many bytes. 0: every line is written at once. Default 16,384. */
-  readonly bufferBytes?: number;
-  /** Longest time that a line is kept, in milliseconds. Default 1,000. */
-  readonly flushMs?: number;
-  /** Permissions of a file that is created. Default 0o640. */
-  readonly mode?: number;
-}
+import { AppendFile, type LogFailure, type LogFileOptions } from './append-file.ts';
 
 /** A file that lines are appended to. */
-export interface LogFile {
-  readonly path: string;
-  /** @param line with its line end. */
-  write(line: string): void;
-  /** Writes what is kept. A failure (disk full) loses it, and the next line is tried again. */
-  flush(): void;
-}
+export type LogFile = Pick<AppendFile, 'path' | 'write' | 'flush'>;
 
-/** The log files of one thread; the same path is one file. */
+/** The log files of one thread; the same path is one file. What is kept in memory is written when the process exits. */
 export class LogFiles {
-  readonly #files: Map<string, AppendedFile> = new Map();
+  readonly #files: Map<string, AppendFile> = new Map();
+  readonly #onFailure: LogFailure;
+  readonly #flush = (): void => this.flush();
+
+  /** @param onFailure hears of files that cannot be opened again, or written. Default: nobody does. */
+  constructor(onFailure: LogFailure = () => {}) {
+    this.#onFailure = onFailure;
+  }
 
   /**
-   * Opens a file, or answers the one that is open under this path.
+   * Opens a file, or answers the one that is open under this path, whatever the options.
    *
    * @throws the error of the system when it cannot be opened.
    */
@@ -38,7 +27,8 @@ export class LogFiles {
     const absolute = resolve(path);
     let file = this.#files.get(absolute);
     if (file === undefined) {
-      file = new AppendedFile(absolute, options);
+      file = new AppendFile(absolute, options, this.#onFailure);
+      if (this.#files.size === 0) process.on('exit', this.#flush);
       this.#files.set(absolute, file);
     }
     return file;
@@ -57,61 +47,6 @@ export class LogFiles {
   close(): void {
     for (const file of this.#files.values()) file.close();
     this.#files.clear();
-  }
-}
-
-class AppendedFile implements LogFile {
-  readonly path: string;
-  readonly #bufferBytes: number;
-  readonly #flushMs: number;
-  readonly #mode: number;
-  #fd: number;
-  #lines = '';
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(path: string, { bufferBytes = 16_384, flushMs = 1_000, mode = 0o640 }: LogFileOptions) {
-    this.path = path;
-    this.#bufferBytes = bufferBytes;
-    this.#flushMs = flushMs;
-    this.#mode = mode;
-    this.#fd = openSync(path, 'a', mode);
-  }
-
-  write(line: string): void {
-    this.#lines += line;
-    if (this.#lines.length >= this.#bufferBytes) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), this.#flushMs).unref();
-  }
-
-  flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#lines === '' || this.#fd < 0) return;
-    const bytes = Buffer.from(this.#lines, 'utf8');
-    this.#lines = '';
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
-    } catch {
-      // A full disk must not end the server; there is nowhere to say it.
-    }
-  }
-
-  reopen(): void {
-    this.flush();
-    let fd: number;
-    try {
-      fd = openSync(this.path, 'a', this.#mode);
-    } catch {
-      return;
-    }
-    const old = this.#fd;
-    this.#fd = fd;
-    closeSync(old);
-  }
-
-  close(): void {
-    this.flush();
-    closeSync(this.#fd);
-    this.#fd = -1;
+    process.off('exit', this.#flush);
   }
 }

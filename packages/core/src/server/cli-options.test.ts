@@ -54,7 +54,15 @@ const OWN = {
 
 describe('parseArgs', () => {
   test('parseArgs of no words gives the defaults', () => {
-    expect(parseArgs([])).toMatchObject({ conf: undefined, daemon: false, upgrade: false, test: false, help: false, version: false, values: {} });
+    expect(parseArgs([])).toMatchObject({
+      conf: undefined,
+      daemon: false,
+      upgrade: false,
+      test: false,
+      help: false,
+      version: false,
+      values: {},
+    });
   });
 
   test.each([

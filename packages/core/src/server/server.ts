@@ -7,8 +7,9 @@
  */
 import { resolve } from 'node:path';
 import { CirqueError } from '@cirque/error';
-import { createLogger, type Logger, logLevelFromEnvironment, type ServerLogger } from '../logger.ts';
+import { type Logger, logLevelFromEnvironment, type ServerLogger } from '../logger.ts';
 import { LogFiles } from '../logs/log-files.ts';
+import { createLogger } from '../logs/server-logger.ts';
 import { type BackgroundService, backgroundServiceOf } from '../service/background-service.ts';
 import type { Service } from '../service/service.ts';
 import { ServiceGraph, type ServiceHandle } from '../service/service-graph.ts';
