@@ -11,6 +11,7 @@ describe('logFailure', () => {
         level: 'error',
         message: 'fail to proxy',
         facts: {
+          requestId: expect.any(String),
           error:
             'Upstream ConnectRefused context: connecting to 10.0.0.1:80 cause: Error: connect ECONNREFUSED 10.0.0.1:80',
           status: 502,
@@ -93,9 +94,11 @@ describe('logAccess', () => {
   test('writes one line per request, with what there is to know', async () => {
     const proxy = openProxy({}, { ...logged, upstream: () => ({ body: 'hello' }) });
     const client = proxy.connect({ address: '192.0.2.1' });
-    await client.inject({ method: 'POST', target: '/a?token=secret&b=1', body: 'abc' });
+    const headers = { 'User-Agent': 'curl/8.5.0', Referer: 'https://example.com/?code=1' };
+    await client.inject({ method: 'POST', target: '/a?token=secret&b=1', body: 'abc', headers });
     await client.inject();
     const record = {
+      requestId: expect.any(String),
       client: '192.0.2.1',
       method: 'POST',
       target: '/a?token=[redacted]&b=1',
@@ -109,7 +112,7 @@ describe('logAccess', () => {
       reused: false,
     };
     expect(proxy.logs.map(({ facts }) => facts)).toEqual([
-      record,
+      { ...record, referer: 'https://example.com/?code=[redacted]', userAgent: 'curl/8.5.0' },
       { ...record, method: 'GET', target: '/', requestBytes: 0, reused: true },
     ]);
     expect(proxy.logs).toMatchObject([{ level: 'info', message: 'access' }, { message: 'access' }]);

@@ -65,9 +65,10 @@ export class Exchange<Ctx>
     this.downstream = downstream;
     this.#context = context;
     this.startedAt = context.accessLog === undefined ? 0 : performance.now();
-    this.session = new Session(this);
     normaliseTarget(downstream);
-    this.#chain = new PhaseChain(this, takeNominated(downstream));
+    const nominated = takeNominated(downstream);
+    this.session = new Session(this);
+    this.#chain = new PhaseChain(this, nominated);
     // Once the client has left it can no longer be asked for, and the last phases and the access log want it.
     if (context.needsClientAddress) void this.session.clientAddress;
   }
