@@ -2,9 +2,10 @@
  * The proxy under stress, as bench/src/soak starts it: routes by path, balances over several backends, tries again.
  *
  * Told by the key `stress` of its configuration file, in the words of the options of the packages. Answers
- * {@link STATS_PATH} itself, with what only the process can know.
+ * {@link STATS_PATH} itself, with what only it can know.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { threadId } from 'node:worker_threads';
 import { parseArgs, Server, TlsSettings, type TlsSettingsOptions } from '@cirque/core';
 import { type Backend, backgroundService, LoadBalancer, TcpHealthCheck } from '@cirque/load-balancing';
 import { HttpPeer, type PeerOptions } from '@cirque/pool';
@@ -37,14 +38,14 @@ const LAG_RESOLUTION_MS = 5;
 const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
 lag.enable();
 
-/** What the process says about itself since the last call; heap after a collection where Node was started with `--expose-gc`. */
+/** What this thread says about itself since its last call; heap after a collection where Node was started with `--expose-gc`. */
 function stats(): string {
   globalThis.gc?.();
   const { heapUsed: heapBytes, external: externalBytes } = process.memoryUsage();
   const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const lagP99Ms = Math.max(0, lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS);
   lag.reset();
-  return JSON.stringify({ lagP99Ms, heapBytes, externalBytes, timers });
+  return JSON.stringify({ thread: threadId, lagP99Ms, heapBytes, externalBytes, timers });
 }
 
 /** One peer for each backend, so that what is learnt about it stays. */

@@ -20,7 +20,7 @@ export function cirqueCommand(context: RowContext, settings: ProxySettings): Row
 }
 
 /** See `StressSettings` in e2e/stress/gateway.ts. */
-function configuration({ listenPort, certificate }: RowContext, settings: ProxySettings): object {
+function configuration({ directory, listenPort, certificate }: RowContext, settings: ProxySettings): object {
   const { headTimeoutMs, bodyTimeoutMs, writeTimeoutMs, upstreamTimeoutMs, maxConnections, healthCheckMs } = settings;
   const { certFile, keyFile } = certificate;
   const routes = Object.entries(settings.routes).map(([path, ports]) => [
@@ -30,7 +30,9 @@ function configuration({ listenPort, certificate }: RowContext, settings: ProxyS
   const { maxConnectionsPerClient } = settings;
   return {
     log_level: 'warn',
-    ...(settings.threads > 1 ? { threads: settings.threads } : {}),
+    threads: settings.threads,
+    pid_file: join(directory, 'cirque.pid'),
+    upgrade_sock: join(directory, 'upgrade.sock'),
     stress: {
       listen: `127.0.0.1:${listenPort}`,
       routes: Object.fromEntries(routes),

@@ -1,6 +1,7 @@
 /**
  * Who takes part in the soak, and how each is started with the settings of a scene.
  */
+import type { Cores } from '../machine.ts';
 import type { Row, RowCommand, RowContext } from '../rows.ts';
 import { cirqueCommand } from './cirque-proxy.ts';
 import { haproxyCommand } from './haproxy-proxy.ts';
@@ -21,19 +22,20 @@ export const CONTESTANTS: readonly Contestant[] = [
 ];
 
 /** The contestant as a row that a stage can start. */
-export function rowOf({ name, title, needs, command }: Contestant, settings: ProxySettings): Row {
+export function rowOf({ name, title, needs, command }: Contestant, settings: ProxySettings, cores: Cores): Row {
   return {
     name,
     title,
     needs,
     memory: false,
     command(context) {
-      const { file, args, ...rest } = command(context, settings);
-      const { maxDescriptors: own } = settings;
-      // Below the limit that the stage gives to all its programs.
-      return own >= context.maxDescriptors
-        ? { file, args, ...rest }
-        : { file: 'prlimit', args: [`--nofile=${own}:${own}`, file, ...args], ...rest };
+      const { file, args } = command(context, settings);
+      const { maxDescriptors: own, threads } = settings;
+      // Below the limit that the stage gives to all its programs, and beyond the one core.
+      const limit = own < context.maxDescriptors ? ['prlimit', `--nofile=${own}:${own}`] : [];
+      const place = threads > 1 ? ['taskset', '-c', `${cores.load},${cores.proxy}`] : [];
+      const [first = '', ...more] = [...limit, ...place, file, ...args];
+      return { file: first, args: more };
     },
   };
 }

@@ -14,21 +14,13 @@ import { type Contestant, rowOf } from './contestants.ts';
 import { Crowd } from './crowd-process.ts';
 import type { CrowdScript } from './crowd-script.ts';
 import { exactly, type Figure, figure } from './figure.ts';
+import { type GatewayStats, gatewayStats } from './gateway-stats.ts';
 import type { OwnOrigin } from './own-origins.ts';
 import { DEFAULT_SETTINGS, type ProxySettings } from './proxy-settings.ts';
 import type { SoakOptions } from './soak-options.ts';
 import { type Latencies, SteadyClients, type SteadyOptions } from './steady-clients.ts';
 import { WireConnection } from './wire-connection.ts';
 
-/** What the gateway tells of itself: see e2e/stress/gateway.ts. */
-export interface GatewayStats {
-  readonly lagP99Ms: number;
-  readonly heapBytes: number;
-  readonly externalBytes: number;
-  readonly timers: number;
-}
-
-const STATS_PATH = '/stress-stats';
 const ASK_TIMEOUT_MS = 5_000;
 const CLOSING_TIME_MS = 5_000;
 const LOOK_MS = 50;
@@ -69,7 +61,10 @@ export class Lab {
     const routes = { ...changes.routes, '/': changes.routes?.['/'] ?? [originPort] };
     const settings = { ...DEFAULT_SETTINGS, maxDescriptors, threads, ...changes, routes };
     this.#tls = settings.tls;
-    this.#target = await this.stage.start(rowOf(this.contestant, settings), { client: 'http', origin: 'http' });
+    this.#target = await this.stage.start(rowOf(this.contestant, settings, this.stage.cores), {
+      client: 'http',
+      origin: 'http',
+    });
     // One answer, so that what is made on first use is there.
     const probe = new WireConnection({ port: this.port, tls: this.#tls });
     await probe.ask('/1k', ASK_TIMEOUT_MS);
@@ -145,15 +140,9 @@ export class Lab {
     return (usedMs / (performance.now() - startedAt)) * 100;
   }
 
-  /** What the gateway says of itself; of Cirque only. */
-  async stats(): Promise<GatewayStats> {
-    const connection = new WireConnection({ port: this.port, tls: this.#tls });
-    try {
-      const { body } = await connection.ask(STATS_PATH, ASK_TIMEOUT_MS);
-      return JSON.parse(body.toString()) as GatewayStats;
-    } finally {
-      connection.destroy();
-    }
+  /** What the gateway says of itself since the last call; of Cirque only. */
+  stats(): Promise<GatewayStats> {
+    return gatewayStats({ port: this.port, tls: this.#tls }, this.options.threads);
   }
 
   /** Milliseconds until a new client is answered with 200, `limitMs` when it is not within that time. */
