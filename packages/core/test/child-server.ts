@@ -11,6 +11,8 @@ export interface ChildOptions {
   readonly env?: Record<string, string>;
   /** Most file descriptors that it may have. */
   readonly descriptors?: number;
+  /** The user it runs as; only root may choose. */
+  readonly uid?: number;
 }
 
 // Without the cache most of the time goes into compiling the same sources for every process.
@@ -24,13 +26,13 @@ export class ChildServer {
   #changed = Promise.withResolvers<void>();
 
   /** @param fixture the name of a program in the folder `fixtures`. */
-  constructor(fixture: string, args: readonly string[], { env = {}, descriptors }: ChildOptions = {}) {
+  constructor(fixture: string, args: readonly string[], { env = {}, descriptors, uid }: ChildOptions = {}) {
     const own = { NODE_OPTIONS: '', NODE_COMPILE_CACHE: cache, CIRQUE_LOG: '', LOG_LEVEL: '' };
     const program = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
     const command = [process.execPath, '--conditions=@cirque/source', program, ...args];
     const limit = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
     const [file = '', ...rest] = [...limit, ...command];
-    this.#child = spawn(file, rest, { env: { ...process.env, ...own, ...env } });
+    this.#child = spawn(file, rest, { env: { ...process.env, ...own, ...env }, ...(uid === undefined ? {} : { uid }) });
     this.#child.stdout?.on('data', (chunk: Buffer) => this.#add('out', chunk));
     this.#child.stderr?.on('data', (chunk: Buffer) => this.#add('err', chunk));
     this.#exit = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve({ code, signal })));
@@ -67,7 +69,7 @@ export class ChildServer {
     for (;;) {
       const match = pattern.exec(this[stream]);
       if (match !== null) return match;
-      if (this.#child.exitCode !== null) throw new Error(`ended before ${pattern}\n${this.out}\n${this.err}`);
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error(`ended before ${pattern}\n${this.out}\n${this.err}`);
       await this.#changed.promise;
     }
   }
