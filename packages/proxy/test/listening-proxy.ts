@@ -1,16 +1,17 @@
 /**
  * A proxy that listens on a free port of the loopback address, as a server would run it.
  */
-import { type Logger, type ServerConfiguration, serverConfiguration } from '@cirque/core';
+import { Server, type ServerConfiguration } from '@cirque/core';
 import type { ProxyPhases } from '../src/proxy-http.ts';
 import type { ProxyStats } from '../src/request-counters.ts';
-import { type HttpProxyServiceOptions, httpProxyService } from '../src/service.ts';
+import { type HttpProxyService, type HttpProxyServiceOptions, httpProxyService } from '../src/service.ts';
 import { type LogLine, recordingLogger } from '../src/testing/recorder.ts';
 
 export interface ListeningProxy {
   readonly port: number;
   readonly logs: readonly LogLine[];
   readonly stats: ProxyStats;
+  readonly service: HttpProxyService<unknown>;
   readonly openConnections: number;
   /** Stops at once, and resolves when every client connection is closed. */
   close(): Promise<void>;
@@ -19,21 +20,25 @@ export interface ListeningProxy {
 export async function listen<Ctx>(
   phases: ProxyPhases<Ctx>,
   options: HttpProxyServiceOptions = {},
-  configuration: ServerConfiguration = serverConfiguration(),
+  configuration: Partial<ServerConfiguration> = {},
 ): Promise<ListeningProxy> {
-  const service = httpProxyService(configuration, phases, options);
-  service.addTcp('127.0.0.1:0');
-  const stop = new AbortController();
   const logs: LogLine[] = [];
-  const logger: Logger = recordingLogger(logs);
+  const server = new Server({ logger: recordingLogger(logs) }, configuration);
+  const service = httpProxyService(server.configuration, phases, options);
+  service.addTcp('127.0.0.1:0');
+  server.addService(service);
   const { promise: ready, resolve } = Promise.withResolvers<void>();
-  const { signal } = stop;
-  const running = service.start({ shutdown: signal, fast: signal, logger, configuration, ready: resolve });
+  server.onPhase((phase) => {
+    if (phase === 'Running') resolve();
+  });
+  const stop = new AbortController();
+  const running = server.run({ signal: stop.signal, fast: stop.signal });
   await Promise.race([ready, running]);
   const [endpoint] = service.endpoints;
   if (endpoint === undefined || !('port' in endpoint)) throw new Error('the proxy does not listen on TCP');
   return {
     port: endpoint.port,
+    service: service as HttpProxyService<unknown>,
     logs,
     get stats() {
       return service.app.app.stats();
