@@ -6,7 +6,7 @@
  * meanwhile keeps it. The path is removed at close only while it still is our socket.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, lstatSync, renameSync, type Stats } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, renameSync, type Stats } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { descriptorOf } from '@cirque/sys';
@@ -31,7 +31,7 @@ export async function bindUnix(endpoint: UnixEndpoint, place: UnixPlace = {}): P
   await refuseTakenPath(path);
   const temporary = temporaryName(path);
   const { server = createServer({ allowHalfOpen: true }), owner } = place;
-  await listen(server, { path: temporary, backlog: endpoint.backlog });
+  await listenAt(server, temporary, endpoint.backlog);
   try {
     chmodSync(temporary, endpoint.mode);
     if (owner !== undefined) chownSync(temporary, owner, -1);
@@ -56,8 +56,19 @@ export async function probeUnix(endpoint: UnixEndpoint): Promise<void> {
   const { path } = endpoint.address;
   await refuseTakenPath(path);
   const server = createServer();
-  await listen(server, { path: temporaryName(path), backlog: 1 });
+  await listenAt(server, temporaryName(path), 1);
   server.close();
+}
+
+/** Node.js answers EACCES for a directory that does not exist. */
+async function listenAt(server: Server, path: string, backlog: number): Promise<void> {
+  try {
+    await listen(server, { path, backlog });
+  } catch (error) {
+    const directory = dirname(path);
+    if (codeOfError(error) !== 'EACCES' || existsSync(directory)) throw error;
+    throw failure('ENOENT', `${directory} does not exist`);
+  }
 }
 
 /** Rejects when something lives at `path`: a server that answers, or a file that is no socket. */

@@ -14,6 +14,11 @@ export interface Handover {
   readonly state: HandoverState;
   readonly predecessorPid: number;
   /**
+   * Aborted when the predecessor goes on serving although {@link ready} was not called yet: it has waited long enough,
+   * or was told to stop the upgrade. This process must end then.
+   */
+  readonly abandoned: AbortSignal;
+  /**
    * Tells the predecessor that this process serves. Resolves when it has confirmed: it stops accepting now. Resolves
    * also when it has died, since nobody else is left to serve.
    *
@@ -45,6 +50,8 @@ export class ChannelHandover implements Handover {
   readonly predecessorPid: number;
   readonly #knownPid: number | undefined;
   readonly #channel: UpgradeChannel;
+  readonly #abandoned = new AbortController();
+  #settled = false;
 
   constructor(channel: UpgradeChannel, { sockets, state, predecessorPid, knownPid }: HandoverContents) {
     this.#channel = channel;
@@ -52,9 +59,15 @@ export class ChannelHandover implements Handover {
     this.state = state;
     this.predecessorPid = predecessorPid;
     this.#knownPid = knownPid;
+    void channel.over.then(() => this.#connectionEnded());
+  }
+
+  get abandoned(): AbortSignal {
+    return this.#abandoned.signal;
   }
 
   async ready(): Promise<void> {
+    this.#settled = true;
     try {
       await this.#channel.send({ type: 'ready' });
       await this.#channel.receive(['confirmed'], CONFIRM_TIMEOUT_MS, 'the predecessor did not confirm');
@@ -67,6 +80,14 @@ export class ChannelHandover implements Handover {
   }
 
   close(): void {
+    this.#settled = true;
     this.#channel.close();
+  }
+
+  /** Without a word from it, the predecessor may have died: then this process is needed. */
+  async #connectionEnded(): Promise<void> {
+    if (this.#settled) return;
+    const gone = !this.#channel.refused && (await hasEnded(this.#knownPid, LAST_BREATH_MS));
+    if (!gone && !this.#settled) this.#abandoned.abort(upgradeError('the predecessor goes on serving'));
   }
 }

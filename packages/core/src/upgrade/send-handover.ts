@@ -5,6 +5,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CirqueError } from '@cirque/error';
 import type { Sys } from '@cirque/sys';
 import { codeOfError } from '../listeners/bind-error.ts';
 import type { Logger } from '../logger.ts';
@@ -121,7 +122,7 @@ function connected(path: string): Promise<Socket> {
 }
 
 function unreachable(error: unknown, path: string, attempts: number): Error {
-  const code = codeOfError(error);
+  const code = CirqueError.is(error) ? undefined : codeOfError(error);
   if (code === undefined) return upgradeError(`${sentenceOf(error)}; this process goes on serving`, error);
   const tried = attempts === 1 ? 'once' : `${attempts} times`;
   return upgradeError(

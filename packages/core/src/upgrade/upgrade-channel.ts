@@ -14,7 +14,7 @@ import { type MessageOf, type UpgradeMessage, upgradeMessage } from './upgrade-m
 
 /** How long the other side may take to read what is sent, in milliseconds. */
 const SEND_TIMEOUT_MS = 10_000;
-/** How long a connection that is closed may take to deliver what was sent. */
+/** How long the other side may take to read the end of the connection, in milliseconds. */
 const LAST_WORDS_MS = 1_000;
 
 /** Messages over one socket. */
@@ -25,6 +25,7 @@ export class UpgradeChannel {
   #poll: DescriptorPoll | undefined;
   #ended: Error | undefined;
   #waiting: PromiseWithResolvers<void> | undefined;
+  readonly #over: PromiseWithResolvers<void> = Promise.withResolvers();
 
   /**
    * @param socket connected. With `sys` it must be paused and never have been read.
@@ -102,6 +103,16 @@ export class UpgradeChannel {
     return this.#ended !== undefined;
   }
 
+  /** Resolves when the connection has ended, whoever ended it. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** True when the other side has said no, which may not have been received yet. */
+  get refused(): boolean {
+    return this.#messages.some(({ type }) => type === 'refuse');
+  }
+
   /** Ends the connection; what was sent is delivered. */
   close(): void {
     this.#end();
@@ -142,9 +153,18 @@ export class UpgradeChannel {
     if (this.#ended !== undefined) return;
     this.#ended = error instanceof Error ? error : hasClosed();
     this.#poll?.stop();
-    this.#socket.destroySoon();
-    const late = setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS);
-    this.#socket.once('close', () => clearTimeout(late));
+    this.#waveGoodbye();
     this.#waiting?.resolve();
+    this.#over.resolve();
+  }
+
+  /** Lets the other side read what was sent, and closes when it has closed. A reset would take the last words away. */
+  #waveGoodbye(): void {
+    const socket = this.#socket;
+    socket.once('end', () => socket.destroy());
+    const late = setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
+    socket.once('close', () => clearTimeout(late));
+    socket.resume().end();
+    if (socket.readableEnded) socket.destroySoon();
   }
 }
