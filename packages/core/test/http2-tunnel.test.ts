@@ -247,9 +247,12 @@ describe('HttpConnectionApp.shutdownTunnels: HTTP/2', () => {
     const fetched = fetchH2(client, { ':path': '/slow' });
     await site.until(() => site.sessions.length === 2);
     const [chat, slow] = site.sessions as [ServerSession, ServerSession];
-    write(chat, 'last words');
     for (const stream of site.streams) site.app.shutdownTunnels(stream);
-    expect(site.events).toEqual(['error ConnectionClosed']);
+    expect(site.events).toEqual(['end']);
+    opened.stream.write('nobody hears that');
+    write(chat, 'last words');
+    await site.pass(1_100);
+    expect(site.events).toEqual(['end', 'error ConnectionClosed']);
     expect(chat.writable).toBe(false);
     chat.abort(new Error('over') as never);
     expect(await opened.closed).toBe(0);
@@ -257,6 +260,20 @@ describe('HttpConnectionApp.shutdownTunnels: HTTP/2', () => {
     answer(slow, 200, 'slow answer');
     expect((await fetched).body).toBe('slow answer');
     for (const stream of site.streams) site.app.shutdownTunnels(stream);
-    expect(site.events).toEqual(['error ConnectionClosed']);
+    expect(site.events).toHaveLength(2);
+  });
+
+  test('HttpConnectionApp.shutdownTunnels lets the owner of an HTTP/2 tunnel have the last word', async () => {
+    const { site, client } = await start(accept);
+    const opened = tunnel(client, WEBSOCKET);
+    expect(await opened.status).toBe(200);
+    for (const stream of site.streams) site.app.shutdownTunnels(stream);
+    const [chat] = site.sessions as [ServerSession];
+    write(chat, 'last words');
+    chat.end();
+    expect(await opened.closed).toBe(0);
+    expect([opened.received, opened.ended]).toEqual(['last words', true]);
+    await site.pass(2_000);
+    expect(site.events).toEqual(['end']);
   });
 });

@@ -54,15 +54,49 @@ async function tunnel(): Promise<Parts & { readonly session: ServerSession }> {
 }
 
 describe('HttpConnectionApp.shutdownTunnels: HTTP/1', () => {
-  test('HttpConnectionApp.shutdownTunnels sends what was written, then FIN, and tells the owner', async () => {
+  test('HttpConnectionApp.shutdownTunnels tells the owner of the end, and lets it have the last word', async () => {
     const parts = await tunnel();
     const { http, site, client, session } = parts;
     site.stop();
     await http.pass(10_000);
     expect(client.closeKind).toBeUndefined();
-    write(session, 'last words');
     endTunnels(parts);
-    expect(http.events).toEqual(['body early', 'error ConnectionClosed']);
+    endTunnels(parts);
+    expect(http.events).toEqual(['body early', 'end']);
+    await client.send('nobody hears that');
+    write(session, 'last words');
+    session.end();
+    expect(await client.waitForClose()).toBe('end');
+    expect(client.text).toMatch(/\r\n\r\nlast words$/);
+    client.end();
+    await site.open(0);
+    await http.pass(2_000);
+    expect(http.events).toEqual(['body early', 'end']);
+  });
+
+  test('HttpConnectionApp.shutdownTunnels tells the end behind what the owner has not read yet', async () => {
+    const parts = await start((session) => {
+      openTunnel(session);
+      session.pause();
+    });
+    const { http, client } = parts;
+    await client.send(`${upgrade}early`);
+    await client.waitFor('\r\n\r\n');
+    endTunnels(parts);
+    expect(http.events).toEqual([]);
+    http.sessions[0]?.resume();
+    expect(http.events).toEqual(['body early', 'end']);
+  });
+
+  test('HttpConnectionApp.shutdownTunnels cuts after a second: sends what was written, then FIN', async () => {
+    const parts = await tunnel();
+    const { http, site, client, session } = parts;
+    endTunnels(parts);
+    write(session, 'last words');
+    await http.pass(900);
+    expect(http.events).toEqual(['body early', 'end']);
+    await http.pass(200);
+    expect(http.events).toEqual(['body early', 'end', 'error ConnectionClosed']);
     expect(session.writable).toBe(false);
     // What the owner does now changes nothing.
     write(session, 'too late');
@@ -72,17 +106,17 @@ describe('HttpConnectionApp.shutdownTunnels: HTTP/1', () => {
     await client.send('still talking').catch(() => {});
     client.end();
     await site.open(0);
-    expect(http.events).toHaveLength(2);
+    expect(http.events).toHaveLength(3);
   });
 
-  test('HttpConnectionApp.shutdownTunnels waits a second for a client that does not end, and for one that does not read', async () => {
+  test('HttpConnectionApp.shutdownTunnels waits for a client that does not read, as for any', async () => {
     const parts = await tunnel();
     const { http, site, client, session } = parts;
     client.pause();
     write(session, 'x'.repeat(8 * 1024 * 1024));
     session.flush();
     endTunnels(parts);
-    await http.pass(900);
+    await http.pass(1_900);
     expect(site.connections.open.size).toBe(1);
     await http.pass(61_000);
     await http.pass(61_000);
@@ -118,7 +152,8 @@ describe('HttpConnectionApp.shutdownTunnels: HTTP/1', () => {
     await client.waitFor('\r\n\r\n');
     expect(http.events).toEqual([]);
     endTunnels(parts);
-    expect(http.events).toEqual(['error ConnectionClosed']);
+    expect(http.events).toEqual(['end']);
+    await http.pass(1_100);
     await client.waitForClose();
   });
 });

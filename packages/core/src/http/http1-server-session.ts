@@ -18,6 +18,7 @@ import { NOBODY } from './no-handler.ts';
 import { PausedWatch } from './paused-watch.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { ServerSession, ServerSessionHandler, TunnelRequest } from './server-session.ts';
+import { TunnelEnd } from './tunnel-end.ts';
 import { opensTunnel, tunnelRequest, tunnelTimeOver, wantsTrailers } from './tunnel-request.ts';
 
 /** What a connection needs to know of its application. */
@@ -56,6 +57,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   readonly #deadlines: Http1Deadlines;
   readonly #counters: HttpCounters;
   #pausedWatch: PausedWatch | undefined = undefined;
+  #tunnelEnd: TunnelEnd | undefined = undefined;
   readonly #wheel: TimerWheel | undefined;
   /** A request is being answered. */
   #active = false;
@@ -110,9 +112,16 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     }
   }
 
-  /** The time of tunnels is over: what has been written goes out, then FIN both ways; see {@link LingeringClose}. */
+  /** The time of tunnels is over: for the owner the client ends now, then the tunnel does; see tunnel-end.ts. */
   shutdownTunnels(): void {
-    if (!this.#tunnelled || !this.#active) return;
+    if (!this.#tunnelled || !this.#active || this.#tunnelEnd !== undefined) return;
+    this.#tunnelEnd = new TunnelEnd(() => this.#cutTunnel(), this.#wheel);
+    this.#endOfTunnel();
+  }
+
+  /** What has been written goes out, then FIN. */
+  #cutTunnel(): void {
+    if (!this.#active) return;
     const { handler } = this;
     this.#release();
     this.#writer.flush();
@@ -256,6 +265,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
   onClose(error: CirqueError | undefined): void {
     this.#deadlines.close();
     this.#pausedWatch?.end();
+    this.#tunnelEnd?.close();
     if (this.#active) this.#leave(error ?? connectionClosed());
     this.#clientGone = true;
   }
@@ -344,7 +354,7 @@ export class Http1ServerSession implements ServerSession, StreamHandler, Message
     if (this.#decoder.insideHead && current !== 'head' && !this.#active) this.#deadlines.armHead('head');
     else if (current === 'body') this.#deadlines.armBody();
     if (this.#tunnelled) {
-      if (this.#clientHalfClosed && this.#active) this.#endOfTunnel();
+      if ((this.#clientHalfClosed || this.#tunnelEnd !== undefined) && this.#active) this.#endOfTunnel();
     } else if (this.#active && this.#bodyCut) this.#leave(connectionClosed());
   }
 

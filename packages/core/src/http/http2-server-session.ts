@@ -13,6 +13,7 @@ import { ignoresUpgrade, tunnelHead, upgradeRefused, withDate } from './http2-re
 import { NOBODY } from './no-handler.ts';
 import type { ServerSession, ServerSessionHandler, TunnelRequest } from './server-session.ts';
 import { type DeadlineFacts, StreamDeadlines, type WatchedRequest } from './stream-deadlines.ts';
+import { TunnelEnd } from './tunnel-end.ts';
 import { opensTunnel, tunnelTimeOver } from './tunnel-request.ts';
 import { VirtualResponse } from './virtual-response.ts';
 
@@ -54,6 +55,9 @@ export class Http2ServerSession implements ServerSession, WatchedRequest {
   #tunnelled = false;
   /** The client ended its side with the very head that asks for the tunnel: reported once the tunnel is read. */
   #endOwed = false;
+  #tunnelEnd: TunnelEnd | undefined = undefined;
+  /** The owner of the tunnel knows that the client has ended. */
+  #endTold = false;
 
   /** @param ended the head was all of the request. */
   constructor(owner: Http2SessionOwner, stream: Http2Stream, request: Http2Request, ended: boolean, number: number) {
@@ -76,9 +80,17 @@ export class Http2ServerSession implements ServerSession, WatchedRequest {
     this.#deadlines.watchBody();
   }
 
-  /** The time of tunnels is over: what has been written goes out, then the end, for this stream only. */
+  /** The time of tunnels is over: for the owner the client ends now, then the tunnel does; see tunnel-end.ts. */
   shutdownTunnel(): void {
-    if (!this.#tunnelled || !this.#active) return;
+    if (!this.#tunnelled || !this.#active || this.#tunnelEnd !== undefined) return;
+    this.#tunnelEnd = new TunnelEnd(() => this.#cutTunnel(), this.#owner.wheel);
+    if (this.paused) this.#endOwed = true;
+    else this.receiveEnd(undefined);
+  }
+
+  /** What has been written goes out, then the end, of this stream only. */
+  #cutTunnel(): void {
+    if (!this.#active || this.#gone) return;
     this.writeEnd();
     // The owner gives the request up, which tells a client that has not ended its side.
     this.#break(tunnelTimeOver());
@@ -222,7 +234,7 @@ export class Http2ServerSession implements ServerSession, WatchedRequest {
 
   /** @internal A piece of the request body, or of what comes through the tunnel. */
   receive(buffer: Buffer, start: number, end: number): void {
-    if (!this.#active || this.#broken) return;
+    if (!this.#active || this.#broken || this.#endTold) return;
     this.bodyBytesReceived += end - start;
     this.#deadlines.watchBody();
     this.#owner.delivered(this);
@@ -234,8 +246,14 @@ export class Http2ServerSession implements ServerSession, WatchedRequest {
     this.requestComplete = true;
     this.#deadlines.watchBody();
     if (!this.#active || this.#broken) return;
-    if (this.#tunnelled) this.handler.onRequestEnd(undefined);
+    if (this.#tunnelled) this.#endTunnel();
     else if (this.bodyLength !== 0) this.handler.onRequestEnd(trailers);
+  }
+
+  #endTunnel(): void {
+    if (this.#endTold) return;
+    this.#endTold = true;
+    this.handler.onRequestEnd(undefined);
   }
 
   /** @internal All that arrived together was reported. */
@@ -270,6 +288,7 @@ export class Http2ServerSession implements ServerSession, WatchedRequest {
   /** @internal The stream is over. */
   closed(): void {
     this.#deadlines.close();
+    this.#tunnelEnd?.close();
   }
 
   #break(error: CirqueError): void {
