@@ -13,10 +13,11 @@ export interface Identity {
   readonly user: string | undefined;
 }
 
-/** What the process is now. */
-export interface CurrentIdentity {
-  readonly uid: number;
-  readonly gid: number;
+/** What is known before anything changes. */
+export interface Surroundings {
+  /** What the process is; undefined where the system has no users. */
+  readonly current: Pick<Identity, 'uid' | 'gid'> | undefined;
+  readonly names: NameDatabase;
 }
 
 /** The highest number of a user or group; the one above means "none" to the system. */
@@ -30,25 +31,25 @@ const MAX_ID = 0xff_ff_ff_fe;
  */
 export function resolveIdentity(
   { user, group }: Pick<ServerConfiguration, 'user' | 'group'>,
-  current: CurrentIdentity | undefined = currentIdentity(),
-  names: NameDatabase = systemNames,
+  { current, names }: Surroundings = surroundings(),
 ): Identity | undefined {
   if (user === '' && group === '') return undefined;
   if (current === undefined) throw refusal(user, group, 'this system has no users that a process could become');
-  const wanted = { ...account(user, group, current, names), ...(group === '' ? {} : { gid: groupId(group, names) }) };
+  const wanted = account(user, group, { ...current, user: undefined }, names);
   if (wanted.uid === current.uid && wanted.gid === current.gid) return undefined;
   if (current.uid !== 0) throw refusal(user, group, 'only root can change that: start it as root, or leave them empty');
   return wanted;
 }
 
-function account(user: string, group: string, current: CurrentIdentity, names: NameDatabase): Identity {
-  if (user === '') return { uid: current.uid, gid: current.gid, user: undefined };
+function account(user: string, group: string, current: Identity, names: NameDatabase): Identity {
+  const gid = group === '' ? undefined : groupId(group, names);
+  if (user === '') return { ...current, gid: gid ?? current.gid };
   const entry = names.user(user);
-  if (entry !== undefined) return { uid: entry.uid, gid: entry.gid, user: entry.name };
+  if (entry !== undefined) return { uid: entry.uid, gid: gid ?? entry.gid, user: entry.name };
   const uid = idOf(user);
   if (uid === undefined) throw refusal(user, group, `there is no user ${JSON.stringify(user)}`);
-  if (group === '') throw refusal(user, group, `user ${user} has no entry that names its group: set group, too`);
-  return { uid, gid: 0, user: undefined };
+  if (gid === undefined) throw refusal(user, group, `user ${user} has no entry that names its group: set group, too`);
+  return { uid, gid, user: undefined };
 }
 
 function groupId(group: string, names: NameDatabase): number {
@@ -68,7 +69,7 @@ function refusal(user: string, group: string, reason: string): RangeError {
   return new RangeError(`configuration ${settings}: ${reason}`);
 }
 
-function currentIdentity(): CurrentIdentity | undefined {
+function surroundings(): Surroundings {
   const [uid, gid] = [process.geteuid?.(), process.getegid?.()];
-  return uid === undefined || gid === undefined ? undefined : { uid, gid };
+  return { current: uid === undefined || gid === undefined ? undefined : { uid, gid }, names: systemNames };
 }
