@@ -1,7 +1,7 @@
 /**
  * The proxy of one cell of the fault matrix: in this process, on a clock that the cell moves by hand.
  */
-import { HttpConnectionApp, ListeningService, type Logger, serverConfiguration, TlsSettings } from '@cirque/core';
+import { HttpConnectionApp, ListeningService, type Logger, Server, TlsSettings } from '@cirque/core';
 import { HttpPeer, type PeerOptions } from '@cirque/pool';
 import { defineProxy, HttpProxy, type HttpProxyOptions, type ProxyStats } from '@cirque/proxy';
 import { TestClock } from '@cirque/proxy/testing';
@@ -51,8 +51,8 @@ export class FaultSite {
       ...tls,
       ...options.peer,
     });
-    const server = { h2c: true, idleTimeoutMs: FOR_LONG_MS, ...options.proxy.server };
-    const proxyOptions = { ...options.proxy, accessLog: true, server };
+    const serverOptions = { h2c: true, idleTimeoutMs: FOR_LONG_MS, ...options.proxy.server };
+    const proxyOptions = { ...options.proxy, accessLog: true, server: serverOptions };
     const internals = { wheel: clock.wheel, logger };
     const proxy = new HttpProxy(defineProxy({ upstreamPeer: () => peer }), proxyOptions, internals);
     const service = new ListeningService('site', new HttpConnectionApp(proxy, clock.wheel));
@@ -60,9 +60,12 @@ export class FaultSite {
     else service.addTcp('127.0.0.1:0');
     const stop = new AbortController();
     const { promise: ready, resolve } = Promise.withResolvers<void>();
-    const { signal } = stop;
-    const context = { shutdown: signal, fast: signal, logger, configuration: serverConfiguration(), ready: resolve };
-    const running = service.start(context);
+    const server = new Server({ logger });
+    server.addService(service);
+    server.onPhase((phase) => {
+      if (phase === 'Running') resolve();
+    });
+    const running = server.run({ signal: stop.signal, fast: stop.signal });
     await Promise.race([ready, running]);
     log.length = 0;
     return new FaultSite(clock, log, service, stop, running);

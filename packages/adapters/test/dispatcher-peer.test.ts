@@ -137,7 +137,7 @@ describe('DispatcherPeer with an Agent', () => {
       client.destroy();
       await eventually(() => gone === before + 1);
     }
-    await eventually(() => proxy.stats.active === 0);
+    await eventually(() => proxy.stats().active === 0);
   });
 
   test('an early answer ends the upload', async () => {
@@ -189,7 +189,7 @@ describe('DispatcherPeer: failures', () => {
     const { port, errors, proxy } = await through(closing(new Agent()), origin);
     expect((await ask(port, { method: 'POST', body: 'x' })).status).toBe(502);
     expect(errors[0]).toMatchObject({ type: 'ConnectionClosed', source: 'Upstream', retry: false });
-    expect([attempts, proxy.stats.retries]).toEqual([1, 0]);
+    expect([attempts, proxy.stats().retries]).toEqual([1, 0]);
   });
 
   test('a response that is cut is cut for the client', async () => {
@@ -331,7 +331,7 @@ describe('DispatcherPeer: upgrades', () => {
     await client.until('echo hi\n');
     client.end();
     await client.until('bye\n');
-    await eventually(() => client.readableEnded && proxy.stats.active === 0);
+    await eventually(() => client.readableEnded && proxy.stats().active === 0);
   });
 
   test('an upgrade that is refused is an ordinary response', async () => {
@@ -356,14 +356,14 @@ describe('DispatcherPeer: upgrades', () => {
     await first.until('101');
     first.resetAndDestroy();
     await eventually(() => sockets[0]?.destroyed === true || sockets[0]?.readableEnded === true);
-    await eventually(() => proxy.stats.active === 0);
+    await eventually(() => proxy.stats().active === 0);
     const second = await rawSocket(port);
     second.on('error', () => {});
     second.write(HELLO);
     await second.until('101');
     sockets[1]?.resetAndDestroy();
     await eventually(() => second.destroyed || second.readableEnded);
-    await eventually(() => proxy.stats.active === 0);
+    await eventually(() => proxy.stats().active === 0);
   });
 });
 

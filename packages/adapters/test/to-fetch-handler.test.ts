@@ -60,7 +60,7 @@ describe('toFetchHandler', () => {
     });
     const response = await handler(new Request('http://a/'));
     expect([response.status, response.body]).toEqual([205, null]);
-    await eventually(() => proxy.stats.active === 0);
+    await eventually(() => proxy.stats().active === 0);
   });
 
   test('an upstream that refuses is a 502', async () => {
@@ -83,8 +83,8 @@ describe('toFetchHandler', () => {
     const response = await handler(new Request('http://a/'));
     expect(await flood.stalled()).toBeLessThan(50_000_000);
     await response.body?.cancel();
-    await eventually(() => flood.closed && proxy.stats.active === 0);
-    expect(proxy.stats.failures).toBe(1);
+    await eventually(() => flood.closed && proxy.stats().active === 0);
+    expect(proxy.stats().failures).toBe(1);
   });
 
   test('an aborted request rejects, and cancels the upstream', async () => {
@@ -95,16 +95,16 @@ describe('toFetchHandler', () => {
     });
     const waiting = new AbortController();
     const answer = handler(new Request('http://a/', { signal: waiting.signal }));
-    await eventually(() => proxy.stats.upstream.active === 1);
+    await eventually(() => proxy.stats().upstream.active === 1);
     waiting.abort(new Error('no more'));
     await expect(answer).rejects.toThrow('no more');
     const reading = new AbortController();
     const response = await handler(new Request('http://a/body', { signal: reading.signal }));
     reading.abort(new Error('enough'));
     await expect(response.text()).rejects.toThrow('enough');
-    await eventually(() => gone === 2 && proxy.stats.active === 0);
+    await eventually(() => gone === 2 && proxy.stats().active === 0);
     await expect(handler(new Request('http://a/', { signal: reading.signal }))).rejects.toThrow('enough');
-    expect(proxy.stats.requests).toBe(2);
+    expect(proxy.stats().requests).toBe(2);
   });
 
   test('a body source that fails rejects', async () => {
@@ -124,7 +124,7 @@ describe('toFetchHandler', () => {
     expect((await handler(new Request('http://a/', { method: 'POST', body: 'x', headers }))).status).toBe(400);
     const host = { Host: 'a', Connection: 'host' };
     expect((await handler(new Request('http://a/', { headers: host }))).status).toBe(400);
-    expect(proxy.stats).toMatchObject({ requests: 0, refused: 2 });
+    expect(proxy.stats()).toMatchObject({ requests: 0, refused: 2 });
   });
 
   test('the address of the client can be given', async () => {

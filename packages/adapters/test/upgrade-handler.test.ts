@@ -44,7 +44,7 @@ describe('toUpgradeHandler', () => {
     await client.until('echo  late');
     client.end();
     await client.until('bye');
-    await eventually(() => client.readableEnded && proxy.stats.active === 0);
+    await eventually(() => client.readableEnded && proxy.stats().active === 0);
     expect((await ask(port, { path: '/beside' })).body).toBe('plain /beside');
   });
 
@@ -74,7 +74,7 @@ describe('toUpgradeHandler', () => {
     const client = await rawSocket(port);
     client.write(`${HELLO}Host: other\r\n\r\n`);
     await client.until('HTTP/1.1 400');
-    expect(proxy.stats).toMatchObject({ requests: 0, refused: 1 });
+    expect(proxy.stats()).toMatchObject({ requests: 0, refused: 1 });
   });
 
   test('whoever vanishes takes the other side with him', async () => {
@@ -92,7 +92,7 @@ describe('toUpgradeHandler', () => {
       const socket = sockets.pop() as Socket;
       (clientLeaves ? client : socket).resetAndDestroy();
       await eventually(() => client.destroyed && socket.destroyed);
-      await eventually(() => proxy.stats.active === 0 && proxy.stats.upstream.active === 0);
+      await eventually(() => proxy.stats().active === 0 && proxy.stats().upstream.active === 0);
     }
   });
 
