@@ -18,7 +18,7 @@ import { entryOf } from '../workers/entry.ts';
 import { ThreadedService } from '../workers/threaded-service.ts';
 import type { ServerOptions } from './cli-options.ts';
 import type { ExecutionPhase } from './execution-phase.ts';
-import { type Predecessor, noPredecessor } from './predecessor.ts';
+import { noPredecessor, type Predecessor } from './predecessor.ts';
 import type { ServerConfiguration } from './server-conf.ts';
 import { ServiceRunner } from './service-runner.ts';
 import { shutdown } from './shutdown.ts';
@@ -134,9 +134,14 @@ export class RunningServer {
   /** Counters of each service, by name. */
   async stats(): Promise<Readonly<Record<string, StatsTree>>> {
     const trees = this.#services.map(async (service) => {
-      return [service.name, service instanceof ThreadedService ? await service.collectStats() : service.stats?.()] as const;
+      return [
+        service.name,
+        service instanceof ThreadedService ? await service.collectStats() : service.stats?.(),
+      ] as const;
     });
-    const known = (await Promise.all(trees)).filter((entry): entry is readonly [string, StatsTree] => entry[1] !== undefined);
+    const known = (await Promise.all(trees)).filter(
+      (entry): entry is readonly [string, StatsTree] => entry[1] !== undefined,
+    );
     return Object.fromEntries(known);
   }
 
@@ -246,7 +251,10 @@ export class RunningServer {
     const entries = graph.entries();
     const placed = new Map(entries.map(({ service }, position) => [service, this.#services[position] ?? service]));
     const stand = (service: Service): Service => placed.get(service) ?? service;
-    return entries.map(({ service, dependencies }) => ({ service: stand(service), dependencies: dependencies.map(stand) }));
+    return entries.map(({ service, dependencies }) => ({
+      service: stand(service),
+      dependencies: dependencies.map(stand),
+    }));
   }
 
   #threaded(): readonly ThreadedService[] {

@@ -174,7 +174,11 @@ export class Server implements Lifecycle {
       await this.run();
       return;
     }
-    await new ProcessHost(this, { options: this.options, logger: this.#logger, ownLogger: this.#ownLogger }).runForever();
+    await new ProcessHost(this, {
+      options: this.options,
+      logger: this.#logger,
+      ownLogger: this.#ownLogger,
+    }).runForever();
   }
 
   /**
@@ -359,7 +363,10 @@ export class Server implements Lifecycle {
     void this.#request.first.then(() => stop.abort());
     const predecessor = await host.begin(stop.signal);
     if (predecessor !== undefined && 'takenOverBy' in predecessor) {
-      logger.info({ successor: predecessor.takenOverBy }, 'the running server has started its successor itself; nothing is left to do');
+      logger.info(
+        { successor: predecessor.takenOverBy },
+        'the running server has started its successor itself; nothing is left to do',
+      );
       return 0;
     }
     const enter = (phase: ExecutionPhase): void => this.#phases.enter(phase, logger);

@@ -1,8 +1,10 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { silentLogger } from '../logger.ts';
+import { LogFiles } from '../logs/log-files.ts';
 import { backgroundServiceOf } from '../service/background-service.ts';
 import type { Service, ServiceContext } from '../service/service.ts';
 import { ServiceGraph } from '../service/service-graph.ts';
+import { SocketTable } from '../sockets/socket-table.ts';
 import { serverConfiguration } from './server-conf.ts';
 import { ServiceRunner } from './service-runner.ts';
 
@@ -41,6 +43,8 @@ function runner(logger = silentLogger, slowStartMs = 10_000): { runner: ServiceR
     fast: new AbortController().signal,
     logger,
     configuration: serverConfiguration(),
+    logs: new LogFiles(),
+    table: new SocketTable(),
     slowStartMs,
   };
   return { runner: new ServiceRunner(options), stop };
@@ -58,7 +62,7 @@ test('ServiceRunner starts a chain link by link', async () => {
   handles[0]?.addDependency(handles[1] as never);
   handles[1]?.addDependency(handles[2] as never);
   const { runner: services } = runner();
-  void services.start(graph);
+  void services.start(graph.entries());
   await turns();
   expect(log).toEqual(['a']);
   a.context?.ready();
@@ -83,7 +87,7 @@ test('ServiceRunner starts the end of a diamond when both sides are ready', asyn
   r?.addDependency(t as never);
   b?.addDependency(l as never, r as never);
   const { runner: services } = runner();
-  void services.start(graph);
+  void services.start(graph.entries());
   await turns();
   top.context?.ready();
   await turns();
@@ -103,7 +107,7 @@ test('ServiceRunner counts a service that ended, or a background task that faile
   const graph = new ServiceGraph();
   graph.add(after).addDependency(graph.add(ended), graph.add(failing));
   const { runner: services } = runner();
-  void services.start(graph);
+  void services.start(graph.entries());
   await turns();
   expect(log).toEqual(['ended']);
   ended.end();
@@ -118,7 +122,7 @@ test('ServiceRunner reports a service that cannot start, and logs one that fails
   graph.add(early);
   graph.add(late);
   const { runner: services } = runner({ ...silentLogger, error });
-  const stopped = services.start(graph);
+  const stopped = services.start(graph.entries());
   await turns();
   late.context?.ready();
   late.fail(new Error('later'));
@@ -136,7 +140,7 @@ test('ServiceRunner resolves allReady with the last service', async () => {
   graph.add(a);
   graph.add(b);
   const { runner: services } = runner();
-  void services.start(graph);
+  void services.start(graph.entries());
   const ready = vi.fn();
   void services.allReady().then(ready);
   await turns();
@@ -155,7 +159,7 @@ test('ServiceRunner names the services that take long to become ready', async ()
   const graph = new ServiceGraph();
   graph.add(new Puppet('sleepy', []));
   const { runner: services, stop } = runner({ ...silentLogger, warn }, 50);
-  void services.start(graph);
+  void services.start(graph.entries());
   void services.allReady();
   await vi.advanceTimersByTimeAsync(50);
   expect(warn.mock.calls[0]?.[0]).toEqual({ services: ['sleepy'] });
@@ -170,7 +174,7 @@ test('ServiceRunner does not start what waited when the stop came', async () => 
   const handle = graph.add(first);
   graph.add(second).addDependency(handle);
   const { runner: services, stop } = runner();
-  const stopped = services.start(graph);
+  const stopped = services.start(graph.entries());
   await turns();
   stop.abort();
   first.end();

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { silentLogger } from '../logger.ts';
+import { LogFiles } from '../logs/log-files.ts';
 import type { Service } from '../service/service.ts';
 import { ServiceGraph } from '../service/service-graph.ts';
+import { SocketTable } from '../sockets/socket-table.ts';
 import { serverConfiguration } from './server-conf.ts';
 import { ServiceRunner } from './service-runner.ts';
 import { type ShutdownParts, shutdown } from './shutdown.ts';
@@ -22,21 +24,36 @@ interface Setup {
   readonly error: ReturnType<typeof vi.fn>;
 }
 
-async function setup(service: Service): Promise<Setup> {
+async function setup(service: Service, drainDelaySeconds = 0): Promise<Setup> {
   const [stop, fast] = [new AbortController(), new AbortController()];
-  const configuration = serverConfiguration({ gracePeriodSeconds: 100, gracefulShutdownTimeoutSeconds: 5 });
+  const configuration = serverConfiguration({
+    gracePeriodSeconds: 100,
+    gracefulShutdownTimeoutSeconds: 5,
+    drainDelaySeconds,
+  });
   const [warn, error] = [vi.fn(), vi.fn()];
   const logger = { ...silentLogger, warn, error };
-  const runner = new ServiceRunner({ shutdown: stop.signal, fast: fast.signal, configuration, logger });
+  const [logs, table] = [new LogFiles(), new SocketTable()];
+  const runner = new ServiceRunner({ shutdown: stop.signal, fast: fast.signal, configuration, logger, logs, table });
   const graph = new ServiceGraph();
   graph.add(service);
   const phases: string[] = [];
   const enter = (phase: string): void => void phases.push(`${phase} ${Date.now()}`);
   vi.setSystemTime(0);
-  const stopped = runner.start(graph);
+  const stopped = runner.start(graph.entries());
   await vi.advanceTimersByTimeAsync(0);
   return {
-    parts: { runner, stopped, request: new StopRequest(), shutdown: stop, fast, configuration, logger, enter },
+    parts: {
+      runner,
+      stopped,
+      request: new StopRequest(),
+      shutdown: stop,
+      fast,
+      configuration,
+      logger,
+      handedOver: false,
+      enter,
+    },
     phases,
     warn,
     error,
@@ -119,4 +136,37 @@ test('shutdown: a service that ignores everything is named and left behind', asy
   expect(error.mock.calls).toEqual([
     [{ services: ['deaf'] }, 'services ignore the request to stop and are left behind'],
   ]);
+});
+
+test('shutdown: a delay comes first, in which everything is still accepted', async () => {
+  const { parts, phases } = await setup({ name: 'a', start: ({ shutdown: signal }) => onAbort(signal) }, 10);
+  const done = shutdown('graceful', parts);
+  await vi.advanceTimersByTimeAsync(9_999);
+  expect(parts.shutdown.signal.aborted).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(parts.shutdown.signal.aborted).toBe(true);
+  expect(await done).toBe('finished');
+  expect(phases.slice(0, 3)).toEqual(['GracefulTerminate 0', 'ShutdownDelay 0', 'ShutdownStarted 10000']);
+});
+
+test('shutdown: a second request ends the delay', async () => {
+  const { parts } = await setup({ name: 'a', start: ({ shutdown: signal }) => onAbort(signal) }, 10);
+  parts.request.request('graceful');
+  const done = shutdown('graceful', parts);
+  parts.request.request('fast');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(await done).toBe('finished');
+});
+
+test('shutdown: no delay when a successor serves already', async () => {
+  const { parts, phases } = await setup({ name: 'a', start: ({ shutdown: signal }) => onAbort(signal) }, 10);
+  await shutdown('graceful', { ...parts, handedOver: true });
+  expect(phases).not.toContain('ShutdownDelay 0');
+});
+
+test('shutdown tells when connections were cut without anybody having asked for it', async () => {
+  const { parts } = await setup({ name: 'a', start: ({ fast }) => onAbort(fast) });
+  const done = shutdown('graceful', parts);
+  await vi.advanceTimersByTimeAsync(105_000);
+  expect(await done).toBe('cut');
 });

@@ -38,8 +38,9 @@ export async function shutdown(kind: StopKind, parts: ShutdownParts): Promise<'f
   if (kind === 'graceful') await announce(parts);
   parts.enter('ShutdownStarted');
   parts.shutdown.abort();
-  const done = request.kind === 'fast' ? false : await finish(parts);
+  const drained = request.kind === 'fast' ? false : await gracePeriod(parts);
   parts.enter('ShutdownRuntimes');
+  const done = drained || (request.kind !== 'fast' && (await lastSeconds(parts)));
   const overdue = !done && request.kind !== 'fast';
   if (overdue) logger.warn(leftOver(parts), 'cutting what has not finished');
   fast.abort();
@@ -58,13 +59,18 @@ async function announce({ configuration, enter, handedOver, request, stopped }: 
   await stoppedWithin(stopped, ms, request.fast);
 }
 
-/** Waits for the grace period, and then for what is left a little longer. True when everything has stopped. */
-async function finish(parts: ShutdownParts): Promise<boolean> {
+/** What has begun may finish. True when everything has stopped. */
+async function gracePeriod(parts: ShutdownParts): Promise<boolean> {
   const { configuration, logger, request, stopped } = parts;
   parts.enter('ShutdownGracePeriod');
   const done = await stoppedWithin(stopped, configuration.gracePeriodSeconds * 1_000, request.fast);
-  if (done || request.kind === 'fast') return done;
-  logger.warn(leftOver(parts), 'grace period is over, connections are still open');
+  if (!done && request.kind !== 'fast')
+    logger.warn(leftOver(parts), 'grace period is over, connections are still open');
+  return done;
+}
+
+/** What is left has a little longer. True when everything has stopped. */
+function lastSeconds({ configuration, request, stopped }: ShutdownParts): Promise<boolean> {
   return stoppedWithin(stopped, configuration.gracefulShutdownTimeoutSeconds * 1_000, request.fast);
 }
 

@@ -1,12 +1,17 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { watchReload, watchSignals } from './signals.ts';
+import { watchSignals } from './signals.ts';
 
 function watch(): { source: EventEmitter; seen: string[]; stop: () => void } {
   const source = new EventEmitter();
   const seen: string[] = [];
-  const stop = watchSignals((kind, signal) => seen.push(`${signal} ${kind}`), source);
-  return { source, seen, stop };
+  const actions = {
+    stop: (kind: string, signal: string) => void seen.push(`${signal} ${kind}`),
+    upgrade: () => void seen.push('upgrade'),
+    reload: () => void seen.push('reload'),
+    reopenLogs: () => void seen.push('reopen logs'),
+  };
+  return { source, seen, stop: watchSignals(actions, source) };
 }
 
 test('watchSignals: SIGTERM is graceful, a second one fast', () => {
@@ -24,22 +29,14 @@ test('watchSignals: SIGINT is fast, also after SIGTERM', () => {
   expect(seen).toEqual(['SIGTERM graceful', 'SIGINT fast', 'SIGTERM fast']);
 });
 
+test('watchSignals: SIGQUIT upgrades, SIGHUP reloads, SIGUSR2 opens logs again, each time', () => {
+  const { source, seen } = watch();
+  for (const signal of ['SIGQUIT', 'SIGHUP', 'SIGUSR2', 'SIGHUP']) source.emit(signal);
+  expect(seen).toEqual(['upgrade', 'reload', 'reopen logs', 'reload']);
+});
+
 test('watchSignals leaves no listener behind', () => {
   const { source, stop } = watch();
   stop();
-  expect(source.eventNames()).toEqual([]);
-});
-
-test('watchReload calls for each SIGHUP, until it is stopped', () => {
-  const source = new EventEmitter();
-  let reloads = 0;
-  const stop = watchReload(() => {
-    reloads += 1;
-  }, source);
-  source.emit('SIGHUP');
-  source.emit('SIGHUP');
-  stop();
-  source.emit('SIGHUP');
-  expect(reloads).toBe(2);
   expect(source.eventNames()).toEqual([]);
 });

@@ -1,8 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import { silentLogger } from '../logger.ts';
+import { LogFiles } from '../logs/log-files.ts';
 import { serverConfiguration } from '../server/server-conf.ts';
+import { ServiceSockets } from '../sockets/service-sockets.ts';
+import { SocketTable } from '../sockets/socket-table.ts';
 import { type BackgroundTask, backgroundServiceOf } from './background-service.ts';
 import type { ServiceContext } from './service.ts';
+import { soleThread } from './thread-place.ts';
 
 function context(): {
   readonly stop: AbortController;
@@ -18,6 +22,9 @@ function context(): {
     ready: ready as () => void,
     logger: { ...silentLogger, error },
     configuration: serverConfiguration(),
+    logs: new LogFiles(),
+    sockets: new ServiceSockets('ticker', new SocketTable(), stop.signal),
+    thread: soleThread(),
   };
   return { stop, ready, error, given };
 }

@@ -10,6 +10,7 @@ import type { Service } from '../service/service.ts';
 import { ServiceSockets } from '../sockets/service-sockets.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import { SocketTable } from '../sockets/socket-table.ts';
+import { watchHeap } from './heap-guard.ts';
 import { processStats } from './process-stats.ts';
 import { plain, WorkerChannel } from './worker-channel.ts';
 import type { WorkerRole } from './worker-role.ts';
@@ -36,6 +37,7 @@ export async function runInWorker(parts: InWorkerParts): Promise<void> {
   for (const [position, snapshot] of role.snapshots) services[position]?.replicated?.apply(snapshot);
   const table = tableOf(role);
   const channel = new WorkerChannel(role.port, answersOf(parts, service, table));
+  const unwatch = watchHeap(() => channel.tell('full'));
   const logger = childLogger(parts.logger, { service: service.name, worker: role.index });
   try {
     await service.start({
@@ -52,6 +54,7 @@ export async function runInWorker(parts: InWorkerParts): Promise<void> {
     channel.tell('failed', plain(error));
     throw error;
   } finally {
+    unwatch();
     logs.close();
     channel.tell('stopped');
     channel.close();

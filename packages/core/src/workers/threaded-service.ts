@@ -171,6 +171,7 @@ export class ThreadedService implements Service, SlotHost {
     return new WorkerThread({
       entry,
       heapMb: this.#configuration.workerHeapMb,
+      onFull: (thread) => this.#replaceFull(slot, thread),
       role: {
         service: service.name,
         position,
@@ -211,6 +212,15 @@ export class ThreadedService implements Service, SlotHost {
 
   cleared(row: number): void {
     clearRow(this.#shared, row, this.#slots.length * 2);
+  }
+
+  /** The heap of a thread is nearly full: another one takes its place before it stands still. */
+  #replaceFull(slot: WorkerSlot, thread: WorkerThread): void {
+    if (slot.thread !== thread) return;
+    this.#logger.warn({ worker: slot.index }, 'the heap of a worker is nearly full; another one takes its place');
+    slot.replace().catch((error: unknown) => {
+      this.#logger.error({ err: error, worker: slot.index }, 'the worker could not be replaced; it goes on');
+    });
   }
 
   readonly #isInherited = ({ kind, address }: SocketName): boolean =>

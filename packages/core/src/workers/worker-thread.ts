@@ -14,7 +14,12 @@ export interface WorkerThreadOptions {
   readonly role: Omit<WorkerRole, 'port'>;
   /** Most memory of its JavaScript heap, in MB. 0: as Node.js decides. */
   readonly heapMb: number;
+  /** The heap of the thread is nearly full. */
+  onFull(thread: WorkerThread): void;
 }
+
+/** How long a thread whose service has stopped may take to end by itself, in milliseconds. */
+const LEAVE_MS = 500;
 
 /** How a thread has ended: after it was told to, or with an error. */
 export type WorkerEnd = CirqueError | undefined;
@@ -33,7 +38,7 @@ export class WorkerThread {
   #readyAt: number | undefined;
   #error: CirqueError | undefined;
 
-  constructor({ entry, role, heapMb }: WorkerThreadOptions) {
+  constructor({ entry, role, heapMb, onFull }: WorkerThreadOptions) {
     const { port1, port2 } = new MessageChannel();
     this.row = role.row;
     this.#worker = new Worker(entry.url, {
@@ -47,7 +52,8 @@ export class WorkerThread {
     this.#channel = new WorkerChannel(port1, {
       ready: (sockets: readonly SocketRecord[]) => this.#becomeReady(sockets),
       failed: (error: PlainError) => this.#fail(revive(error)),
-      stopped: () => void this.#worker.terminate(),
+      full: () => onFull(this),
+      stopped: () => this.#leave(),
     });
     this.ready = this.#ready.promise;
     this.ready.catch(() => {}); // whoever waits for `ended` only need not look at it
@@ -83,6 +89,13 @@ export class WorkerThread {
 
   tell(name: string, argument?: unknown): void {
     this.#channel.tell(name, argument);
+  }
+
+  /** It is done. Whatever else the entry module does in this thread has a moment to come to its end. */
+  #leave(): void {
+    this.#stopped = true;
+    const timer = setTimeout(() => void this.#worker.terminate(), LEAVE_MS);
+    this.#worker.once('exit', () => clearTimeout(timer));
   }
 
   #becomeReady(sockets: readonly SocketRecord[]): void {
