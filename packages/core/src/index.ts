@@ -72,3 +72,6 @@ export { type BackgroundService, type BackgroundTask, backgroundServiceOf } from
 export { ListeningService, type ListeningServiceOptions } from './service/listening-service.ts';
 export type { EndpointCheck, Service, ServiceContext } from './service/service.ts';
 export type { ServiceHandle } from './service/service-graph.ts';
+export type { UdpSocketOptions } from './sockets/datagram-socket.ts';
+export type { BoundDatagram, ServiceSockets } from './sockets/service-sockets.ts';
+export type { SocketKind, SocketRecord } from './sockets/socket-record.ts';
