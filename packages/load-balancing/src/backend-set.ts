@@ -87,13 +87,11 @@ export class BackendSet {
    * order. Throws for addresses and weights that cannot be and for what the algorithm refuses.
    */
   copy(change: BackendsChange): CopyChange {
-    const before = this.#snapshot;
-    const list = this.#copied.listOf(change, (address) => before.find(address));
-    const known = [...before];
-    const isSame = list.length === known.length && list.every((backend, i) => backend === known[i]);
-    const selection = isSame ? before.selection : this.#build(list);
+    const list = this.#copied.listOf(change, this.#snapshot);
+    const selection = list && this.#build(list);
     const addresses = this.#states.copy(change);
-    const removed = this.#publish(list, selection);
+    const removed = list && selection ? this.#publish(list, selection) : [];
+    if (list === undefined) this.#publishStates();
     const flipped = addresses.map((address) => this.#snapshot.find(address)).filter((backend) => backend !== undefined);
     return { removed, flipped };
   }
@@ -156,7 +154,7 @@ export class BackendSet {
   /** The one assignment of a new list. Returns who is no longer there. */
   #publish(list: readonly Backend[], selection: Selection): Backend[] {
     const before = this.#snapshot;
-    this.#snapshot = this.#snapshotOf(list, selection);
+    this.#snapshot = this.#snapshotOf(list, selection, before);
     const removed = [...before].filter((backend) => this.#snapshot.find(backend.address) === undefined);
     for (const backend of removed) this.#formerPicks += before.picksOf(backend);
     return removed;
@@ -167,11 +165,16 @@ export class BackendSet {
     const before = this.#snapshot;
     this.#states.replace(known, discovered);
     if (known.every((backend) => before.isEnabled(backend) === this.#states.isEnabled(backend.address))) return false;
-    this.#snapshot = this.#snapshotOf(known, before.selection);
+    this.#publishStates();
     return true;
   }
 
-  #snapshotOf(list: readonly Backend[], selection: Selection): Backends {
-    return Backends.create(list, selection, this.#states.isHealthy, this.#states.isEnabled, this.#snapshot);
+  /** The one assignment of new states of the same list. */
+  #publishStates(): void {
+    this.#snapshot = this.#snapshot.withStates(this.#states.isHealthy, this.#states.isEnabled);
+  }
+
+  #snapshotOf(list: readonly Backend[], selection: Selection, before?: Backends): Backends {
+    return Backends.create(list, selection, this.#states.isHealthy, this.#states.isEnabled, before);
   }
 }

@@ -5,6 +5,7 @@
  * a change. Snapshots that differ only in health share everything else.
  */
 import type { Backend } from './backend.ts';
+import { PickCounts } from './pick-counts.ts';
 import type { Selection, SelectionKey } from './selection/selection.ts';
 
 /** Decides whether a candidate is taken. `healthy` is true when it is in rotation: healthy and enabled. */
@@ -19,7 +20,7 @@ interface Common {
   readonly positions: ReadonlyMap<string, number>;
   readonly selection: Selection;
   /** How often each was chosen; the one thing that goes on counting. */
-  readonly picks: Float64Array;
+  readonly picks: PickCounts;
 }
 
 /** The backends at one moment; iterates over them in the order given, those of weight zero last. */
@@ -29,15 +30,18 @@ export class Backends implements Iterable<Backend> {
   readonly #selection: Selection;
   readonly #healthy: Bits;
   readonly #enabled: Bits;
-  readonly #picks: Float64Array;
+  /** Both. */
+  readonly #ready: Bits;
+  readonly #picks: Uint32Array;
 
   private constructor(common: Common, healthy: Bits, enabled: Bits) {
     this.#common = common;
     this.#list = common.list;
     this.#selection = common.selection;
-    this.#picks = common.picks;
+    this.#picks = common.picks.recent;
     this.#healthy = healthy;
     this.#enabled = enabled;
+    this.#ready = both(healthy, enabled);
   }
 
   /**
@@ -52,9 +56,14 @@ export class Backends implements Iterable<Backend> {
     before?: Backends,
   ): Backends {
     const positions = new Map(list.map((backend, position) => [backend.address, position]));
-    const picks = Float64Array.from(list, (backend) => before?.picksOf(backend) ?? 0);
+    const picks = new PickCounts(Float64Array.from(list, (backend) => before?.picksOf(backend) ?? 0));
     const common = { list: Object.freeze([...list]), positions, selection, picks };
     return new Backends(common, bitsOf(list, isHealthy), bitsOf(list, isEnabled));
+  }
+
+  /** For the balancer: this snapshot with other states. */
+  withStates(isHealthy: (address: string) => boolean, isEnabled: (address: string) => boolean): Backends {
+    return new Backends(this.#common, bitsOf(this.#list, isHealthy), bitsOf(this.#list, isEnabled));
   }
 
   /** How many backends there are, whatever their state. */
@@ -142,12 +151,11 @@ export class Backends implements Iterable<Backend> {
   /** How often this backend was chosen. */
   picksOf(backend: { readonly address: string }): number {
     const position = this.#common.positions.get(backend.address);
-    return position === undefined ? 0 : (this.#picks[position] as number);
+    return position === undefined ? 0 : this.#common.picks.at(position);
   }
 
   #isReadyAt(position: number): boolean {
-    const word = position >>> 5;
-    return ((((this.#healthy[word] as number) & (this.#enabled[word] as number)) >>> (position & 31)) & 1) === 1;
+    return (((this.#ready[position >>> 5] as number) >>> (position & 31)) & 1) === 1;
   }
 
   #has(bits: Bits, address: string): boolean {
@@ -167,6 +175,12 @@ export class Backends implements Iterable<Backend> {
 function bitsOf(list: readonly Backend[], isSet: (address: string) => boolean): Bits {
   const bits = new Uint32Array((list.length + 31) >>> 5);
   for (const [position, backend] of list.entries()) setBit(bits, position, isSet(backend.address));
+  return bits;
+}
+
+function both(one: Bits, other: Bits): Bits {
+  const bits = new Uint32Array(one.length);
+  for (let i = 0; i < bits.length; i += 1) bits[i] = (one[i] as number) & (other[i] as number);
   return bits;
 }
 

@@ -28,6 +28,19 @@ describe('backgroundService', () => {
     await ended;
   });
 
+  it('backgroundService passes on what the task counts, if it counts', () => {
+    class Counter extends Ticker {
+      stats(): { ticks: number } {
+        return { ticks: this.ticks };
+      }
+    }
+    const counter = new Counter();
+    const { stats } = backgroundService('counter', counter);
+    counter.ticks = 3;
+    expect(stats?.()).toEqual({ ticks: 3 });
+    expect('stats' in backgroundService('ticker', new Ticker())).toBe(false);
+  });
+
   it('backgroundService refuses an empty name and what is no task', () => {
     expect(() => backgroundService('', new Ticker())).toThrow(/name of a background service/);
     // @ts-expect-error no start method

@@ -77,10 +77,10 @@ function checkLists(change: Partial<BackendsChange>): void {
   if (weights.length !== addresses.length) {
     throw new TypeError(`change.weights must be as many as the ${addresses.length} addresses, got ${weights.length}`);
   }
-  const known = new Set(addresses);
-  if (known.size !== addresses.length) throw new TypeError('change.addresses must be distinct');
+  let known: ReadonlySet<unknown> | undefined;
   const checkKnown = (name: string, address: unknown): void => {
-    if (known.has(address as string)) return;
+    known ??= new Set(addresses);
+    if (known.has(address)) return;
     throw new TypeError(`change.${name} must name addresses of the list, got ${String(address)}`);
   };
   for (const [name, list] of Object.entries({ unhealthy, switchedOff, undiscovered })) {

@@ -7,6 +7,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Backend } from '../backend.ts';
 import { mergeBackends } from '../backend-list.ts';
+import type { Backends } from '../backends.ts';
 import type { BackendsChange, DataEntries } from './balancer-change.ts';
 
 const NO_ENTRIES: DataEntries = [];
@@ -16,15 +17,18 @@ export class CopiedBackends {
   readonly #data = new WeakMap<Backend, DataEntries>();
 
   /**
-   * The list of a change; a backend that has not changed is the known object.
-   * Throws TypeError or RangeError for addresses and weights that cannot be.
+   * The list of a change; a backend that has not changed is the known object. Undefined when it is the known list, in the same
+   * order. Throws TypeError or RangeError for addresses and weights that cannot be.
    */
-  listOf(change: BackendsChange, find: (address: string) => Backend | undefined): Backend[] {
+  listOf(change: BackendsChange, known: Backends): readonly Backend[] | undefined {
     const data = new Map(change.data);
     const list = change.addresses.map((address, i) => {
-      return this.#copyOf(find(address), address, change.weights[i] as number, data.get(address) ?? NO_ENTRIES);
+      return this.#copyOf(known.find(address), address, change.weights[i] as number, data.get(address) ?? NO_ENTRIES);
     });
-    return mergeBackends(list);
+    if (isSame([...known], list)) return undefined;
+    const merged = mergeBackends(list);
+    if (merged.length < list.length) throw new TypeError('change.addresses must be distinct');
+    return merged;
   }
 
   #copyOf(known: Backend | undefined, address: string, weight: number, entries: DataEntries): Backend {
@@ -39,4 +43,8 @@ export class CopiedBackends {
     if (heard !== undefined) this.#data.set(copy, entries);
     return copy;
   }
+}
+
+function isSame(one: readonly Backend[], other: readonly Backend[]): boolean {
+  return one.length === other.length && one.every((backend, i) => backend === other[i]);
 }
