@@ -8,10 +8,11 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
    1: 0100007F:1F90 0100007F:A1B2 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000 20 4 30 10 -1
    2: 0100007F:1F90 0200007F:A1B3 08 00000000:00000000 00:00000000 00000000     0        0 4713 1 0000000000000000 20 4 30 10 -1
    3: 0100007F:1F90 0100007F:A1B4 01 00000000:00000000 00:00000000 00000000     0        0 0 1 0000000000000000 20 4 30 10 -1
+   3: 0100007F:1F90 0100007F:A1B2 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000 20 4 30 10 -1
    4: 0100007F:A1B2 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     0        0 4714 1 0000000000000000 20 4 30 10 -1
 `;
 
-test('countAccepted: neither listeners, nor the other side, nor what waits to be accepted', () => {
+test('countAccepted: neither listeners, nor the other side, nor what waits to be accepted, nor one twice', () => {
   expect(countAccepted(TABLE, 8080)).toBe(2);
   expect(countAccepted(TABLE, 8080, '127.0.0.2')).toBe(1);
   expect(countAccepted(TABLE, 8080, '127.0.0.3')).toBe(0);

@@ -18,15 +18,15 @@ function hexAddress(address: string): string {
 export function countAccepted(table: string, port: number, client?: string): number {
   const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
   const start = client === undefined ? '' : `${hexAddress(client)}:`;
-  return table
-    .split('\n')
-    .slice(1)
-    .filter((line) => {
-      const [, local, remote, state, , , , , , inode] = line.trim().split(/\s+/);
-      // Connections in the queue of the listener, and those that were closed, belong to no file.
-      const held = state !== LISTEN && inode !== '0';
-      return held && local?.endsWith(`:${hexPort}`) && remote?.startsWith(start);
-    }).length;
+  // By its other end: a table that is read while it changes may show a connection twice.
+  const held = new Set<string>();
+  for (const line of table.split('\n').slice(1)) {
+    const [, local, remote = '', state, , , , , , inode] = line.trim().split(/\s+/);
+    // Connections in the queue of the listener, and those that were closed, belong to no file.
+    if (state === LISTEN || inode === '0') continue;
+    if (local?.endsWith(`:${hexPort}`) && remote.startsWith(start)) held.add(remote);
+  }
+  return held.size;
 }
 
 export function acceptedConnections(port: number, client?: string): number {

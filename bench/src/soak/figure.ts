@@ -46,16 +46,20 @@ export function printValue({ value, unit }: Pick<Figure, 'value' | 'unit'>): str
 
 export function printBound({ most, least }: Bound): string {
   if (most === least) return `exactly ${most}`;
-  const parts = [least === undefined ? '' : `at least ${least}`, most === undefined ? '' : `at most ${most}`];
+  const print = (value: number): string => printValue({ value, unit: '' });
+  const parts = [
+    least === undefined ? '' : `at least ${print(least)}`,
+    most === undefined ? '' : `at most ${print(most)}`,
+  ];
   return parts.filter((part) => part !== '').join(', ');
 }
 
 /** The worst p99 that healthy clients may see beside attackers: twice that without, and never stricter than `floorMs`. */
-export function healthyFigures(before: Latencies, during: Latencies, floorMs: number): Figure[] {
+export function healthyFigures(before: Latencies, during: Latencies, floorMs: number, who = 'healthy'): Figure[] {
   return [
-    figure('healthy p99 alone', before.p99Ms, 'ms'),
-    figure('healthy p99', during.p99Ms, 'ms', { most: Math.max(2 * before.p99Ms, floorMs) }),
-    exactly('healthy errors', before.errors + during.errors, 0, [...before.reasons, ...during.reasons].join('; ')),
+    figure(`${who}: p99 alone`, before.p99Ms, 'ms'),
+    figure(`${who}: p99`, during.p99Ms, 'ms', { most: Math.max(2 * before.p99Ms, floorMs) }),
+    exactly(`${who}: errors`, before.errors + during.errors, 0, [...before.reasons, ...during.reasons].join('; ')),
   ];
 }
 
