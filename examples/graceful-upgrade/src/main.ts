@@ -12,7 +12,7 @@ const args = parseArgs({
   options: {
     listen: { type: 'string', default: '127.0.0.1:6220', valueName: 'ADDRESS', help: 'where HTTP is spoken' },
     'listen-tls': { type: 'string', default: '127.0.0.1:6221', valueName: 'ADDRESS', help: 'where HTTPS is spoken' },
-    'listen-udp': { type: 'string', default: '127.0.0.1:6222', valueName: 'ADDRESS', help: 'where datagrams come back' },
+    'listen-udp': { type: 'string', default: '127.0.0.1:6222', valueName: 'ADDRESS', help: 'where datagrams return' },
     'listen-unix': { type: 'string', valueName: 'PATH', help: 'unix socket where HTTP is spoken' },
     origin: { type: 'string', default: '127.0.0.1:6223', valueName: 'ADDRESS', help: 'where requests go' },
   },
