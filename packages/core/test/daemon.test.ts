@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { loadSys } from '@cirque/sys';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DaemonLink, DaemonSite } from './daemon-site.ts';
@@ -268,6 +268,18 @@ describe.skipIf(!isRoot)('dropPrivileges', { timeout: 40_000 }, () => {
         await other.end();
       }
     }
+  });
+
+  test('writePidFile: one who may write only the file writes it over', async () => {
+    chmodSync(site.folder, 0o711);
+    site.start({ user, pidFile: 'server.pid' });
+    const daemon = await site.daemon();
+    const { pid } = await reportOf(daemon);
+    await daemon.tell('writePid');
+    writeFileSync(site.path('server.pid'), '12345678901\n'); // of a predecessor
+    await daemon.tell('drop');
+    await daemon.tell('writePid');
+    expect(site.read('server.pid')).toBe(`${pid}\n`);
   });
 
   test('writePidFile: a successor as another user replaces the file, and its predecessor leaves it alone', async () => {

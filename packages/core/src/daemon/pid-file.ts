@@ -38,13 +38,13 @@ const MODE = 0o644;
 
 /**
  * Writes the pid file, in the place of the one that is there: readers see the old one or the new one, never a part. A link
- * is replaced, not followed.
+ * is replaced, not followed. Where only the file, but not its directory, may be written, it is written over.
  *
  * @throws RangeError naming setting, path and reason.
  */
 export function writePidFile(path: string, { owner, pid = process.pid }: PidFileOptions = {}): PidFile {
   try {
-    replace(path, `${pid}\n`, owner);
+    write(path, `${pid}\n`, owner);
   } catch (error) {
     throw new RangeError(
       `configuration pidFile is ${JSON.stringify(path)}, which cannot be written (${codeOfError(error)}): its directory must exist, and be writable`,
@@ -52,6 +52,15 @@ export function writePidFile(path: string, { owner, pid = process.pid }: PidFile
     );
   }
   return { remove: () => remove(path, pid) };
+}
+
+function write(path: string, text: string, owner: Identity | undefined): void {
+  try {
+    replace(path, text, owner);
+  } catch (error) {
+    // A successor without the rights of root, in a directory of root: the file itself belongs to its user.
+    if (codeOfError(error) !== 'EACCES' || !overwrite(path, text)) throw error;
+  }
 }
 
 function replace(path: string, text: string, owner: Identity | undefined): void {
@@ -67,6 +76,22 @@ function replace(path: string, text: string, owner: Identity | undefined): void 
     throw error;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Never empty in between. False where there is no file that may be written. */
+function overwrite(path: string, text: string): boolean {
+  try {
+    const descriptor = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+    try {
+      writeSync(descriptor, text, 0);
+      ftruncateSync(descriptor, text.length);
+    } finally {
+      closeSync(descriptor);
+    }
+    return true;
+  } catch {
+    return false;
   }
 }
 

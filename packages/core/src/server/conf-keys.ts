@@ -3,22 +3,20 @@
  * come from here. Keys of Pingora that cannot be honoured yet are listed too, so that they are refused by name.
  */
 import { isIPv4, isIPv6 } from 'node:net';
+import { integer, isListOf, isThreads, type Kind, path, seconds, text, trueOrFalse } from './conf-values.ts';
 import type { KnownConfiguration } from './server-conf.ts';
 
 /** One key of the configuration file. */
-export interface ConfigurationKey {
+export interface ConfigurationKey extends Kind {
   /** Spelling in YAML. */
   readonly key: string;
   /** Spelling in `server.configuration`. */
   readonly name: keyof KnownConfiguration;
   readonly default: unknown;
-  /** What a right value is, as the end of the sentence "must be ...". */
-  readonly expects: string;
   /** What the key does, for the documentation. */
   readonly meaning: string;
   /** `live`: SIGHUP takes a new value over. `restart`: it takes effect with the next start or upgrade. */
   readonly reload: 'live' | 'restart';
-  accepts(value: unknown): boolean;
 }
 
 /** Log levels, from the most to the least talkative. */
@@ -31,29 +29,6 @@ export const LOG_LEVELS: readonly ['trace', 'debug', 'info', 'warn', 'error', 'f
   'fatal',
   'silent',
 ];
-
-/** More threads than this are a mistake. */
-const MAX_THREADS = 256;
-
-/** A week: longer waits than this are mistakes of unit. */
-const MAX_SECONDS = 604_800;
-
-const trueOrFalse = {
-  expects: 'true or false',
-  accepts: (value: unknown): boolean => typeof value === 'boolean',
-};
-
-const text = (expects: string): Pick<ConfigurationKey, 'expects' | 'accepts'> => ({
-  expects,
-  accepts: (value) => typeof value === 'string' && !value.includes('\0'),
-});
-
-const path = text('a path');
-
-const seconds = {
-  expects: `a number of seconds from 0 to ${MAX_SECONDS}`,
-  accepts: (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= MAX_SECONDS,
-};
 
 const ROWS = [
   {
@@ -328,19 +303,4 @@ export function configurationTable(): string {
     return `| \`${row.key}\` | \`${row.name}\` | \`${fallback}\` | ${row.expects} | ${live} | ${row.meaning} |`;
   });
   return ['| Key | In code | Default | Value | SIGHUP | Meaning |', '|---|---|---|---|---|---|', ...rows].join('\n');
-}
-
-function integer(least: number, most: number): Pick<ConfigurationKey, 'expects' | 'accepts'> {
-  return {
-    expects: `a whole number from ${least} to ${most}`,
-    accepts: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
-  };
-}
-
-function isThreads(value: unknown): boolean {
-  return value === 'auto' || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_THREADS);
-}
-
-function isListOf(value: unknown, accepts: (text: string) => boolean): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string' && accepts(item));
 }
