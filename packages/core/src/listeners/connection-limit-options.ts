@@ -69,9 +69,11 @@ export function resolveConnectionLimits(options: ConnectionLimitOptions, canAnsw
 }
 
 /** The part of larger options that is meant for the listening service, without what is undefined. */
-export function connectionLimitsOf(options: {
-  readonly [Name in keyof ConnectionLimitOptions]?: ConnectionLimitOptions[Name] | undefined;
-}): ConnectionLimitOptions {
+export function connectionLimitsOf(
+  options: {
+    readonly [Name in keyof ConnectionLimitOptions]?: ConnectionLimitOptions[Name] | undefined;
+  },
+): ConnectionLimitOptions {
   const given = NAMES.filter((name) => options[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, options[name]]));
 }
