@@ -35,7 +35,7 @@ export {
 export type { RefusalReason } from './listeners/connection-counters.ts';
 export { CONNECTION_CHANNELS, type ConnectionEvent } from './listeners/connection-events.ts';
 export type { ConnectionFilter, ConnectionFilterLike } from './listeners/connection-filter.ts';
-export { type ConnectionLimitOptions, connectionLimitsOf } from './listeners/connection-limit-options.ts';
+export type { ConnectionLimitOptions } from './listeners/connection-limit-options.ts';
 export type { ListeningAddress, TcpSocketOptions, UnixSocketOptions } from './listeners/endpoint.ts';
 export type { ProxyProtocolOptions } from './listeners/proxy-protocol.ts';
 export type { CertificateFiles, CertificateOptions, MemoryCertificate } from './listeners/tls/certificate-source.ts';
@@ -69,6 +69,7 @@ export {
   serverConfiguration,
 } from './server/server-conf.ts';
 export { type BackgroundService, type BackgroundTask, backgroundServiceOf } from './service/background-service.ts';
+export { type GivenListeningOptions, listeningOptionsOf } from './service/listening-options.ts';
 export { ListeningService, type ListeningServiceOptions } from './service/listening-service.ts';
 export type { EndpointCheck, Service, ServiceContext } from './service/service.ts';
 export type { ServiceHandle } from './service/service-graph.ts';

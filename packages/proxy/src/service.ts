@@ -2,10 +2,10 @@
  * Makes a listening service of a proxy.
  */
 import {
-  connectionLimitsOf,
   HttpConnectionApp,
   ListeningService,
   type ListeningServiceOptions,
+  listeningOptionsOf,
   type ServerConfiguration,
 } from '@cirque/core';
 import { HttpProxy, type LiveProxyOptions } from './http-proxy.ts';
@@ -35,7 +35,8 @@ export function httpProxyService<Ctx>(
   proxy: ProxyPhases<Ctx>,
   options: HttpProxyServiceOptions = {},
 ): HttpProxyService<Ctx> {
-  const { name = 'HTTP proxy', maxConnections, maxConnectionsPerClient, clientPrefix, overLimit, ...own } = options;
+  const { threads, maxConnections, maxConnectionsPerClient, clientPrefix, overLimit, ...rest } = options;
+  const { name = 'HTTP proxy', ...own } = rest;
   const liveOptions = ({ maxRetries, accessLog }: ServerConfiguration): LiveProxyOptions => ({
     maxRetries: own.maxRetries ?? maxRetries,
     accessLog: own.accessLog ?? accessLog,
@@ -46,7 +47,7 @@ export function httpProxyService<Ctx>(
   return new ListeningService(
     name,
     app,
-    connectionLimitsOf({ maxConnections, maxConnectionsPerClient, clientPrefix, overLimit }),
+    listeningOptionsOf({ threads, maxConnections, maxConnectionsPerClient, clientPrefix, overLimit }),
   );
 }
 

@@ -16,6 +16,9 @@ test('httpProxyService has a name, and refuses wrong options', () => {
   expect(httpProxyService(configuration, phases).name).toBe('HTTP proxy');
   expect(httpProxyService(configuration, phases, { name: 'gateway', maxConnections: 5 }).name).toBe('gateway');
   expect(() => httpProxyService(configuration, phases, { maxConnections: 0 })).toThrow(RangeError);
+  const limits = { maxConnectionsPerClient: 2, clientPrefix: { v4: 24 }, overLimit: 'close', threads: 2 } as const;
+  expect(httpProxyService(configuration, phases, limits).threads).toBe(2);
+  expect(() => httpProxyService(configuration, phases, { maxConnectionsPerClient: 0 })).toThrow(RangeError);
   expect(() => httpProxyService(configuration, phases, { maxRetries: -1 })).toThrow('proxy option maxRetries is -1');
   expect(() => httpProxyService(configuration, phases, { server: { idleTimeoutMs: -1 } })).toThrow(
     'idleTimeoutMs is -1',

@@ -8,9 +8,9 @@ import type { HeaderMap } from '@cirque/http';
 import type { Digest } from '@cirque/transport';
 import type { HttpServerOptions } from '../http/http-server-options.ts';
 import type { ServerSession } from '../http/server-session.ts';
-import { connectionLimitsOf } from '../listeners/connection-limit-options.ts';
 import { ThrottledLog } from '../listeners/throttled-log.ts';
 import { type Logger, silentLogger } from '../logger.ts';
+import { listeningOptionsOf } from '../service/listening-options.ts';
 import { ListeningService, type ListeningServiceOptions } from '../service/listening-service.ts';
 import { HttpConnectionApp, type HttpServerApp } from './http-server-app.ts';
 import { ServeExchange } from './serve-exchange.ts';
@@ -74,7 +74,7 @@ export function httpService(
   app: ServeHttp | ServeHttp['response'],
   options: HttpServiceOptions = {},
 ): ListeningService<HttpConnectionApp<ServeHttpApp>> {
-  return new ListeningService(name, new HttpConnectionApp(new ServeHttpApp(app, options)), connectionLimitsOf(options));
+  return new ListeningService(name, new HttpConnectionApp(new ServeHttpApp(app, options)), listeningOptionsOf(options));
 }
 
 /** Makes an {@link HttpServerApp} of a plain responder. */
