@@ -77,7 +77,7 @@ describe('runForever', { timeout: 40_000 }, () => {
     const client = await connect(context, stuck);
     await child.prints(/stuck\n/);
     child.kill('SIGTERM');
-    expect(await child.exitCode()).toBe(0);
+    expect(await child.exitCode()).toBe(3);
     await client.waitForClose();
     expect(child.err).toContain('"services":["stuck (1 open connection)"],"msg":"cutting what has not finished"');
   });

@@ -41,8 +41,8 @@ const idle = (name: string): Service => ({
 describe('Server configuration', () => {
   test('Server has the defaults without any options', () => {
     const server = new Server({ logger: silentLogger });
-    expect(server.isMain).toBe(true);
     expect(server.phase).toBe('Setup');
+    expect(server.isMain).toBe(true);
     expect(server.configuration).toEqual(serverConfiguration());
     expect(server.phase).toBe('BootstrapComplete');
   });

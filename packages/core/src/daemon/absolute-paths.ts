@@ -14,8 +14,8 @@ const PATHS = [
   'accessLog',
 ] as const satisfies readonly (keyof KnownConfiguration)[];
 
-/** Taken when the module is loaded: a daemon changes its directory after that. */
-const STARTED_IN = currentDirectory();
+/** The directory in which the program was started. Taken when the module is loaded: a daemon changes its directory after that. */
+export const STARTED_IN: string = currentDirectory();
 
 /**
  * The configuration with absolute paths. Empty ones, and an access log that is no file, stay what they are.

@@ -2,6 +2,7 @@
  * What is around a running server: an operating system process (process-host.ts), or a program that embeds it.
  */
 import type { Logger } from '../logger.ts';
+import type { RespawnOptions } from '../upgrade/respawn.ts';
 import type { ServerOptions } from './cli-options.ts';
 import { findPredecessor, type OtherSuccessor, type Predecessor } from './predecessor.ts';
 import type { ServerConfiguration } from './server-conf.ts';
@@ -25,7 +26,7 @@ export interface Lifecycle {
   serve(host: Host): Promise<number>;
   stop(kind: 'graceful' | 'fast'): void;
   /** Hands over to a successor and answers its process id; undefined when that has failed. */
-  upgrade(uids: readonly number[], detached: boolean): Promise<number | undefined>;
+  upgrade(uids: readonly number[], respawn: RespawnOptions): Promise<number | undefined>;
   reload(): Promise<void>;
   reopenLogs(): void;
 }

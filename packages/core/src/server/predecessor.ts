@@ -15,6 +15,8 @@ export interface Predecessor extends Pick<Handover, 'ready' | 'close'> {
   readonly sockets: readonly SocketRecord[];
   readonly state: Readonly<Record<string, unknown>>;
   readonly predecessorPid?: number;
+  /** Aborted when the predecessor goes on serving before `ready` was called: this server must end. */
+  readonly abandoned?: AbortSignal;
 }
 
 /** Another process than this one follows the predecessor. */

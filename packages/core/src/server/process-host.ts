@@ -6,13 +6,14 @@
  */
 import { chdir, umask } from 'node:process';
 import { loadSys } from '@cirque/sys';
-import { absolutePaths } from '../daemon/absolute-paths.ts';
+import { STARTED_IN } from '../daemon/absolute-paths.ts';
 import { type DaemonStatus, daemonStatus, isDaemonChild } from '../daemon/daemon-status.ts';
 import { dropPrivileges } from '../daemon/drop-privileges.ts';
 import { type Identity, resolveIdentity } from '../daemon/identity.ts';
 import { launchDaemon } from '../daemon/launch-daemon.ts';
 import { type PidFile, writePidFile } from '../daemon/pid-file.ts';
 import type { Logger, ServerLogger } from '../logger.ts';
+import { sendStandardStreamsTo } from '../logs/standard-streams.ts';
 import { SystemdNotifier } from '../systemd/systemd-notifier.ts';
 import type { ServerOptions } from './cli-options.ts';
 import type { Host, Lifecycle } from './host.ts';
@@ -80,13 +81,13 @@ export class ProcessHost implements Host {
 
   async begin(signal: AbortSignal): Promise<Predecessor | OtherSuccessor | undefined> {
     const { options, logger } = this.#parts;
-    const daemon = isDaemon(options, this.#server.configuration);
-    this.#configuration = absolutePaths(this.#server.configuration);
-    const { user, group, workingDirectory, umask: mask } = this.#configuration;
+    this.#configuration = this.#server.configuration;
+    const { errorLog, user, group, workingDirectory, umask: mask } = this.#configuration;
+    if (errorLog !== '') this.#parts.ownLogger?.writeTo(errorLog);
     this.#status = daemonStatus();
     this.#identity = resolveIdentity({ user, group });
     this.#notifier = SystemdNotifier.fromEnvironment(process.env, loadSys(), logger);
-    if (daemon) {
+    if (isDaemon(options, this.#configuration)) {
       umask(Number.parseInt(mask, 8));
       if (workingDirectory !== '') chdir(workingDirectory);
     }
@@ -121,7 +122,7 @@ export class ProcessHost implements Host {
       stop: (kind, signal) => this.#stop(kind, signal),
       upgrade: () => void this.#upgrade(),
       reload: () => void this.#reload(),
-      reopenLogs: () => this.#server.reopenLogs(),
+      reopenLogs: () => this.#reopenLogs(),
     });
   }
 
@@ -132,14 +133,31 @@ export class ProcessHost implements Host {
   }
 
   async #upgrade(): Promise<void> {
-    const successor = await this.#server.upgrade(this.#uids(), isDaemonChild());
+    // For a successor that is started here: it works where this process began, and tells the service manager, too.
+    const env = { ...process.env, ...this.#notifier?.environment };
+    const respawn = { detached: isDaemonChild(), cwd: STARTED_IN, env };
+    const successor = await this.#server.upgrade(this.#uids(), respawn);
     if (successor !== undefined) this.#notifier?.mainPid(successor);
   }
 
   async #reload(): Promise<void> {
     this.#notifier?.reloading();
+    this.#reopenLogs();
     await this.#server.reload();
     if (this.#server.stopKind === undefined) this.#notifier?.ready();
+  }
+
+  /** Those of the server, and what everything else in this process prints. */
+  #reopenLogs(): void {
+    const { logger, options } = this.#parts;
+    const { errorLog } = this.#configuration;
+    this.#server.reopenLogs();
+    if (errorLog === '' || !isDaemon(options, this.#configuration)) return;
+    try {
+      sendStandardStreamsTo(errorLog, loadSys());
+    } catch (error) {
+      logger.warn({ err: error, errorLog }, 'the standard streams could not be sent to the error log again');
+    }
   }
 
   /** Users whose processes are ours: this one, root, and the one that the configuration names. */

@@ -13,6 +13,7 @@ import type { ServiceGraph } from '../service/service-graph.ts';
 import type { StatsTree } from '../service/stats-tree.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import { SocketTable } from '../sockets/socket-table.ts';
+import type { RespawnOptions } from '../upgrade/respawn.ts';
 import { sendHandover } from '../upgrade/send-handover.ts';
 import { entryOf } from '../workers/entry.ts';
 import { ThreadedService } from '../workers/threaded-service.ts';
@@ -81,6 +82,8 @@ export class RunningServer {
       request.request('fast');
     };
     void this.#runner.failed.then(fail);
+    const onAbandoned = (): void => fail(upgradeFailed());
+    this.#predecessor.abandoned?.addEventListener('abort', onAbandoned, { once: true });
     try {
       this.#takeOverState();
       if (request.kind !== undefined) this.#stop.abort(); // told to stop before it began: nothing needs to start
@@ -90,6 +93,7 @@ export class RunningServer {
       if (failure !== undefined) throw failure;
       return outcome;
     } finally {
+      this.#predecessor.abandoned?.removeEventListener('abort', onAbandoned);
       clearInterval(alive);
       this.#predecessor.close();
       this.#table.closeRest();
@@ -151,7 +155,7 @@ export class RunningServer {
   }
 
   /** Hands everything over to a successor, then stops gracefully. When that does not work it goes on. */
-  async upgrade(uids: readonly number[], detached: boolean): Promise<number | undefined> {
+  async upgrade(uids: readonly number[], respawn: RespawnOptions): Promise<number | undefined> {
     const { logger, request, enter } = this.#parts;
     const configuration = this.#configuration;
     if (this.#upgrading || request.kind !== undefined || !this.#isReady) {
@@ -171,7 +175,7 @@ export class RunningServer {
         logger,
         signal: this.#stop.signal,
         sys: loadSys(),
-        respawn: { detached },
+        respawn,
       });
       this.#table.handedOver();
       for (const service of this.#threaded()) service.handedOver();
@@ -274,4 +278,8 @@ export class RunningServer {
       if (service.hasCertificates === true && state !== undefined) service.replicated?.apply(state);
     }
   }
+}
+
+function upgradeFailed(): Failure {
+  return Failure.internal('InternalError', 'the predecessor goes on serving: this server was not ready in time');
 }

@@ -7,12 +7,14 @@
  */
 import { resolve } from 'node:path';
 import { CirqueError } from '@cirque/error';
+import { absolutePaths } from '../daemon/absolute-paths.ts';
 import { type Logger, logLevelFromEnvironment, type ServerLogger } from '../logger.ts';
 import { LogFiles } from '../logs/log-files.ts';
 import { createLogger } from '../logs/server-logger.ts';
 import { type BackgroundService, backgroundServiceOf } from '../service/background-service.ts';
 import type { Service } from '../service/service.ts';
 import { ServiceGraph, type ServiceHandle } from '../service/service-graph.ts';
+import type { RespawnOptions } from '../upgrade/respawn.ts';
 import { processStats } from '../workers/process-stats.ts';
 import { runInWorker } from '../workers/run-in-worker.ts';
 import { claimWorkerRole, isWorkerThread, type WorkerRole } from '../workers/worker-role.ts';
@@ -166,7 +168,8 @@ export class Server implements Lifecycle {
    * `gracefulShutdownTimeoutSeconds`, or after one second when the stop was a fast one. With `--test` nothing is
    * served: the addresses and certificates are tried, and the code says whether all is well.
    *
-   * SIGQUIT hands over to a successor started with `-u`; SIGHUP is {@link reload}; SIGUSR2 opens log files again. In a worker
+   * SIGQUIT hands over to a successor started with `-u`; SIGHUP is {@link reload} and opens log
+   * files again, SIGUSR2 does only the latter. In a worker
    * thread the main thread says when to stop.
    */
   async runForever(): Promise<void> {
@@ -225,17 +228,15 @@ export class Server implements Lifecycle {
   }
 
   /** @internal See RunningServer. */
-  upgrade(uids: readonly number[], detached: boolean): Promise<number | undefined> {
-    return this.#running?.upgrade(uids, detached) ?? Promise.resolve(undefined);
+  upgrade(uids: readonly number[], respawn: RespawnOptions): Promise<number | undefined> {
+    return this.#running?.upgrade(uids, respawn) ?? Promise.resolve(undefined);
   }
 
   /**
-   * Reads the configuration file again, then the certificates, and opens log files again; in all threads. What has changed is
-   * logged, also what will take effect only with the next start. With an error in the file, or in a certificate, the old
+   * Reads the configuration file again, then the certificates, in all threads. What has changed is logged, also what will take effect only with the next start. With an error in the file, or in a certificate, the old
    * one stays. Never rejects.
    */
   async reload(): Promise<void> {
-    this.reopenLogs();
     this.#reloadConfiguration();
     await this.reloadCertificates();
   }
@@ -243,7 +244,7 @@ export class Server implements Lifecycle {
   /** Opens log files again, in all threads: what was renamed meanwhile is left behind. */
   reopenLogs(): void {
     this.#logs.reopen();
-    this.#ownLogger?.reopen?.();
+    this.#ownLogger?.reopen();
     this.#running?.reopenLogs();
   }
 
@@ -292,11 +293,13 @@ export class Server implements Lifecycle {
 
   #bootstrap(): ServerConfiguration {
     this.#phases.enter('Bootstrap', this.#logger);
-    const configuration = this.#role?.configuration ?? this.#given ?? this.#load();
+    const configuration =
+      this.#role?.configuration ?? (this.#given === undefined ? this.#load() : absolutePaths(this.#given));
     if (this.#given !== undefined && this.options.conf !== undefined && this.#role === undefined) {
       this.#logger.warn({ conf: this.options.conf }, 'the configuration file is ignored: settings were given in code');
     }
     this.#setLevel(configuration);
+    if (this.#role !== undefined && configuration.errorLog !== '') this.#ownLogger?.writeTo(configuration.errorLog);
     const warning = this.#role === undefined ? runtimeWarning() : undefined;
     if (warning !== undefined) this.#logger.warn(warning);
     this.#configuration = configuration;
@@ -321,7 +324,7 @@ export class Server implements Lifecycle {
   #read(file: string): ServerConfiguration {
     const { configuration, warnings } = loadConfiguration(file);
     for (const warning of warnings) this.#logger.warn(warning);
-    return configuration;
+    return absolutePaths(configuration);
   }
 
   #setLevel({ logLevel }: ServerConfiguration): void {

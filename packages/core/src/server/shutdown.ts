@@ -35,7 +35,11 @@ export interface ShutdownParts {
  */
 export async function shutdown(kind: StopKind, parts: ShutdownParts): Promise<'finished' | 'cut'> {
   const { fast, logger, request } = parts;
-  if (kind === 'graceful') await announce(parts);
+  if (kind === 'graceful') {
+    parts.enter('GracefulTerminate');
+    const delayMs = parts.handedOver ? 0 : parts.configuration.drainDelaySeconds * 1_000;
+    if (delayMs > 0) await delay(delayMs, parts);
+  }
   parts.enter('ShutdownStarted');
   parts.shutdown.abort();
   const drained = request.kind === 'fast' ? false : await gracePeriod(parts);
@@ -51,10 +55,7 @@ export async function shutdown(kind: StopKind, parts: ShutdownParts): Promise<'f
 }
 
 /** Load balancers hear that the server is not ready, and have the configured time to send their clients elsewhere. */
-async function announce({ configuration, enter, handedOver, request, stopped }: ShutdownParts): Promise<void> {
-  enter('GracefulTerminate');
-  const ms = configuration.drainDelaySeconds * 1_000;
-  if (handedOver || ms === 0) return;
+async function delay(ms: number, { enter, request, stopped }: ShutdownParts): Promise<void> {
   enter('ShutdownDelay');
   await stoppedWithin(stopped, ms, request.fast);
 }
