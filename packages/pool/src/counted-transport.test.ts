@@ -1,9 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { duplexPair } from '@cirque/testing';
+import { Stream } from '@cirque/transport';
 import { afterEach, describe, expect, test } from 'vitest';
 import { exchange, exchangeOn } from '../test/exchange.ts';
 import { memoryNetwork, settle } from '../test/memory-network.ts';
+import { CountedTransport } from './counted-transport.ts';
 import { type ConnectMessage, POOL_CHANNELS } from './diagnostics.ts';
 import { HttpPeer } from './peer.ts';
+import { PeerTable } from './peer-counters.ts';
+import type { TransportConnector } from './transport-connector.ts';
 
 const PEER = new HttpPeer('origin:80', { readTimeoutMs: 1_000 });
 
@@ -130,4 +135,19 @@ describe('HttpConnector counts by peer', () => {
     expect(network.connector.stats.peers['origin:80']).toMatchObject({ requests: 1, active: 0, connections: 0 });
     network.connector.close();
   });
+});
+
+test('CountedTransport notices a connection that has closed before it was handed out', async () => {
+  const [near] = duplexPair();
+  const closed = new Promise((resolve) => near.once('close', resolve));
+  near.destroy();
+  await closed;
+  const peers = new PeerTable();
+  const stream = new Stream(near, 'Upstream');
+  const counted = new CountedTransport(
+    { newStream: () => Promise.resolve(stream) } as unknown as TransportConnector,
+    peers,
+  );
+  await counted.newStream(PEER, undefined, undefined);
+  expect(peers.of(PEER.address)).toMatchObject({ connects: 1, connections: 0 });
 });

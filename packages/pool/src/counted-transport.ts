@@ -48,11 +48,15 @@ export class CountedTransport {
     counters.connects += 1;
     counters.connections += 1;
     if (peer.options.tls) this.tlsHandshakes += 1;
-    stream.duplex.once('close', () => this.#closed(counters, stream, message));
     message.endedAt = performance.now();
-    if (!connectEnd.hasSubscribers) return;
-    message.digest = stream.digest;
-    connectEnd.publish(message);
+    if (connectEnd.hasSubscribers) {
+      message.digest = stream.digest;
+      connectEnd.publish(message);
+    }
+    const closed = (): void => this.#closed(counters, stream, message);
+    // It may have happened while the promise was on its way.
+    if (stream.duplex.closed) closed();
+    else stream.duplex.on('close', closed);
   }
 
   #closed(counters: PeerCounters, stream: Stream, message: Draft): void {

@@ -20,7 +20,7 @@ import { type Digest, type Lease, type Stream, type StreamHandler, WriteProgress
 import type { ClientSession, ClientSessionHandler } from './client-session.ts';
 import { EARLY_ANSWER_MS, type ReadsOn } from './early-answer.ts';
 import { NOBODY } from './no-handler.ts';
-import { PeerCounters } from './peer-counters.ts';
+import { type PeerCounters, UNCOUNTED } from './peer-counters.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
 import { RequestWriter } from './request-writer.ts';
 
@@ -480,5 +480,3 @@ export class Http1ClientSession implements ClientSession, StreamHandler, ReadsOn
 }
 
 const NOTHING = Buffer.alloc(0);
-/** Of sessions that no connector has made: nobody reads them. */
-const UNCOUNTED = new PeerCounters();

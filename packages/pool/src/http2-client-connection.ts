@@ -15,7 +15,7 @@ import { Http2ClientSession, type SessionConnection } from './http2-client-sessi
 import { Http2Keepalive, type Pinged } from './http2-keepalive.ts';
 import { connectionWindow } from './http2-peer-options.ts';
 import { Http2StreamRouter, type RouterOwner } from './http2-stream-router.ts';
-import { PeerCounters } from './peer-counters.ts';
+import { type PeerCounters, UNCOUNTED } from './peer-counters.ts';
 import type { ResolvedPeerOptions } from './peer-options.ts';
 import { protocolOf } from './peer-protocol.ts';
 import { type ConnectionFacts, lostError, resetError, rulesError } from './stream-error.ts';
@@ -47,7 +47,7 @@ export class Http2ClientConnection
   /** Of the peer that used it last. */
   idleTimeoutMs = 0;
   /** Where its requests are counted; the connector's own. */
-  counters: PeerCounters = new PeerCounters();
+  counters: PeerCounters = UNCOUNTED;
   answered = false;
   writes = 0;
   bytesRead = 0;

@@ -25,6 +25,9 @@ export class PeerCounters {
   timeouts = 0;
 }
 
+/** For connections that no connector has made: nobody reads it. */
+export const UNCOUNTED: PeerCounters = new PeerCounters();
+
 /** Where everything is counted that has no row of its own. */
 export const OTHER_PEERS = 'others';
 

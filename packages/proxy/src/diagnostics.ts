@@ -16,7 +16,7 @@ export const PROXY_CHANNELS = {
   requestEnd: 'cirque:proxy:request:end',
 } as const;
 
-/** What is published on {@link PROXY_CHANNELS}: one object per request, so that both ends can be joined. */
+/** What is published on {@link PROXY_CHANNELS}; both ends of a request have the same `session`. */
 export interface RequestMessage {
   readonly session: Session;
   /** At the end: the context of the request. */
