@@ -72,10 +72,9 @@ describe('launchDaemon', { timeout: 40_000 }, () => {
   test('launchDaemon prints the sentence of a daemon that fails, and leaves nothing behind', async () => {
     const command = site.start();
     const daemon = await site.daemon();
-    await daemon.tell('failed service a cannot listen');
+    await daemon.endWith('failed service a cannot listen');
     expect(await command.end()).toBe(1);
     expect([command.out, command.err]).toEqual(['', 'the daemon could not start: service a cannot listen\n']);
-    await daemon.gone();
   });
 
   test('launchDaemon reports a daemon that ends without a word, and where to look', async () => {
