@@ -2,7 +2,7 @@
  * Chooses a backend for each request, and keeps the set of backends and their health up to date beside that.
  *
  * Joins the parts: the current snapshot is in backend-set.ts, when things happen in background.ts, how checks are run
- * in health/health-monitor.ts, in which order backends are tried in selection/.
+ * in health/health-monitor.ts, in which order backends are tried in selection/, how copies in other threads follow in replication/.
  */
 import { CirqueError } from '@cirque/error';
 import { Backend } from './backend.ts';

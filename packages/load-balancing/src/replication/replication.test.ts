@@ -65,22 +65,23 @@ describe('LoadBalancer.apply', () => {
   const list = fc.uniqueArray(fc.record({ address, weight, ext }), { selector: (one) => one.address, maxLength: 6 });
   const operation = fc.oneof(
     fc.record({ kind: fc.constant('discover' as const), list, off: fc.array(address, { maxLength: 2 }) }),
+    fc.record({ kind: fc.constant('alter' as const), at: fc.nat({ max: 5 }), weight, ext }),
     fc.record({ kind: fc.constant('check' as const), down: fc.uniqueArray(address) }),
     fc.record({ kind: fc.constant('switch' as const), address, enabled: fc.boolean() }),
     fc.record({ kind: fc.constant('select' as const), times: fc.nat({ max: 5 }) }),
   );
   type Operation = (typeof operation extends fc.Arbitrary<infer T> ? T : never) & object;
 
+  function backendOf(text: string, share: number, zone: string | undefined): Backend {
+    const data = zone === undefined ? undefined : new Map([['zone', { name: zone }]]);
+    return Backend.parse(text, { weight: share, ext: data });
+  }
+
   function discovered(
     entries: { address: string; weight: number; ext: string | undefined }[],
     off: string[],
   ): Discovered {
-    const backends = entries.map((one) =>
-      Backend.parse(one.address, {
-        weight: one.weight,
-        ext: one.ext === undefined ? undefined : new Map([['zone', { name: one.ext }]]),
-      }),
-    );
+    const backends = entries.map((one) => backendOf(one.address, one.weight, one.ext));
     return { backends, enabled: new Map(off.map((text) => [text, false])) };
   }
 
@@ -89,7 +90,10 @@ describe('LoadBalancer.apply', () => {
     else if (one.kind === 'switch') pair.original.setEnabled(one.address, one.enabled);
     else if (one.kind === 'select') for (let i = 0; i < one.times; i += 1) pair.original.select(`key ${i}`);
     else {
-      pair.found = discovered(one.list, one.off);
+      const alter = (known: Backend, at: number): Backend =>
+        one.kind === 'alter' && at === one.at ? backendOf(known.address, one.weight, one.ext) : known;
+      if (one.kind === 'alter') pair.found = { ...pair.found, backends: [...pair.found.backends].map(alter) };
+      else pair.found = discovered(one.list, one.off);
       await pair.original.update();
     }
   }
