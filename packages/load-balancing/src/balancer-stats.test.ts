@@ -76,3 +76,12 @@ describe('LoadBalancer.stats', () => {
     expect(structuredClone(stats)).toEqual(JSON.parse(JSON.stringify(stats)));
   });
 });
+
+it('LoadBalancer.counters are the picks alone, to be added to those of the original', () => {
+  const balancer = LoadBalancer.fromAddresses(['10.0.0.1:80', '10.0.0.2:80']);
+  for (let pick = 0; pick < 4; pick += 1) balancer.select('');
+  expect(balancer.counters()).toEqual({
+    picks: 4,
+    byAddress: { '10.0.0.1:80': { picks: 2 }, '10.0.0.2:80': { picks: 2 } },
+  });
+});

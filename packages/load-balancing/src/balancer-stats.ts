@@ -27,3 +27,10 @@ export type BalancerStats = {
   /** By canonical address. */
   readonly byAddress: { readonly [address: string]: BackendStats };
 };
+
+/** What each copy of a balancer counts by itself. */
+export type BalancerCounters = {
+  readonly picks: number;
+  /** By canonical address. */
+  readonly byAddress: { readonly [address: string]: { readonly picks: number } };
+};

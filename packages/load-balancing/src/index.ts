@@ -8,7 +8,7 @@ export {
   backgroundService,
   type TaskStats,
 } from './background-service.ts';
-export type { BackendStats, BalancerStats } from './balancer-stats.ts';
+export type { BackendStats, BalancerCounters, BalancerStats } from './balancer-stats.ts';
 export type { Discovered, ServiceDiscovery } from './discovery/discovery.ts';
 export { StaticDiscovery, type StaticDiscoveryOptions } from './discovery/static.ts';
 export type { TlsCheckOptions } from './health/connect-backend.ts';

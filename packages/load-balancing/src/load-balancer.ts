@@ -11,7 +11,7 @@ import type { Accept, Backends } from './backends.ts';
 import type { PeriodicJob } from './background.ts';
 import { BackgroundRun } from './background-run.ts';
 import type { BackgroundTask } from './background-service.ts';
-import type { BalancerStats } from './balancer-stats.ts';
+import type { BalancerCounters, BalancerStats } from './balancer-stats.ts';
 import { boundedCall } from './bounded-call.ts';
 import { DEFAULT_DISCOVERY_TIMEOUT_MS, type ServiceDiscovery } from './discovery/discovery.ts';
 import { StaticDiscovery } from './discovery/static.ts';
@@ -257,6 +257,13 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
   /** Counters and gauges as plain data. Takes time in proportion to the number of backends. */
   stats(): BalancerStats {
     return this.#set.stats();
+  }
+
+  /** What a copy in another thread has counted by itself: its picks. They are to be added to the original's `stats`. */
+  counters(): BalancerCounters {
+    const { picks, byAddress } = this.#set.stats();
+    const counted = Object.entries(byAddress).map(([address, one]) => [address, { picks: one.picks }] as const);
+    return { picks, byAddress: Object.fromEntries(counted) };
   }
 
   #jobs(): PeriodicJob[] {

@@ -3,6 +3,7 @@
  */
 import { resolve } from 'node:path';
 import type { KnownConfiguration, ServerConfiguration } from '../server/server-conf.ts';
+import { startedInOfRole } from '../workers/worker-role.ts';
 
 /** The settings that are paths, or may be. */
 const PATHS = [
@@ -15,7 +16,7 @@ const PATHS = [
 ] as const satisfies readonly (keyof KnownConfiguration)[];
 
 /** The directory in which the program was started. Taken when the module is loaded: a daemon changes its directory after that. */
-export const STARTED_IN: string = currentDirectory();
+export const STARTED_IN: string = startedInOfRole() ?? currentDirectory();
 
 /**
  * The configuration with absolute paths. Empty ones, and an access log that is no file, stay what they are.

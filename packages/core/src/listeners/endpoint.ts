@@ -11,6 +11,7 @@ import {
   type TcpOptionPlan,
   type UnixAddress,
 } from '@cirque/transport';
+import { STARTED_IN } from '../daemon/absolute-paths.ts';
 import { checkOptionNames } from './option-names.ts';
 import {
   PROXY_PROTOCOL_NAMES,
@@ -112,7 +113,7 @@ export function tcpEndpoint(
 }
 
 /**
- * Checks the path of a unix socket and its options. A relative path is taken from the current directory.
+ * Checks the path of a unix socket and its options. A relative path is taken from the directory in which the program was started.
  *
  * @throws TypeError or RangeError naming the value and what would be right.
  */
@@ -126,7 +127,7 @@ export function unixEndpoint(path: string, options: UnixSocketOptions = {}, tls?
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) {
     throw new RangeError(`mode must be permission bits from 0 to 0o777, got ${String(mode)}`);
   }
-  const absolute = resolve(plain);
+  const absolute = resolve(STARTED_IN, plain);
   const bytes = Buffer.byteLength(absolute);
   if (bytes > MAX_UNIX_PATH_BYTES) {
     throw new RangeError(`socket path ${absolute} has ${bytes} bytes; the system allows ${MAX_UNIX_PATH_BYTES}`);

@@ -24,7 +24,7 @@ describe('configurationChanges', () => {
       serverConfiguration({ extra: { colour: 'blue' } }),
     );
     expect(configuration.extra).toEqual({ colour: 'blue' });
-    expect(live.map(({ key }) => key)).toEqual(['extra']);
+    expect(live).toEqual([{ key: 'extra' }]); // the values may be secrets
   });
 
   it('switches the access log of the log, and leaves a file to the next start', () => {

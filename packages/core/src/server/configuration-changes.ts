@@ -8,8 +8,9 @@ import type { ServerConfiguration } from './server-conf.ts';
 /** One setting with its old and its new value, for the log. */
 export interface ConfigurationChange {
   readonly key: string;
-  readonly from: unknown;
-  readonly to: unknown;
+  /** Absent for settings of the user's own, which may be secrets. */
+  readonly from?: unknown;
+  readonly to?: unknown;
 }
 
 /** The outcome of reading a configuration again. */
@@ -28,7 +29,7 @@ export function configurationChanges(old: ServerConfiguration, next: ServerConfi
   const waiting = changed.filter((row) => !isLive(row, old, next));
   const kept = Object.fromEntries(waiting.map(({ name }) => [name, old[name]]));
   const describe = ({ key, name }: ConfigurationKey): ConfigurationChange => ({ key, from: old[name], to: next[name] });
-  const extra = isDeepStrictEqual(old.extra, next.extra) ? [] : [{ key: 'extra', from: old.extra, to: next.extra }];
+  const extra = isDeepStrictEqual(old.extra, next.extra) ? [] : [{ key: 'extra' }];
   return {
     configuration: Object.freeze({ ...next, ...kept }),
     live: [...changed.filter((row) => !waiting.includes(row)).map(describe), ...extra],

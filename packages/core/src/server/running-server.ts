@@ -10,7 +10,7 @@ import type { Logger } from '../logger.ts';
 import type { LogFiles } from '../logs/log-files.ts';
 import type { Service } from '../service/service.ts';
 import type { ServiceGraph } from '../service/service-graph.ts';
-import type { StatsTree } from '../service/stats-tree.ts';
+import { mergeStats, type StatsTree } from '../service/stats-tree.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import { SocketTable } from '../sockets/socket-table.ts';
 import type { RespawnOptions } from '../upgrade/respawn.ts';
@@ -137,11 +137,12 @@ export class RunningServer {
 
   /** Counters of each service, by name. */
   async stats(): Promise<Readonly<Record<string, StatsTree>>> {
-    const trees = this.#services.map(async (service) => {
-      return [
-        service.name,
-        service instanceof ThreadedService ? await service.collectStats() : service.stats?.(),
-      ] as const;
+    const counters = (await Promise.all(this.#threaded().map((service) => service.collectCounters()))).flat();
+    const trees = this.#services.map(async (service, position) => {
+      if (service instanceof ThreadedService) return [service.name, await service.collectStats()] as const;
+      const own = service.stats?.();
+      const copies = counters.filter(([at]) => at === position).map(([, tree]) => tree);
+      return [service.name, own === undefined ? undefined : mergeStats([own, ...copies])] as const;
     });
     const known = (await Promise.all(trees)).filter(
       (entry): entry is readonly [string, StatsTree] => entry[1] !== undefined,

@@ -65,7 +65,9 @@ export class Server implements Lifecycle {
   readonly #request = new StopRequest();
   readonly #ownLogger: ServerLogger | undefined;
   readonly #logger: Logger;
-  readonly #logs = new LogFiles();
+  readonly #logs: LogFiles = new LogFiles((path, error) => {
+    this.#logger.error({ err: error, path }, 'a log file cannot be written');
+  });
   readonly #memory: Map<string, SharedArrayBuffer> = new Map();
   readonly #startedAt = performance.now();
   /** Where the configuration was given as a path: that path, whatever the current directory becomes. */

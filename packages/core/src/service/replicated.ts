@@ -4,6 +4,8 @@
  * Recognised by its shape, so that packages which offer such state need not know this one.
  */
 
+import type { StatsTree } from './stats-tree.ts';
+
 /** State that can be copied. Snapshots pass between threads, so they must be structured-cloneable. */
 export interface Replicated<S = unknown> {
   /** The complete state at this moment. */
@@ -12,6 +14,8 @@ export interface Replicated<S = unknown> {
   apply(snapshot: S): void;
   /** Calls `listener` with every change from now on; the result ends that. */
   onChange(listener: (change: S) => void): () => void;
+  /** What a copy counts by itself, to be added to the counters of the original. */
+  counters?(): StatsTree;
 }
 
 /** True for whatever has the three functions. */

@@ -14,23 +14,23 @@ describe('successorArguments', () => {
     ],
     [
       ['server.ts', '-d', '-c', 'conf.yaml'],
-      ['server.ts', '-c', 'conf.yaml', '-u'],
+      ['server.ts', '-d', '-c', 'conf.yaml', '-u'],
     ],
     [
       ['server.ts', '--daemon', '-u'],
-      ['server.ts', '-u'],
+      ['server.ts', '--daemon', '-u'],
     ],
     [
       ['server.ts', '-du'],
-      ['server.ts', '-u'],
+      ['server.ts', '-du'],
     ],
     [
       ['server.ts', '-ud', '-x'],
-      ['server.ts', '-u', '-x'],
+      ['server.ts', '-ud', '-x'],
     ],
     [
       ['server.ts', '-d', '--', '-d'],
-      ['server.ts', '-u', '--', '-d'],
+      ['server.ts', '-d', '-u', '--', '-d'],
     ],
     [
       ['server.ts', '-c', 'conf-d.yaml'],

@@ -17,7 +17,7 @@ import type { HandoverState } from './upgrade-message.ts';
 export interface RespawnOptions {
   /** True gives it a session of its own, as a daemon has. */
   readonly detached: boolean;
-  /** The program and its arguments. Default: `process.argv` without the executable; `-u` is added, `-d` left out. */
+  /** The program and its arguments. Default: `process.argv` without the executable; `-u` is added. */
   readonly argv?: readonly string[];
   readonly execArgv?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
@@ -100,19 +100,12 @@ function start(options: RespawnOptions, sockets: readonly SocketRecord[]): Child
   return child;
 }
 
-/** The arguments with `-u`, and without `-d`: the successor is where a daemon is already. */
+/** The arguments, with `-u`. A `-d` stays: the successor of a daemon is one, and knows that it is started as such already. */
 export function successorArguments(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
   const [own, rest] = end === -1 ? [argv, []] : [argv.slice(0, end), argv.slice(end)];
-  const kept = own.map(withoutDaemon).filter((word) => word !== undefined);
-  const upgrades = kept.some((word) => word === '--upgrade' || /^-[dtu]*u[dtu]*$/.test(word));
-  return [...kept, ...(upgrades ? [] : ['-u']), ...rest];
-}
-
-/** Flags may be written together: `-du`. */
-function withoutDaemon(word: string): string | undefined {
-  if (word === '--daemon' || word === '-d') return undefined;
-  return /^-[dtu]+$/.test(word) ? word.replaceAll('d', '') : word;
+  const upgrades = own.some((word) => word === '--upgrade' || /^-[dtu]*u[dtu]*$/.test(word));
+  return [...own, ...(upgrades ? [] : ['-u']), ...rest];
 }
 
 function successorEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

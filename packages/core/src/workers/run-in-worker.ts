@@ -113,6 +113,11 @@ function answersOf(
     takenOver: () => table.takenOver(),
     openConnections: () => service.openConnections ?? 0,
     stats: () => service.stats?.() ?? {},
+    counters: () =>
+      services.flatMap(({ replicated }, position) => {
+        const counters = replicated?.counters?.();
+        return counters === undefined ? [] : [[position, counters]];
+      }),
     process: () => processStats(),
   };
 }

@@ -2,6 +2,7 @@
  * A service that several worker threads run, as the main thread sees it: started, stopped, asked and told as one.
  */
 import { loadSys, type Sys } from '@cirque/sys';
+import { STARTED_IN } from '../daemon/absolute-paths.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerConfiguration } from '../server/server-conf.ts';
 import { isReplicated } from '../service/replicated.ts';
@@ -146,6 +147,14 @@ export class ThreadedService implements Service, SlotHost {
     return mergeStats(trees.filter((tree) => tree !== undefined));
   }
 
+  /** What the copies of replicated state count in the threads, by position of their services. */
+  async collectCounters(): Promise<readonly (readonly [number, StatsTree])[]> {
+    const asked = this.#threads().map((thread) =>
+      within(thread.call<(readonly [number, StatsTree])[]>('counters'), ANSWER_MS),
+    );
+    return (await Promise.all(asked)).flatMap((counters) => counters ?? []);
+  }
+
   /** How each thread is doing. */
   async workers(): Promise<readonly StatsTree[]> {
     return Promise.all(
@@ -182,6 +191,7 @@ export class ThreadedService implements Service, SlotHost {
         shared: this.#shared,
         serverMemory,
         configuration: this.#configuration,
+        startedIn: STARTED_IN,
         sockets: kept.length > 0 ? kept : given,
         duplicate: kept.length > 0,
         resolved: this.#resolved,

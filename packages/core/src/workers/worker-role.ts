@@ -21,6 +21,8 @@ export interface WorkerRole {
   /** What `server.sharedMemory` has given to the main thread, by name. */
   readonly serverMemory: ReadonlyMap<string, SharedArrayBuffer>;
   readonly configuration: ServerConfiguration;
+  /** The directory in which the program was started: relative paths mean the same in every thread. */
+  readonly startedIn: string;
   /** Descriptors to listen on instead of binding. */
   readonly sockets: readonly SocketRecord[];
   /** True: the descriptors stay those of the main thread, and are duplicated before use. */
@@ -56,6 +58,11 @@ export function claimWorkerRole(): WorkerRole | undefined {
   if (claimed || !isWorkerThread()) return undefined;
   claimed = true;
   return roleHere();
+}
+
+/** The directory in which the program was started, where this is a worker. */
+export function startedInOfRole(): string | undefined {
+  return isMainThread ? undefined : roleHere()?.startedIn;
 }
 
 function roleHere(): WorkerRole | undefined {

@@ -3,7 +3,9 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { CirqueError } from '@cirque/error';
+import { STARTED_IN } from '../../daemon/absolute-paths.ts';
 
 /** A certificate in files, read at the start and at every reload. */
 export interface CertificateFiles {
@@ -77,10 +79,10 @@ export function checkPair(where: string, { cert, key, passphrase }: MemoryCertif
   return { cert, key, passphrase, warning: warningOf(where, certificate) };
 }
 
-/** Reads a PEM file. @throws CirqueError of type TLSConfigError naming it. */
+/** Reads a PEM file; a relative path begins where the program was started. @throws CirqueError of type TLSConfigError naming it. */
 export async function readPem(where: string, path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readFile(resolve(STARTED_IN, path));
   } catch (error) {
     throw CirqueError.internal('TLSConfigError', `${where}: ${path} cannot be read`, error);
   }
