@@ -69,7 +69,8 @@ export class ChildServer {
     for (;;) {
       const match = pattern.exec(this[stream]);
       if (match !== null) return match;
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error(`ended before ${pattern}\n${this.out}\n${this.err}`);
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+        throw new Error(`ended before ${pattern}\n${this.out}\n${this.err}`);
       await this.#changed.promise;
     }
   }

@@ -132,6 +132,24 @@ describe('ServiceSockets.listen', () => {
     expect(next.list().map(({ service, fd }) => [service, fd])).toEqual(inherited.map(({ fd }) => ['renamed', fd]));
   });
 
+  test('listen binds so that a successor can have more sockets of the address, where it may grow', async () => {
+    const first = only(await listen(new SocketTable({ mayGrow: true }), tcpEndpoint('127.0.0.1:0')));
+    const endpoint = tcpEndpoint(formatAddress(first.address));
+    const second = only(await listen(new SocketTable({ reusePort: true }), endpoint));
+    expect(second.address).toEqual(first.address);
+  });
+
+  test('listen where it may grow refuses an address on which somebody listens, unless both want to share it', async () => {
+    const shared = tcpEndpoint('127.0.0.1:0', { reusePort: true });
+    const { address } = only(await listen(new SocketTable({ mayGrow: true }), shared));
+    const text = formatAddress(address);
+    const stop = new AbortController();
+    stop.abort(); // no patience
+    const sockets = new ServiceSockets('web', new SocketTable({ mayGrow: true }), stop.signal);
+    expect((await errorOf(sockets.listen(tcpEndpoint(text)))).context).toContain('(EADDRINUSE)');
+    only(await listen(new SocketTable({ mayGrow: true }), tcpEndpoint(text, { reusePort: true })));
+  });
+
   test.runIf(hasSs)('listen applies the backlog of the endpoint to what it adopts', async () => {
     const old = new SocketTable();
     await listen(old, tcpEndpoint('127.0.0.1:0', { backlog: 7 }));

@@ -1,7 +1,7 @@
+import { DatagramReceiver } from '@cirque/testing/datagram-receiver';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { backends } from './backends.ts';
 import { Sandbox } from './sandbox.ts';
-import { DatagramReceiver } from './unix-datagrams.ts';
 
 let sandbox: Sandbox;
 beforeEach(() => {

@@ -13,6 +13,7 @@ const bind = libc.func('bind', 'int', ['int', 'void *', 'unsigned int']);
 const recv = libc.func('recv', 'int64_t', ['int', 'void *', 'size_t', 'int']);
 const close = libc.func('close', 'int', ['int']);
 
+/** Receives datagrams on a unix socket. */
 export class DatagramReceiver {
   readonly #fd: number;
 
