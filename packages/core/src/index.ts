@@ -71,6 +71,7 @@ export {
 export { type BackgroundService, type BackgroundTask, backgroundServiceOf } from './service/background-service.ts';
 export { type GivenListeningOptions, listeningOptionsOf } from './service/listening-options.ts';
 export { ListeningService, type ListeningServiceOptions } from './service/listening-service.ts';
+export type { Replicated } from './service/replicated.ts';
 export type { EndpointCheck, Service, ServiceContext } from './service/service.ts';
 export type { ServiceHandle } from './service/service-graph.ts';
 export type { UdpSocketOptions } from './sockets/datagram-socket.ts';
