@@ -65,7 +65,8 @@ export class RunningServer {
     this.#configuration = configuration;
     this.#predecessor = predecessor;
     setMaxListeners(0, this.#stop.signal, this.#cut.signal);
-    this.#table = new SocketTable({ inherited: predecessor.sockets });
+    const mayGrow = process.platform === 'linux' && loadSys() === undefined;
+    this.#table = new SocketTable({ inherited: predecessor.sockets, mayGrow });
     this.#services = this.#placed(parts.graph.entries().map(({ service }) => service));
     const shared = { shutdown: this.#stop.signal, fast: this.#cut.signal, table: this.#table };
     this.#runner = new ServiceRunner({ ...shared, configuration, logger, logs });

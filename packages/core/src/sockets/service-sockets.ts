@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:dgram';
 import { formatAddress, type InetAddress, isUnixAddress, parseAddress } from '@cirque/transport';
-import { bind } from '../listeners/bind.ts';
+import { bind, probeAddress } from '../listeners/bind.ts';
 import type { BoundListener } from '../listeners/bound-listener.ts';
 import type { Endpoint } from '../listeners/endpoint.ts';
 import { adoptListener } from './adopt-listener.ts';
@@ -108,10 +108,13 @@ export class ServiceSockets {
   }
 
   async #bind(endpoint: Endpoint): Promise<BoundListener> {
+    const { reusePort, mayGrow } = this.#table;
+    const isTcp = endpoint.kind === 'tcp';
+    if (isTcp && mayGrow && !endpoint.reusePort) await probeAddress(endpoint, { signal: this.#signal });
     const listener: BoundListener = await bind(endpoint, {
       signal: this.#signal,
       service: this.#service,
-      reusePort: this.#table.reusePort && endpoint.kind === 'tcp',
+      reusePort: isTcp && (reusePort || mayGrow),
       resolved: this.#resolved(endpoint.address),
       ownsPath: () => this.#table.ownsPath(listener.record, false),
     });

@@ -15,6 +15,12 @@ export interface SocketTableOptions {
   readonly inherited?: readonly SocketRecord[];
   /** True where several threads listen on the same addresses. Default false. */
   readonly reusePort?: boolean;
+  /**
+   * True where a successor may need several sockets of an address of which there is one, and has no native calls to make
+   * them of it: sockets that are bound afresh allow others of the same user then, after a look whether somebody else
+   * listens there. Default false.
+   */
+  readonly mayGrow?: boolean;
   /** Real addresses by configured ones, for port 0: all threads must bind the port that the first one was given. */
   readonly resolved?: Readonly<Record<string, string>>;
 }
@@ -27,15 +33,17 @@ interface OpenSocket {
 /** Keeps account of listening sockets. */
 export class SocketTable {
   readonly reusePort: boolean;
+  readonly mayGrow: boolean;
   readonly resolved: Readonly<Record<string, string>>;
   readonly #waiting: SocketRecord[];
   readonly #open: Set<OpenSocket> = new Set();
   #ownsInherited = false;
   #handedOver = false;
 
-  constructor({ inherited = [], reusePort = false, resolved = {} }: SocketTableOptions = {}) {
+  constructor({ inherited = [], reusePort = false, mayGrow = false, resolved = {} }: SocketTableOptions = {}) {
     this.#waiting = [...inherited];
     this.reusePort = reusePort;
+    this.mayGrow = mayGrow;
     this.resolved = resolved;
   }
 
