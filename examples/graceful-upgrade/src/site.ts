@@ -113,9 +113,10 @@ export class Site {
       .map((line) => JSON.parse(line) as LogLine);
   }
 
-  /** What of it are errors, in words. */
+  /** What of it are errors of processes that were the server, in words. */
   get errors(): string[] {
-    return this.log.filter(({ level }) => level >= ERROR_LEVEL).map(({ pid, msg }) => `process ${pid}: ${msg}`);
+    const errors = this.log.filter(({ level, pid }) => level >= ERROR_LEVEL && this.#servers.has(pid));
+    return errors.map(({ pid, msg }) => `process ${pid}: ${msg}`);
   }
 
   /** Stops the server with SIGTERM, and waits until nothing is left of it. @returns what was left after all. */
