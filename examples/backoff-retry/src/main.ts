@@ -4,7 +4,8 @@ import type { CirqueError } from '@cirque/error';
 import { HttpPeer, type Peer } from '@cirque/pool';
 import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
 import { sleep } from '@cirque/timeout';
-import { type RestartingOrigin, restartingOrigin } from './origin.ts';
+import { bundled } from '@cirque-example/origins';
+import { REFUSALS, restartingOrigin } from './origin.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
@@ -16,13 +17,13 @@ interface Ctx {
 }
 
 class Patient extends ProxyHttp<Ctx> {
-  readonly #origin: RestartingOrigin;
   readonly #peer: HttpPeer;
+  // Tells the bundled origin, which may be in another thread, that it was missed.
+  readonly #refusals = new BroadcastChannel(REFUSALS);
 
-  constructor(origin: RestartingOrigin) {
+  constructor(address: string) {
     super();
-    this.#origin = origin;
-    this.#peer = new HttpPeer(origin.address, { connectionTimeoutMs: 400 });
+    this.#peer = new HttpPeer(address, { connectionTimeoutMs: 400 });
   }
 
   override newCtx(): Ctx {
@@ -42,7 +43,7 @@ class Patient extends ProxyHttp<Ctx> {
 
   override failToConnect(_session: Session, _peer: HttpPeer | Peer, ctx: Ctx, error: CirqueError): CirqueError {
     ctx.tries += 1;
-    this.#origin.noteRefusal();
+    this.#refusals.postMessage(ctx.tries);
     return error.setRetry(ctx.tries < MAX_TRIES);
   }
 }
@@ -57,12 +58,11 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origin = await restartingOrigin();
-const proxy = httpProxyService(server.configuration, new Patient(origin));
+const origin = await bundled(server, restartingOrigin);
+const proxy = httpProxyService(server.configuration, new Patient(origin.address));
 proxy.addTcp(args.values.listen);
 server.addService(proxy);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${proxy.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origin.close();
 });
 await server.runForever();

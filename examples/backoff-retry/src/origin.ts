@@ -2,25 +2,25 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { BroadcastChannel } from 'node:worker_threads';
+import type { Origin } from '@cirque-example/origins';
 
-export interface RestartingOrigin {
-  readonly address: string;
-  /** Somebody could not connect. */
-  noteRefusal(): void;
-  close(): void;
-}
+/** Name of the channel on which the proxy tells that it could not connect. */
+export const REFUSALS = 'refusals';
 
-export async function restartingOrigin(): Promise<RestartingOrigin> {
+export async function restartingOrigin(): Promise<Origin> {
   const origin = createServer((_request, response) => response.end('here I am again\n'));
   const port = await freePort(origin);
-  let refusals = 0;
+  const refusals = new BroadcastChannel(REFUSALS).unref();
+  let missed = 0;
+  refusals.onmessage = () => {
+    missed += 1;
+    if (missed === 3) origin.listen(port, '127.0.0.1');
+  };
   return {
     address: `127.0.0.1:${port}`,
-    noteRefusal: () => {
-      refusals += 1;
-      if (refusals === 3) origin.listen(port, '127.0.0.1');
-    },
-    close: () => {
+    close() {
+      refusals.close();
       origin.close();
       origin.closeAllConnections();
     },

@@ -5,6 +5,7 @@ import type { RequestHeader } from '@cirque/http';
 import { HttpPeer } from '@cirque/pool';
 import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
 import { ensureCertificates } from '@cirque-example/certificates';
+import { bundled } from '@cirque-example/origins';
 import { startOrigin } from './origin.ts';
 import { type User, userOf } from './users.ts';
 
@@ -61,12 +62,11 @@ const settings = new TlsSettings({
   handshakeComplete: userOf,
 });
 
-const origin = await startOrigin();
+const origin = await bundled(server, startOrigin);
 const service = httpProxyService(server.configuration, new Portal(origin.address));
 service.addTlsWithSettings(args.values.listen, settings);
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${service.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origin.close();
 });
 await server.runForever();

@@ -1,27 +1,10 @@
 // The origin of the example: says who asks for what.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type Origin, runOrigin } from '@cirque-example/origins';
 
-/** Address of the running origin, and how to stop it. */
-export interface Origin {
-  readonly address: string;
-  close(): void;
-}
-
-export async function startOrigin(): Promise<Origin> {
+export function startOrigin(): Promise<Origin> {
   const origin = createServer((request, response) => {
     response.end(`${request.url} for ${request.headers['x-user']}\n`);
   });
-  await new Promise<void>((resolve, reject) => {
-    origin.once('error', reject);
-    origin.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = origin.address() as AddressInfo;
-  return {
-    address: `127.0.0.1:${port}`,
-    close() {
-      origin.close();
-      origin.closeAllConnections();
-    },
-  };
+  return runOrigin(origin);
 }

@@ -4,6 +4,7 @@ import { compression, requestDecompression } from '@cirque/compression';
 import { parseArgs, Server } from '@cirque/core';
 import { HttpPeer } from '@cirque/pool';
 import { defineProxy, httpProxyService } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { startOrigin } from './origin.ts';
 
 const args = parseArgs({
@@ -16,7 +17,7 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origin = await startOrigin();
+const origin = await bundled(server, startOrigin);
 const peer = new HttpPeer(origin.address);
 const proxy = defineProxy({
   initDownstreamModules: (modules) =>
@@ -29,6 +30,5 @@ service.addTcp(args.values.listen);
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${service.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origin.close();
 });
 await server.runForever();

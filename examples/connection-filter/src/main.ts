@@ -3,6 +3,7 @@
 import { parseArgs, Server } from '@cirque/core';
 import { HttpPeer } from '@cirque/pool';
 import { defineProxy, httpProxyService } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { networkList } from './networks.ts';
 import { startOrigin } from './origin.ts';
 
@@ -24,7 +25,7 @@ const server = new Server(args);
 server.bootstrap();
 
 const isDenied = networkList(args.values.deny);
-const origin = await startOrigin();
+const origin = await bundled(server, startOrigin);
 const peer = new HttpPeer(origin.address);
 const service = httpProxyService(server.configuration, defineProxy({ upstreamPeer: () => peer }));
 service.addTcp(args.values.listen);
@@ -40,6 +41,5 @@ service.setConnectionFilter((client) => {
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${service.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origin.close();
 });
 await server.runForever();

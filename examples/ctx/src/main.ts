@@ -3,6 +3,7 @@ import { parseArgs, Server } from '@cirque/core';
 import type { ResponseHeader } from '@cirque/http';
 import { HttpPeer } from '@cirque/pool';
 import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { startOrigins } from './origins.ts';
 
 /** State of one request: made by `newCtx`, handed to every phase, gone with the request. */
@@ -14,12 +15,13 @@ interface Ctx {
 class BetaProxy extends ProxyHttp<Ctx> {
   readonly #stable: HttpPeer;
   readonly #beta: HttpPeer;
-  // State of all requests is a field: phases run one at a time, so counting needs no lock.
-  #requests = 0;
-  #betaRequests = 0;
+  // State of all requests: all of them, and those for the beta version. A field would do for one thread, since phases run
+  // one at a time; this is memory that all threads share.
+  readonly #requests: Uint32Array;
 
-  constructor(stable: string, beta: string) {
+  constructor(stable: string, beta: string, memory: SharedArrayBuffer) {
     super();
+    this.#requests = new Uint32Array(memory);
     this.#stable = new HttpPeer(stable);
     this.#beta = new HttpPeer(beta);
   }
@@ -30,8 +32,8 @@ class BetaProxy extends ProxyHttp<Ctx> {
 
   override requestFilter(session: Session, ctx: Ctx): void {
     ctx.beta = session.requestHeader.headers.has('Beta-Flag');
-    this.#requests += 1;
-    if (ctx.beta) this.#betaRequests += 1;
+    Atomics.add(this.#requests, 0, 1);
+    if (ctx.beta) Atomics.add(this.#requests, 1, 1);
   }
 
   override upstreamPeer(_session: Session, ctx: Ctx): HttpPeer {
@@ -44,9 +46,8 @@ class BetaProxy extends ProxyHttp<Ctx> {
 
   override logging(session: Session, _error: unknown, ctx: Ctx): void {
     const version = ctx.beta ? 'beta' : 'stable';
-    console.log(
-      `${session.requestHeader.path} went to ${version}; ${this.#betaRequests} of ${this.#requests} were for beta`,
-    );
+    const [all, beta] = this.#requests;
+    console.log(`${session.requestHeader.path} went to ${version}; ${beta} of ${all} were for beta`);
   }
 }
 
@@ -60,12 +61,12 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origins = await startOrigins();
-const proxy = httpProxyService(server.configuration, new BetaProxy(origins.stable, origins.beta));
+const origins = await bundled(server, startOrigins);
+const memory = server.sharedMemory('requests', 2 * Uint32Array.BYTES_PER_ELEMENT);
+const proxy = httpProxyService(server.configuration, new BetaProxy(origins.stable, origins.beta, memory));
 proxy.addTcp(args.values.listen);
 server.addService(proxy);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${proxy.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origins.close();
 });
 await server.runForever();

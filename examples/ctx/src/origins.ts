@@ -1,6 +1,6 @@
 // Two versions of one origin for the example.
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
+import { closeAll, type Origin, runOrigin } from '@cirque-example/origins';
 
 /** Addresses of the running origins, and how to stop them. */
 export interface Origins {
@@ -11,22 +11,13 @@ export interface Origins {
 
 export async function startOrigins(): Promise<Origins> {
   const [stable, beta] = await Promise.all([startOrigin('stable'), startOrigin('beta')]);
-  return { stable: addressOf(stable), beta: addressOf(beta), close: () => [stable, beta].forEach(stop) };
+  return {
+    stable: stable.address,
+    beta: beta.address,
+    close: closeAll([stable, beta]),
+  };
 }
 
-function addressOf(origin: Server): string {
-  return `127.0.0.1:${(origin.address() as AddressInfo).port}`;
-}
-
-function startOrigin(name: string): Promise<Server> {
-  const origin = createServer((_request, response) => response.end(`this is the ${name} version\n`));
-  return new Promise((resolve, reject) => {
-    origin.once('error', reject);
-    origin.listen(0, '127.0.0.1', () => resolve(origin));
-  });
-}
-
-function stop(origin: Server): void {
-  origin.close();
-  origin.closeAllConnections();
+function startOrigin(name: string): Promise<Origin> {
+  return runOrigin(createServer((_request, response) => response.end(`this is the ${name} version\n`)));
 }

@@ -3,6 +3,7 @@
 import { DispatcherPeer } from '@cirque/adapters/undici';
 import { parseArgs, Server } from '@cirque/core';
 import { defineProxy, httpProxyService } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { Agent, interceptors } from 'undici';
 import { startOrigin } from './origin.ts';
 
@@ -16,7 +17,7 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origin = await startOrigin();
+const origin = await bundled(server, startOrigin);
 const agent = new Agent({ connections: 10 });
 const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 3 }), interceptors.cache());
 const peer = new DispatcherPeer(`http://${origin.address}`, dispatcher);
@@ -26,9 +27,6 @@ service.addTcp(args.values.listen);
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${service.endpoints[0]?.text}`);
-  if (phase === 'Terminated') {
-    void agent.close();
-    origin.close();
-  }
 });
 await server.runForever();
+await agent.close();

@@ -1,9 +1,10 @@
 // Failover as in Pingora's user guide: when the first upstream cannot be connected to, the second one is tried.
 import { parseArgs, Server } from '@cirque/core';
 import type { CirqueError } from '@cirque/error';
-import type { HttpPeer, Peer } from '@cirque/pool';
+import { HttpPeer, type Peer } from '@cirque/pool';
 import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
-import { isScenario, SCENARIOS, startUpstreams, type Upstreams } from './upstreams.ts';
+import { bundled } from '@cirque-example/origins';
+import { firstOptions, isScenario, SCENARIOS, startUpstreams } from './upstreams.ts';
 
 /** State of one request. */
 interface Ctx {
@@ -12,11 +13,13 @@ interface Ctx {
 }
 
 class Failover extends ProxyHttp<Ctx> {
-  readonly #upstreams: Upstreams;
+  readonly #first: HttpPeer;
+  readonly #second: HttpPeer;
 
-  constructor(upstreams: Upstreams) {
+  constructor(first: HttpPeer, second: HttpPeer) {
     super();
-    this.#upstreams = upstreams;
+    this.#first = first;
+    this.#second = second;
   }
 
   override newCtx(): Ctx {
@@ -25,7 +28,7 @@ class Failover extends ProxyHttp<Ctx> {
 
   // Runs once per attempt: the context says which one this is.
   override upstreamPeer(_session: Session, ctx: Ctx): HttpPeer {
-    return ctx.tries === 0 ? this.#upstreams.first : this.#upstreams.second;
+    return ctx.tries === 0 ? this.#first : this.#second;
   }
 
   // Only for connections that could not be established: nothing was sent, so trying again is always safe.
@@ -61,12 +64,13 @@ if (!isScenario(scenario)) {
 
 const server = new Server(args);
 server.bootstrap();
-const upstreams = await startUpstreams(scenario);
-const proxy = httpProxyService(server.configuration, new Failover(upstreams));
+const upstreams = await bundled(server, () => startUpstreams(scenario));
+const first = new HttpPeer(upstreams.first, firstOptions(scenario));
+const second = new HttpPeer(upstreams.second);
+const proxy = httpProxyService(server.configuration, new Failover(first, second));
 proxy.addTcp(listen);
 server.addService(proxy);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${proxy.endpoints[0]?.text}; first upstream: ${scenario}`);
-  if (phase === 'Terminated') upstreams.close();
 });
 await server.runForever();

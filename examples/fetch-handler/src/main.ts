@@ -4,6 +4,7 @@ import { fromFetch, toFetchHandler } from '@cirque/adapters/fetch';
 import { HttpConnectionApp, ListeningService, parseArgs, Server } from '@cirque/core';
 import { HttpPeer } from '@cirque/pool';
 import { defineProxy } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { startOrigin } from './origin.ts';
 
 const args = parseArgs({
@@ -16,7 +17,7 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origin = await startOrigin();
+const origin = await bundled(server, startOrigin);
 const peer = new HttpPeer(origin.address);
 const proxy = toFetchHandler(defineProxy({ upstreamPeer: () => peer }));
 
@@ -38,9 +39,6 @@ service.addTcp(args.values.listen);
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${service.endpoints[0]?.text}`);
-  if (phase === 'Terminated') {
-    proxy.close();
-    origin.close();
-  }
 });
 await server.runForever();
+proxy.close();

@@ -4,6 +4,7 @@ import { CirqueError } from '@cirque/error';
 import type { RequestHeader, ResponseHeader } from '@cirque/http';
 import { HttpPeer } from '@cirque/pool';
 import { addXForwarded, httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { isAmbiguous, mayPass } from './access.ts';
 import { startOrigins } from './origins.ts';
 
@@ -76,12 +77,11 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origins = await startOrigins();
+const origins = await bundled(server, startOrigins);
 const gateway = httpProxyService(server.configuration, new Gateway(origins.api, origins.site));
 gateway.addTcp(args.values.listen);
 server.addService(gateway);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${gateway.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origins.close();
 });
 await server.runForever();

@@ -1,6 +1,6 @@
 // Two origins for the example: an API that shows what arrives, and a site.
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
+import { closeAll, runOrigin } from '@cirque-example/origins';
 
 /** Addresses of the running origins, and how to stop them. */
 export interface Origins {
@@ -9,29 +9,15 @@ export interface Origins {
   close(): void;
 }
 
+const api = createServer((request, response) => {
+  const { authorization = 'none', 'x-forwarded-for': client } = request.headers;
+  response.setHeader('X-Powered-By', 'something with holes');
+  response.end(`api: ${request.method} ${request.url}, for ${client}, authorization: ${authorization}\n`);
+});
+
+const site = createServer((request, response) => response.end(`site: ${request.method} ${request.url}\n`));
+
 export async function startOrigins(): Promise<Origins> {
-  const api = await startOrigin((request, response) => {
-    const { authorization = 'none', 'x-forwarded-for': client } = request.headers;
-    response.setHeader('X-Powered-By', 'something with holes');
-    response.end(`api: ${request.method} ${request.url}, for ${client}, authorization: ${authorization}\n`);
-  });
-  const site = await startOrigin((request, response) => response.end(`site: ${request.method} ${request.url}\n`));
-  return { api: addressOf(api), site: addressOf(site), close: () => [api, site].forEach(stop) };
-}
-
-function addressOf(origin: Server): string {
-  return `127.0.0.1:${(origin.address() as AddressInfo).port}`;
-}
-
-function startOrigin(listener: RequestListener): Promise<Server> {
-  const origin = createServer(listener);
-  return new Promise((resolve, reject) => {
-    origin.once('error', reject);
-    origin.listen(0, '127.0.0.1', () => resolve(origin));
-  });
-}
-
-function stop(origin: Server): void {
-  origin.close();
-  origin.closeAllConnections();
+  const [one, other] = await Promise.all([runOrigin(api), runOrigin(site)]);
+  return { api: one.address, site: other.address, close: closeAll([one, other]) };
 }

@@ -3,6 +3,7 @@ import { parseArgs, Server } from '@cirque/core';
 import { grpcWeb } from '@cirque/grpc-web';
 import { HttpPeer } from '@cirque/pool';
 import { defineProxy, httpProxyService } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { startOrigin } from './origin.ts';
 
 const args = parseArgs({
@@ -21,7 +22,7 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origin = await startOrigin();
+const origin = await bundled(server, startOrigin);
 const peer = new HttpPeer(origin.address, { alpn: 'h2' });
 const { page } = args.values;
 
@@ -50,6 +51,5 @@ service.addTcp(args.values.listen);
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${service.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origin.close();
 });
 await server.runForever();

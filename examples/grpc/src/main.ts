@@ -4,6 +4,7 @@ import { parseArgs, Server } from '@cirque/core';
 import type { HeaderMap, ResponseHeader } from '@cirque/http';
 import { HttpPeer } from '@cirque/pool';
 import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { startOrigins } from './origins.ts';
 
 interface Ctx {
@@ -53,13 +54,12 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origins = await startOrigins();
+const origins = await bundled(server, startOrigins);
 // h2c: clients may begin with HTTP/2 without TLS.
 const service = httpProxyService(server.configuration, new Balancer(origins.addresses), { server: { h2c: true } });
 service.addTcp(args.values.listen);
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${service.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origins.close();
 });
 await server.runForever();

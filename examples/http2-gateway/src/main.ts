@@ -6,6 +6,7 @@ import { parseArgs, Server, TlsSettings } from '@cirque/core';
 import { HttpPeer, type PeerOptions } from '@cirque/pool';
 import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
 import { ensureCertificates } from '@cirque-example/certificates';
+import { bundled } from '@cirque-example/origins';
 import { startOrigins } from './origins.ts';
 
 class Gateway extends ProxyHttp {
@@ -45,7 +46,7 @@ const { caFile, files } = ensureCertificates(join(import.meta.dirname, '../.stat
   gateway: { names: ['localhost'], ips: ['127.0.0.1'] },
   origin: { names: ['origin.example'] },
 });
-const origins = await startOrigins(files.origin);
+const origins = await bundled(server, () => startOrigins(files.origin));
 // Both versions are offered, the origin chooses.
 const options: PeerOptions = { tls: true, sni: 'origin.example', ca: readFileSync(caFile), alpn: 'h2h1' };
 const gateway = new Gateway(origins.modern, origins.old, options);
@@ -58,6 +59,5 @@ service.addTlsWithSettings(args.values['listen-tls'], TlsSettings.intermediate(c
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') for (const { text } of service.endpoints) console.log(`listening on ${text}`);
-  if (phase === 'Terminated') origins.close();
 });
 await server.runForever();

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { createSecureServer } from 'node:http2';
 import { createServer } from 'node:https';
-import type { AddressInfo, Server, Socket } from 'node:net';
 import type { CertificateFiles } from '@cirque-example/certificates';
+import { closeAll, runOrigin } from '@cirque-example/origins';
 
 /** Addresses of the running origins, and how to stop them. */
 export interface Origins {
@@ -20,34 +20,6 @@ export async function startOrigins({ certFile, keyFile }: CertificateFiles): Pro
   const old = createServer(pair, (request, response) => {
     response.end(`old origin: ${request.method} ${request.url} by HTTP/${request.httpVersion}\n`);
   });
-  const closers = await Promise.all([listen(modern), listen(old)]);
-  return {
-    modern: addressOf(modern),
-    old: addressOf(old),
-    close() {
-      for (const close of closers) close();
-    },
-  };
-}
-
-function addressOf(origin: Server): string {
-  return `127.0.0.1:${(origin.address() as AddressInfo).port}`;
-}
-
-/** Answers how to stop it, connections included. */
-function listen(origin: Server): Promise<() => void> {
-  const sockets = new Set<Socket>();
-  origin.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  return new Promise((resolve, reject) => {
-    origin.once('error', reject);
-    origin.listen(0, '127.0.0.1', () =>
-      resolve(() => {
-        origin.close();
-        for (const socket of sockets) socket.destroy();
-      }),
-    );
-  });
+  const [one, other] = await Promise.all([runOrigin(modern), runOrigin(old)]);
+  return { modern: one.address, old: other.address, close: closeAll([one, other]) };
 }

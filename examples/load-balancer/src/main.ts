@@ -5,6 +5,7 @@ import type { RequestHeader } from '@cirque/http';
 import { backgroundService, LoadBalancer, RoundRobin, TcpHealthCheck } from '@cirque/load-balancing';
 import { HttpPeer } from '@cirque/pool';
 import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { certificates } from './certificates.ts';
 import { startOrigins } from './origins.ts';
 
@@ -44,7 +45,7 @@ const server = new Server(args);
 server.bootstrap();
 
 const { caFile, files } = certificates();
-const origins = await startOrigins(files.origin);
+const origins = await bundled(server, () => startOrigins(files.origin));
 const upstreams = LoadBalancer.fromAddresses(origins.addresses, { selection: RoundRobin, logger: server.logger });
 upstreams.setHealthCheck(new TcpHealthCheck());
 upstreams.healthCheckFrequencyMs = 1_000;
@@ -64,7 +65,6 @@ server.onPhase((phase) => {
     console.log(`origins: ${origins.addresses.join(', ')} (the last one is down)`);
     console.log(`try it: curl http://${http.replace('0.0.0.0', '127.0.0.1')}/`);
   }
-  if (phase === 'Terminated') origins.close();
 });
 server.addService(background);
 server.addService(lb);

@@ -1,8 +1,8 @@
 // Three HTTPS origins to balance over, so that the example needs nothing else: two that answer, and one that is down.
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:https';
 import type { CertificateFiles } from '@cirque-example/certificates';
+import { closeAll, type Origin, runOrigin } from '@cirque-example/origins';
 
 /** Addresses of the origins, and how to stop them. */
 export interface Origins {
@@ -11,26 +11,19 @@ export interface Origins {
 }
 
 export async function startOrigins(certificate: CertificateFiles): Promise<Origins> {
-  const running = await Promise.all(['one', 'two'].map((name) => startOrigin(name, certificate)));
-  const down = await startOrigin('three', certificate);
-  const addresses = [...running, down].map((origin) => `127.0.0.1:${(origin.address() as AddressInfo).port}`);
-  await new Promise((resolve) => down.close(resolve));
-  return { addresses, close: () => running.forEach(stop) };
+  const origins = await Promise.all(['one', 'two', 'three'].map((name) => startOrigin(name, certificate)));
+  origins.at(-1)?.close();
+  return {
+    addresses: origins.map(({ address }) => address),
+    close: closeAll(origins.slice(0, -1)),
+  };
 }
 
-function startOrigin(name: string, { certFile, keyFile }: CertificateFiles): Promise<Server> {
+function startOrigin(name: string, { certFile, keyFile }: CertificateFiles): Promise<Origin> {
   const pair = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
   const origin = createServer(pair, (request, response) => {
     response.setHeader('Content-Type', 'text/plain');
     response.end(`hello from origin ${name}: ${request.method} ${request.url} for ${request.headers.host}\n`);
   });
-  return new Promise((resolve, reject) => {
-    origin.once('error', reject);
-    origin.listen(0, '127.0.0.1', () => resolve(origin));
-  });
-}
-
-function stop(origin: Server): void {
-  origin.close();
-  origin.closeAllConnections();
+  return runOrigin(origin);
 }

@@ -4,6 +4,7 @@ import { parseArgs, Server } from '@cirque/core';
 import type { CirqueError } from '@cirque/error';
 import { HttpPeer } from '@cirque/pool';
 import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { startOrigins } from './origins.ts';
 
 /** Requests with longer bodies are not copied: a body is kept in memory until both have got it. */
@@ -69,12 +70,11 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origins = await startOrigins();
+const origins = await bundled(server, startOrigins);
 const mirror = httpProxyService(server.configuration, new Mirror(origins.origin, origins.shadow));
 mirror.addTcp(args.values.listen);
 server.addService(mirror);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${mirror.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origins.close();
 });
 await server.runForever();

@@ -1,7 +1,7 @@
 // Two versions of an origin: the one in use, and the next one, which has its problems.
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { closeAll, type Origin, runOrigin } from '@cirque-example/origins';
 
 /** Addresses of the running origins, and how to stop them. */
 export interface Origins {
@@ -19,27 +19,19 @@ export async function startOrigins(): Promise<Origins> {
     console.log(`version 2 got ${what}`);
     return { status: what.includes('/old') ? 500 : 200, body: 'nobody reads this' };
   });
-  return { origin: addressOf(origin), shadow: addressOf(shadow), close: () => [origin, shadow].forEach(stop) };
+  return {
+    origin: origin.address,
+    shadow: shadow.address,
+    close: closeAll([origin, shadow]),
+  };
 }
 
-function addressOf(origin: Server): string {
-  return `127.0.0.1:${(origin.address() as AddressInfo).port}`;
-}
-
-function startOrigin(answer: Answer): Promise<Server> {
+function startOrigin(answer: Answer): Promise<Origin> {
   const origin = createServer((request, response) => {
     void text(request).then((content) => {
       const { status, body } = answer(`${request.method} ${request.url} ${content}`.trimEnd());
       response.writeHead(status).end(body);
     });
   });
-  return new Promise((resolve, reject) => {
-    origin.once('error', reject);
-    origin.listen(0, '127.0.0.1', () => resolve(origin));
-  });
-}
-
-function stop(origin: Server): void {
-  origin.close();
-  origin.closeAllConnections();
+  return runOrigin(origin);
 }

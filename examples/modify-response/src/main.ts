@@ -3,6 +3,7 @@ import { parseArgs, Server } from '@cirque/core';
 import type { RequestHeader, ResponseHeader } from '@cirque/http';
 import { HttpPeer } from '@cirque/pool';
 import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { startOrigin } from './origin.ts';
 import { rewrite } from './rewrite.ts';
 
@@ -70,12 +71,11 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origin = await startOrigin();
+const origin = await bundled(server, startOrigin);
 const proxy = httpProxyService(server.configuration, new Modifier(origin.address));
 proxy.addTcp(args.values.listen);
 server.addService(proxy);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${proxy.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origin.close();
 });
 await server.runForever();

@@ -1,14 +1,13 @@
 // An origin for the example: JSON with something to hide, sent in two pieces, and a text.
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type Origin, runOrigin } from '@cirque-example/origins';
 
 const PEOPLE = JSON.stringify([
   { name: 'Ada', mail: 'ada@example.com' },
   { name: 'Grace', mail: 'grace@example.com' },
 ]);
 
-export async function startOrigin(): Promise<{ readonly address: string; close(): void }> {
+export function startOrigin(): Promise<Origin> {
   const origin = createServer((request, response) => {
     if (request.url !== '/people') {
       response.setHeader('Content-Type', 'text/plain');
@@ -20,13 +19,5 @@ export async function startOrigin(): Promise<{ readonly address: string; close()
     response.write(PEOPLE.slice(0, 20));
     setTimeout(() => response.end(PEOPLE.slice(20)), 50);
   });
-  origin.listen(0, '127.0.0.1');
-  await once(origin, 'listening');
-  return {
-    address: `127.0.0.1:${(origin.address() as AddressInfo).port}`,
-    close: () => {
-      origin.close();
-      origin.closeAllConnections();
-    },
-  };
+  return runOrigin(origin);
 }

@@ -5,6 +5,7 @@ import { parseArgs, Server } from '@cirque/core';
 import { HttpPeer } from '@cirque/pool';
 import { defineProxy, httpProxyService } from '@cirque/proxy';
 import { ensureCertificates } from '@cirque-example/certificates';
+import { bundled } from '@cirque-example/origins';
 import { startOrigin } from './origin.ts';
 
 const args = parseArgs({
@@ -21,7 +22,7 @@ const { caFile, files } = ensureCertificates(join(import.meta.dirname, '../.stat
   origin: { names: ['origin.example'] },
   proxy: { commonName: 'the proxy', clientAuth: true },
 });
-const origin = await startOrigin(files.origin, caFile);
+const origin = await bundled(server, () => startOrigin(files.origin, caFile));
 
 const ca = readFileSync(caFile);
 const { certFile, keyFile } = files.proxy;
@@ -42,6 +43,5 @@ service.addTcp(args.values.listen);
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${service.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origin.close();
 });
 await server.runForever();

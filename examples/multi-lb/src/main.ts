@@ -4,6 +4,7 @@ import { CirqueError } from '@cirque/error';
 import { backgroundService, LoadBalancer, RoundRobin, TcpHealthCheck } from '@cirque/load-balancing';
 import { HttpPeer } from '@cirque/pool';
 import { httpProxyService, ProxyHttp, type Session } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { startOrigins } from './origins.ts';
 
 class Router extends ProxyHttp {
@@ -36,11 +37,12 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origins = await startOrigins({ one: ['one-a', 'one-b'], two: ['two-a', 'two-b'] });
+const names = { one: ['one-a', 'one-b'], two: ['two-a', 'two-b'] };
+const { addresses } = await bundled(server, () => startOrigins(names));
 
 // Every cluster has a balancer of its own, with checks and a frequency that suit it, and a task that runs them.
-const one = clusterService('cluster one', origins.addresses.one, 1_000);
-const two = clusterService('cluster two', origins.addresses.two, 5_000);
+const one = clusterService('cluster one', addresses.one, 1_000);
+const two = clusterService('cluster two', addresses.two, 5_000);
 const proxy = httpProxyService(server.configuration, new Router(one.task, two.task));
 proxy.addTcp(args.values.listen);
 
@@ -48,7 +50,6 @@ proxy.addTcp(args.values.listen);
 server.addService(proxy).addDependency(server.addService(one), server.addService(two));
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${proxy.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origins.close();
 });
 await server.runForever();
 

@@ -2,6 +2,7 @@
 import { httpService, parseArgs, Server, TlsSettings } from '@cirque/core';
 import { HttpPeer } from '@cirque/pool';
 import { addXForwarded, defineProxy, httpProxyService } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { certificates } from './certificates.ts';
 import { startOrigin } from './origin.ts';
 
@@ -16,7 +17,7 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origin = await startOrigin();
+const origin = await bundled(server, startOrigin);
 const peer = new HttpPeer(origin.address);
 const proxy = defineProxy({
   upstreamPeer: () => peer,
@@ -34,11 +35,12 @@ const settings = new TlsSettings({ hosts: certificates().files });
 const https = httpProxyService(server.configuration, proxy, { name: 'HTTPS' });
 https.addTlsWithSettings(args.values.listen, settings);
 
+// With port 0 the system chooses; the redirects may run in another thread than the one that knows.
+const httpsPort = new Uint16Array(server.sharedMemory('HTTPS port', Uint16Array.BYTES_PER_ELEMENT));
 const http = httpService('redirects', {
   response({ target, headers }) {
     const { hostname } = new URL(`http://${headers.get('Host')}`);
-    const { port } = new URL(`http://${https.endpoints[0]?.text}`);
-    return { status: 301, headers: { Location: `https://${hostname}:${port}${target}` } };
+    return { status: 301, headers: { Location: `https://${hostname}:${httpsPort[0]}${target}` } };
   },
 });
 http.addTcp(args.values.http);
@@ -47,9 +49,9 @@ server.addService(https);
 server.addService(http);
 server.onPhase((phase) => {
   if (phase === 'Running') {
+    httpsPort[0] = Number(new URL(`http://${https.endpoints[0]?.text}`).port);
     console.log(`listening on ${https.endpoints[0]?.text}, process ${process.pid}`);
     console.log(`redirecting from ${http.endpoints[0]?.text}`);
   }
-  if (phase === 'Terminated') origin.close();
 });
 await server.runForever();

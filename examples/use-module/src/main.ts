@@ -2,6 +2,7 @@
 import { parseArgs, Server } from '@cirque/core';
 import { HttpPeer } from '@cirque/pool';
 import { defineProxy, httpProxyService } from '@cirque/proxy';
+import { bundled } from '@cirque-example/origins';
 import { Acl, acl } from './acl.ts';
 import { startOrigin } from './origin.ts';
 
@@ -15,7 +16,7 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origin = await startOrigin();
+const origin = await bundled(server, startOrigin);
 const peer = new HttpPeer(origin.address);
 const access = acl({
   rules: [
@@ -41,6 +42,5 @@ service.addTcp(args.values.listen);
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${service.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origin.close();
 });
 await server.runForever();

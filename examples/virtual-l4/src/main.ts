@@ -15,7 +15,7 @@ const args = parseArgs({
 const server = new Server(args);
 server.bootstrap();
 
-const origin = makeOrigin();
+const origin = makeOrigin(); // with threads, each has one of its own
 const connect: CustomConnect = async () => origin.connect();
 // The address is only a name then: it identifies the upstream in logs and in the connection pool.
 const peer = new HttpPeer('origin.virtual:80', { customConnect: connect });
@@ -25,6 +25,6 @@ service.addTcp(args.values.listen);
 server.addService(service);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`listening on ${service.endpoints[0]?.text}`);
-  if (phase === 'Terminated') origin.close();
 });
 await server.runForever();
+origin.close();
