@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type AccessLogFacts, accessLogRecord, redactTarget } from './access-log.ts';
 
@@ -100,4 +101,31 @@ describe('redactTarget', () => {
     redactTarget('?'.repeat(100_000));
     expect(performance.now() - started).toBeLessThan(200);
   });
+});
+
+test('redactTarget hides what it hides by name alone, whatever else is there', () => {
+  const words = fc.constantFrom(
+    'a',
+    'token',
+    'x_secret',
+    'code',
+    'mycode',
+    'key',
+    'API-Key',
+    'sig',
+    'design',
+    'PWD',
+    '',
+  );
+  const pairs = fc.array(fc.tuple(fc.constantFrom('&', ';'), words, fc.constantFrom('', '=', '=v', '=v@w')));
+  const sensitive = /token|secret|passw(?:or)?d|api[_-]?key|signature|credential|^(?:auth|code|key|pwd|sig)$/i;
+  fc.assert(
+    fc.property(pairs, (parts) => {
+      const target = `/p?x=1${parts.map((part) => part.join('')).join('')}`;
+      const expected = parts.map(([before, name, value]) =>
+        value !== '' && sensitive.test(name) ? `${before}${name}=[redacted]` : `${before}${name}${value}`,
+      );
+      expect(redactTarget(target)).toBe(`/p?x=1${expected.join('')}`);
+    }),
+  );
 });
