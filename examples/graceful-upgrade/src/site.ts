@@ -122,13 +122,9 @@ export class Site {
   /** Stops the server with SIGTERM, and waits until nothing is left of it. @returns what was left after all. */
   async stop(): Promise<string[]> {
     const left: string[] = [];
-    try {
-      if (this.pid > 0) process.kill(this.pid, 'SIGTERM');
-      await until('the end of all processes', () => [...this.#servers].every(isGone), 20);
-    } catch (error) {
-      left.push((error as Error).message);
-    }
-    for (const pid of [...this.#servers].filter((one) => !isGone(one))) {
+    if (this.pid > 0) process.kill(this.pid, 'SIGTERM');
+    await until('the end of all processes', () => this.#alive().length === 0, 20).catch(() => {});
+    for (const pid of this.#alive()) {
       left.push(`process ${pid} had to be killed`);
       process.kill(pid, 'SIGKILL');
     }
@@ -146,6 +142,12 @@ export class Site {
 
   #path(name: string): string {
     return join(this.folder, name);
+  }
+
+  /** Processes that have written to the log, and are not gone. */
+  #alive(): number[] {
+    const pids = new Set([...this.#servers, ...this.log.map(({ pid }) => pid)]);
+    return [...pids].filter((pid) => commandLine(pid).includes(this.folder));
   }
 
   #logText(): string {
@@ -175,10 +177,11 @@ function run(name: string, args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [...process.execArgv, program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-function isGone(pid: number): boolean {
+/** Empty when there is no such process. */
+function commandLine(pid: number): string {
   try {
-    return process.kill(pid, 0) && false;
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return true;
+    return '';
   }
 }
