@@ -14,6 +14,7 @@ export default mergeConfig(shared, {
       'faults/**/*.test.ts',
       'integrity/**/*.test.ts',
       'stress/**/*.test.ts',
+      'upgrade/**/*.test.ts',
     ],
     setupFiles: ['src/after-each-file.ts'],
     testTimeout: 20_000,
