@@ -24,6 +24,7 @@ import { loadConfiguration } from './conf-file.ts';
 import { configurationChanges } from './configuration-changes.ts';
 import { type ExecutionPhase, type PhaseListener, PhaseTracker } from './execution-phase.ts';
 import { embeddedHost, type Host, type Lifecycle } from './host.ts';
+import { checkProcess } from './process-check.ts';
 import { ProcessHost } from './process-host.ts';
 import { RunningServer } from './running-server.ts';
 import { runtimeWarning } from './runtime-check.ts';
@@ -356,7 +357,11 @@ export class Server implements Lifecycle {
 
   async #test(): Promise<void> {
     const services = this.#graph.entries().map(({ service }) => service);
-    const failures = await testRun({ services, configuration: this.configuration, logger: this.#logger });
+    const daemon = this.options.daemon === true || this.configuration.daemon;
+    const failures = [
+      ...checkProcess(this.configuration, daemon),
+      ...(await testRun({ services, configuration: this.configuration, logger: this.#logger })),
+    ];
     this.#phases.enter('Terminated', this.#logger);
     if (failures.length > 0) throw CirqueError.internal('BindError', `test failed: ${failures.join('; ')}`);
     this.#logger.info('test passed');
