@@ -15,6 +15,7 @@ import { type PidFile, writePidFile } from '../daemon/pid-file.ts';
 import type { Logger, ServerLogger } from '../logger.ts';
 import { sendStandardStreamsTo } from '../logs/standard-streams.ts';
 import { SystemdNotifier } from '../systemd/systemd-notifier.ts';
+import { someThreadCannotEnd } from '../workers/worker-thread.ts';
 import type { ServerOptions } from './cli-options.ts';
 import type { Host, Lifecycle } from './host.ts';
 import { findPredecessor, type OtherSuccessor, type Predecessor } from './predecessor.ts';
@@ -91,7 +92,7 @@ export class ProcessHost implements Host {
       umask(Number.parseInt(mask, 8));
       if (workingDirectory !== '') chdir(workingDirectory);
     }
-    return findPredecessor({
+    const found = await findPredecessor({
       upgrade: options.upgrade === true,
       configuration: this.#configuration,
       uids: this.#uids(),
@@ -99,6 +100,9 @@ export class ProcessHost implements Host {
       signal,
       onListening: () => this.#status?.started(),
     });
+    // The successor runs, only not in this process: the command that waits has got what it wanted.
+    if ('takenOverBy' in found) this.#status?.ready();
+    return found;
   }
 
   listening(): void {
@@ -172,7 +176,11 @@ export class ProcessHost implements Host {
     const ms = this.#server.stopKind === 'fast' ? EXIT_AFTER_FAST_MS : seconds * 1_000;
     setTimeout(() => {
       const resources = process.getActiveResourcesInfo();
-      this.#parts.logger.warn({ resources }, 'the process is still alive after the server has stopped; ending it');
+      const cannotExit = someThreadCannotEnd();
+      const facts = cannotExit ? { resources, cannotExit } : { resources };
+      this.#parts.logger.warn(facts, 'the process is still alive after the server has stopped; ending it');
+      // exit() would wait for threads that never end.
+      if (cannotExit) process.kill(process.pid, 'SIGKILL');
       process.exit(code);
     }, ms).unref();
   }
