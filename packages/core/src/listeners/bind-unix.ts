@@ -28,9 +28,9 @@ export interface UnixPlace extends ListenerPlace {
 export async function bindUnix(endpoint: UnixEndpoint, place: UnixPlace = {}): Promise<BoundListener> {
   const { address } = endpoint;
   const { path } = address;
-  await refuseTakenPath(path);
+  const { server = createServer({ allowHalfOpen: true }), owner, takesPath = false } = place;
+  if (!takesPath) await refuseTakenPath(path);
   const temporary = temporaryName(path);
-  const { server = createServer({ allowHalfOpen: true }), owner } = place;
   await listenAt(server, temporary, endpoint.backlog);
   try {
     chmodSync(temporary, endpoint.mode);

@@ -24,6 +24,8 @@ export interface ListenerPlace {
   readonly reusePort?: boolean;
   /** The address that port 0 stands for, where another thread was given one already. */
   readonly resolved?: InetAddress | undefined;
+  /** True: a server that answers on the path of a unix socket is the one whose place this one takes. Default false. */
+  readonly takesPath?: boolean;
   /** Asked when a unix socket closes: true removes its path. Default: yes. */
   readonly ownsPath?: () => boolean;
 }

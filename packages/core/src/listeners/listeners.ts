@@ -7,6 +7,7 @@ import type { EndpointCheck, SocketName } from '../service/service.ts';
 import type { ServiceSockets } from '../sockets/service-sockets.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import { closeDescriptor } from '../sockets/socket-table.ts';
+import type { MovedServer } from '../workers/server-transfer.ts';
 import { bind, isAddressInUse, probeAddress } from './bind.ts';
 import { bindError } from './bind-error.ts';
 import { probeUnix } from './bind-unix.ts';
@@ -74,6 +75,14 @@ export class Listeners {
       context.connections.open.destroyAll();
       throw error;
     }
+  }
+
+  /** Serves on a socket that another thread has moved here; from this moment on. */
+  receive(moved: MovedServer, context: StackContext, sockets: ServiceSockets): TransportStack {
+    const endpoint = this.#endpoints.find((one) => isNamed(one, moved.record));
+    if (endpoint !== undefined) return new TransportStack(endpoint, sockets.receive(moved), context);
+    moved.server.close();
+    throw new Error(`no endpoint has the address ${moved.record.address}`);
   }
 
   /** Serves on sockets that were opened elsewhere for endpoints of ours; others are closed. */

@@ -8,6 +8,7 @@ import { CirqueError } from '@cirque/error';
 import { type Address, acceptStreams, type InetAddress, type NodeSocketOptions, type Stream } from '@cirque/transport';
 import type { ServerApp } from '../app/server-app.ts';
 import type { Logger } from '../logger.ts';
+import type { MovedServer } from '../workers/server-transfer.ts';
 import type { BoundListener } from './bound-listener.ts';
 import { askFilter, type ConnectionFilter } from './connection-filter.ts';
 import { maxAcceptedDescriptor } from './descriptor-limit.ts';
@@ -69,6 +70,12 @@ export class TransportStack {
     const { connections, shutdown } = this.#context;
     this.#stopping = shutdown.aborted;
     if (this.#stopping) connections.pending.endWithin(STOP_LINGER_MS);
+  }
+
+  /** The listening socket, which is to be moved to another thread: {@link stop} comes next. Undefined: it cannot travel. */
+  get movable(): MovedServer | undefined {
+    const { server, record } = this.#listener;
+    return record.kind === 'tcp' ? { server, record } : undefined;
   }
 
   #accepted(stream: Stream): void {

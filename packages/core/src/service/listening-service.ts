@@ -1,6 +1,7 @@
 /**
  * A service that listens: endpoints, an application, and the connections that are open between the two.
  */
+import type { MessagePort } from 'node:worker_threads';
 import { CirqueError } from '@cirque/error';
 import { formatAddress, type InetAddress, parseAddress, type UnixAddress } from '@cirque/transport';
 import type { ServerApp } from '../app/server-app.ts';
@@ -21,6 +22,7 @@ import { checkThreads, type ServerConfiguration, type Threads } from '../server/
 import type { ServiceSockets } from '../sockets/service-sockets.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import { closeDescriptor } from '../sockets/socket-table.ts';
+import { receiveServers, sendServers } from '../workers/server-transfer.ts';
 import { ConnectionDrain } from './connection-drain.ts';
 import type { Replicated } from './replicated.ts';
 import type { EndpointCheck, Service, ServiceContext, SocketName } from './service.ts';
@@ -59,7 +61,7 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   readonly #keyring = new TicketKeyring(() => this.#listeners.tlsSettings);
   /** Set while it runs. */
   #running: Running | undefined;
-  #stacks: readonly TransportStack[] = [];
+  readonly #stacks: TransportStack[] = [];
   /** Listening on behalf of other threads, by their numbers. */
   readonly #adopted: Map<number, TransportStack[]> = new Map();
   #resolved: Readonly<Record<string, string>> = {};
@@ -227,6 +229,26 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     this.#adopted.delete(owner);
   }
 
+  /** Called in a worker thread: another one takes its place. */
+  surrender(port: MessagePort): void {
+    sendServers(
+      port,
+      this.#stacks.flatMap(({ movable }) => movable ?? []),
+    );
+  }
+
+  /** Called in a worker thread that takes the place of another one. */
+  receive(port: MessagePort): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) throw new Error(`service ${this.name} does not run yet`);
+    const { stack, sockets } = running;
+    return receiveServers(port, (moved) => {
+      const received = this.#listeners.receive(moved, stack, sockets);
+      this.#stacks.push(received);
+      if (stack.shutdown.aborted) received.stop();
+    });
+  }
+
   /**
    * Called by the server. Opens all endpoints, serves until `context.shutdown`, then waits for the open connections
    * until `context.fast`, which destroys them.
@@ -264,9 +286,10 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     const { shutdown, logger, ready, sockets, thread } = context;
     const stack = { app: this.app, connections: this.#connections, logger, shutdown, filter: this.#filter };
     this.#running = { stack, sockets };
-    this.#stacks = await this.#listeners.build(stack, sockets, thread.index === 0).catch((error: unknown) => {
+    const built = await this.#listeners.build(stack, sockets, thread.index === 0).catch((error: unknown) => {
       throw this.#startFailed(error);
     });
+    this.#stacks.push(...built);
     logger.info({ endpoints: this.endpoints.map(({ text }) => text) }, 'listening');
     ready();
     await aborted(shutdown);

@@ -1,6 +1,7 @@
 /**
  * The contract between a server and what runs in it. Knows neither listeners nor tasks.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { Logger } from '../logger.ts';
 import type { LogFiles } from '../logs/log-files.ts';
 import type { ServerConfiguration, Threads } from '../server/server-conf.ts';
@@ -72,6 +73,10 @@ export interface Service {
   adopt?(owner: number, sockets: readonly SocketRecord[]): Promise<void>;
   /** Leaves alone what {@link adopt} was given for this owner; accepted connections stay. */
   release?(owner: number): void;
+  /** Moves what it listens on to the thread that takes its place; open connections stay. See server-transfer.ts. */
+  surrender?(port: MessagePort): void;
+  /** Serves on what {@link surrender} of the old thread moves. Resolves when that is all. */
+  receive?(port: MessagePort): Promise<void>;
   /** State that goes to worker threads, and to a successor. */
   readonly replicated?: Replicated | undefined;
   /** True when {@link reloadCertificates} has something to do. */

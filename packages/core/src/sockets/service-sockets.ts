@@ -4,10 +4,12 @@
  * Services need not know which: a socket that a predecessor has opened goes on with its queue, without a gap.
  */
 import type { Socket } from 'node:dgram';
+import { descriptorOf } from '@cirque/sys';
 import { formatAddress, type InetAddress, isUnixAddress, parseAddress } from '@cirque/transport';
-import { bind, probeAddress } from '../listeners/bind.ts';
+import { addressOf, bind, probeAddress } from '../listeners/bind.ts';
 import type { BoundListener } from '../listeners/bound-listener.ts';
 import type { Endpoint } from '../listeners/endpoint.ts';
+import type { MovedServer } from '../workers/server-transfer.ts';
 import { adoptListener } from './adopt-listener.ts';
 import {
   adoptDatagram,
@@ -43,13 +45,14 @@ export class ServiceSockets {
 
   /**
    * Listens on an endpoint: with every descriptor that was taken over for it, which are several when the predecessor
-   * had several threads; else with a fresh one.
+   * had several threads; else with a fresh one. Answers nothing where {@link receive} brings the socket later.
    *
    * @throws CirqueError of type BindError. A descriptor that cannot be used is an error, not a reason to bind afresh:
    * the predecessor goes on serving then.
    */
   async listen(endpoint: Endpoint): Promise<readonly BoundListener[]> {
     const records = [...this.#table.take(this.#service, endpoint.kind, formatAddress(endpoint.address))];
+    if (records.length === 0 && endpoint.kind === 'tcp' && this.#table.heir === 'receives') return [];
     if (records.length === 0) return [await this.#bind(endpoint)];
     const listeners: BoundListener[] = [];
     try {
@@ -72,6 +75,12 @@ export class ServiceSockets {
   async adopt(endpoint: Endpoint, record: SocketRecord): Promise<BoundListener> {
     const own = { ...record, service: this.#service };
     return this.#keep(await adoptListener(endpoint, own, () => this.#table.ownsPath(own, true)));
+  }
+
+  /** A listening TCP socket that another thread has moved here. Connections may come as soon as this turn is over. */
+  receive({ server, record }: MovedServer): BoundListener {
+    const own = { ...record, service: this.#service, fd: descriptorOf(server) ?? -1 };
+    return this.#keep({ server, record: own, address: addressOf(server), close: () => void server.close() });
   }
 
   /**
@@ -116,6 +125,7 @@ export class ServiceSockets {
       service: this.#service,
       reusePort: isTcp && (reusePort || mayGrow),
       resolved: this.#resolved(endpoint.address),
+      takesPath: this.#table.heir !== undefined,
       ownsPath: () => this.#table.ownsPath(listener.record, false),
     });
     return this.#keep(listener);

@@ -21,6 +21,12 @@ export interface SocketTableOptions {
    * listens there. Default false.
    */
   readonly mayGrow?: boolean;
+  /**
+   * Set where this thread takes the place of another one that still serves, and whose descriptors cannot be duplicated: it
+   * takes over the paths of unix sockets. `receives`: what listens on TCP is moved here later; `binds`: it binds beside
+   * the other thread.
+   */
+  readonly heir?: 'receives' | 'binds' | undefined;
   /** Real addresses by configured ones, for port 0: all threads must bind the port that the first one was given. */
   readonly resolved?: Readonly<Record<string, string>>;
 }
@@ -34,16 +40,19 @@ interface OpenSocket {
 export class SocketTable {
   readonly reusePort: boolean;
   readonly mayGrow: boolean;
+  readonly heir: 'receives' | 'binds' | undefined;
   readonly resolved: Readonly<Record<string, string>>;
   readonly #waiting: SocketRecord[];
   readonly #open: Set<OpenSocket> = new Set();
   #ownsInherited = false;
   #handedOver = false;
 
-  constructor({ inherited = [], reusePort = false, mayGrow = false, resolved = {} }: SocketTableOptions = {}) {
+  constructor(options: SocketTableOptions = {}) {
+    const { inherited = [], reusePort = false, mayGrow = false, heir, resolved = {} } = options;
     this.#waiting = [...inherited];
     this.reusePort = reusePort;
     this.mayGrow = mayGrow;
+    this.heir = heir;
     this.resolved = resolved;
   }
 

@@ -1,6 +1,7 @@
 /**
  * The life of a worker thread: runs one service of the server, does what the main thread says, then lets go.
  */
+import type { MessagePort } from 'node:worker_threads';
 import { loadSys } from '@cirque/sys';
 import type { Logger } from '../logger.ts';
 import { childLogger } from '../logger.ts';
@@ -36,9 +37,14 @@ export async function runInWorker(parts: InWorkerParts): Promise<void> {
   const service = ownService(role, services);
   for (const [position, snapshot] of role.snapshots) services[position]?.replicated?.apply(snapshot);
   const table = tableOf(role);
-  const channel = new WorkerChannel(role.port, answersOf(parts, service, table));
-  const unwatch = watchHeap(() => channel.tell('full'));
   const logger = childLogger(parts.logger, { service: service.name, worker: role.index });
+  const channel = new WorkerChannel(role.port, answersOf(parts, service, table), (name, error) => {
+    logger.error({ err: error, told: name }, 'a worker cannot do what it was told by the main thread; it goes on');
+  });
+  channel.tell('begun');
+  const unwatch = watchHeap(() => channel.tell('full'));
+  // The main thread says when it is over, also where nothing listens yet.
+  const alive = setInterval(() => {}, 0x7fffffff);
   try {
     await service.start({
       shutdown: shutdown.signal,
@@ -55,6 +61,7 @@ export async function runInWorker(parts: InWorkerParts): Promise<void> {
     throw error;
   } finally {
     unwatch();
+    clearInterval(alive);
     logs.close();
     channel.tell('stopped');
     channel.close();
@@ -71,9 +78,9 @@ function ownService({ service: name, position }: WorkerRole, services: readonly 
   );
 }
 
-function tableOf({ sockets, duplicate, resolved, ownsPaths }: WorkerRole): SocketTable {
+function tableOf({ sockets, duplicate, heir, resolved, ownsPaths }: WorkerRole): SocketTable {
   const inherited = duplicate ? duplicates(sockets) : sockets;
-  const table = new SocketTable({ inherited, reusePort: true, resolved });
+  const table = new SocketTable({ inherited, reusePort: true, heir, resolved });
   if (ownsPaths) table.takenOver();
   return table;
 }
@@ -109,8 +116,14 @@ function answersOf(
     adopt: ({ owner, sockets }: { owner: number; sockets: readonly SocketRecord[] }) =>
       service.adopt?.(owner, duplicates(sockets)),
     release: (owner: number) => service.release?.(owner),
+    surrender: ({ port }: { port: MessagePort }) => service.surrender?.(port),
+    receive: async ({ port }: { port: MessagePort }) => {
+      await service.receive?.(port);
+      return table.list();
+    },
     handedOver: () => table.handedOver(),
     takenOver: () => table.takenOver(),
+    beat: () => true,
     openConnections: () => service.openConnections ?? 0,
     stats: () => service.stats?.() ?? {},
     counters: () =>

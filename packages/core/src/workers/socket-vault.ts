@@ -22,6 +22,11 @@ export class SocketVault {
     return this.#kept;
   }
 
+  /** Whether anything can be kept. */
+  get works(): boolean {
+    return this.#sys !== undefined;
+  }
+
   /** Takes descriptors that are ours already, from a predecessor. */
   own(records: readonly SocketRecord[]): void {
     this.#kept.push(...records);

@@ -1,6 +1,7 @@
 /**
  * A service that several worker threads run, as the main thread sees it: started, stopped, asked and told as one.
  */
+import { url as debuggerUrl } from 'node:inspector';
 import { loadSys, type Sys } from '@cirque/sys';
 import { STARTED_IN } from '../daemon/absolute-paths.ts';
 import type { Logger } from '../logger.ts';
@@ -13,12 +14,18 @@ import type { SocketRecord } from '../sockets/socket-record.ts';
 import type { SocketTable } from '../sockets/socket-table.ts';
 import { dealSockets } from './deal-sockets.ts';
 import type { Entry } from './entry.ts';
+import { canMoveServers, moveServers } from './server-transfer.ts';
+import { SocketLending } from './socket-lending.ts';
 import { SocketVault } from './socket-vault.ts';
+import { within } from './within.ts';
 import { type SlotHost, WorkerSlot } from './worker-slot.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 /** How often threads are asked for their open connections while they stop, in milliseconds. */
 const COUNT_EVERY_MS = 250;
+
+/** How often threads are asked whether they are there, in milliseconds. */
+const BEAT_MS = 1_000;
 
 /** How long workers may take to answer a question, in milliseconds. */
 const ANSWER_MS = 2_000;
@@ -44,6 +51,9 @@ export class ThreadedService implements Service, SlotHost {
   readonly #sys: Sys | undefined = loadSys();
   readonly #shared: Readonly<Record<string, SharedArrayBuffer>>;
   readonly #slots: readonly WorkerSlot[];
+  readonly #lending: SocketLending;
+  /** How a thread that takes the place of another one comes to its sockets, where they cannot be duplicated. */
+  readonly #heir: 'receives' | 'binds';
   /** By index: descriptors that came from a predecessor and go to the first thread of the slot without native calls. */
   #given: SocketRecord[][] = [];
   #resolved: Readonly<Record<string, string>> = {};
@@ -62,6 +72,8 @@ export class ThreadedService implements Service, SlotHost {
     this.#slots = Array.from({ length: threads }, (_, index) => {
       return new WorkerSlot(index, [index, threads + index], new SocketVault(this.#sys), this);
     });
+    this.#lending = new SocketLending(this.#slots);
+    this.#heir = service.receive !== undefined && canMoveServers() ? 'receives' : 'binds';
   }
 
   get logger(): Logger {
@@ -77,18 +89,21 @@ export class ThreadedService implements Service, SlotHost {
     if (shutdown.aborted) return;
     this.#resolved = (await this.#options.service.resolveEndpoints?.(this.#isInherited)) ?? {};
     this.#mirror();
+    const heartbeat = setInterval(() => this.#beat(), BEAT_MS).unref();
     try {
-      await this.#startAll();
-      logger.info({ threads: this.#slots.length }, 'serving with worker threads');
-      ready();
+      // What fails while everything is being stopped is of no interest.
+      const started = this.#startAll();
+      await Promise.race([started, once(shutdown).then(() => void started.catch(() => {}))]);
+      if (!shutdown.aborted) {
+        logger.info({ threads: this.#slots.length }, 'serving with worker threads');
+        ready();
+      }
       await once(shutdown);
-    } catch (error) {
-      for (const slot of this.#slots) slot.cut();
-      throw error;
+      await this.#drain(fast);
     } finally {
-      for (const slot of this.#slots) slot.stop();
-      await this.#end(fast);
+      clearInterval(heartbeat);
       for (const stop of this.#stopMirrors) stop();
+      await Promise.all(this.#slots.map((slot) => slot.end()));
     }
   }
 
@@ -170,7 +185,13 @@ export class ThreadedService implements Service, SlotHost {
     for (const slot of this.#slots) await slot.replace();
   }
 
-  spawn(slot: WorkerSlot, row: number): WorkerThread {
+  /** How long a thread that was replaced may take to finish what it has begun, in milliseconds. */
+  get leaveMs(): number {
+    const { gracePeriodSeconds, gracefulShutdownTimeoutSeconds } = this.#configuration;
+    return (gracePeriodSeconds + gracefulShutdownTimeoutSeconds) * 1_000;
+  }
+
+  spawn(slot: WorkerSlot, row: number, old: WorkerThread | undefined): WorkerThread {
     const { service, position, entry, serverMemory, services, isReady } = this.#options;
     const kept = slot.vault.sockets;
     const given = this.#given[slot.index]?.splice(0) ?? [];
@@ -180,6 +201,7 @@ export class ThreadedService implements Service, SlotHost {
     return new WorkerThread({
       entry,
       heapMb: this.#configuration.workerHeapMb,
+      logger: this.#logger,
       onFull: (thread) => this.#replaceFull(slot, thread),
       role: {
         service: service.name,
@@ -194,6 +216,7 @@ export class ThreadedService implements Service, SlotHost {
         startedIn: STARTED_IN,
         sockets: kept.length > 0 ? kept : given,
         duplicate: kept.length > 0,
+        heir: old === undefined || kept.length > 0 ? undefined : this.#heir,
         resolved: this.#resolved,
         ownsPaths: this.#ownsPaths && slot.index === 0,
         snapshots: new Map(snapshots),
@@ -202,22 +225,21 @@ export class ThreadedService implements Service, SlotHost {
     });
   }
 
-  up(slot: WorkerSlot): void {
-    // Lent to a sibling while the slot was empty. It goes on with the connections it has accepted.
-    for (const other of this.#slots) other.thread?.tell('release', slot.index);
-    this.#shareUnixSockets();
+  async moveSockets(
+    old: WorkerThread,
+    next: WorkerThread,
+    sockets: readonly SocketRecord[],
+  ): Promise<readonly SocketRecord[]> {
+    if (this.#sys !== undefined) return sockets;
+    if (this.#heir === 'receives') return moveServers(old, next);
+    this.#logger.warn(
+      'connections that wait for the worker which is replaced are lost: to keep them needs native calls, or Node.js 24.21 or 26.6',
+    );
+    return sockets;
   }
 
-  down(slot: WorkerSlot): void {
-    const sibling = this.#slots.find((other) => other.thread !== undefined);
-    const sockets = slot.vault.sockets.filter(({ kind }) => kind !== 'udp');
-    if (sibling === undefined) return;
-    if (sockets.length > 0) sibling.thread?.tell('adopt', { owner: slot.index, sockets });
-    else if (this.#sys === undefined)
-      this.#logger.warn(
-        { worker: slot.index },
-        'connections that waited for this worker are lost: keeping them needs native calls',
-      );
+  changed(): void {
+    this.#lending.settle();
   }
 
   cleared(row: number): void {
@@ -226,9 +248,8 @@ export class ThreadedService implements Service, SlotHost {
 
   /** The heap of a thread is nearly full: another one takes its place before it stands still. */
   #replaceFull(slot: WorkerSlot, thread: WorkerThread): void {
-    if (slot.thread !== thread) return;
     this.#logger.warn({ worker: slot.index }, 'the heap of a worker is nearly full; another one takes its place');
-    slot.replace().catch((error: unknown) => {
+    slot.replace(thread).catch((error: unknown) => {
       this.#logger.error({ err: error, worker: slot.index }, 'the worker could not be replaced; it goes on');
     });
   }
@@ -248,18 +269,13 @@ export class ThreadedService implements Service, SlotHost {
   }
 
   async #startAll(): Promise<void> {
-    const outcomes = await Promise.allSettled(this.#slots.map((slot) => slot.start()));
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    await Promise.all(this.#slots.map((slot) => slot.start()));
   }
 
-  /** Only the first thread binds a unix socket; the others get duplicates, where that can be done. */
-  #shareUnixSockets(): void {
-    const [first, ...others] = this.#slots;
-    const sockets = first?.vault.sockets.filter(({ kind }) => kind === 'unix') ?? [];
-    if (sockets.length === 0 || first?.thread === undefined) return;
-    for (const other of others) {
-      if (other.vault.sockets.every(({ kind }) => kind !== 'unix')) other.thread?.tell('adopt', { owner: -1, sockets });
-    }
+  #beat(): void {
+    // A thread that a debugger has stopped does not answer either.
+    if (debuggerUrl() !== undefined) return;
+    for (const slot of this.#slots) slot.beat();
   }
 
   #mirror(): void {
@@ -269,21 +285,13 @@ export class ThreadedService implements Service, SlotHost {
     }
   }
 
-  async #end(fast: AbortSignal): Promise<void> {
+  /** What has begun may finish, until `fast` is aborted. */
+  async #drain(fast: AbortSignal): Promise<void> {
+    for (const slot of this.#slots) slot.stop();
     const ended = Promise.all(this.#slots.map((slot) => slot.ended()));
     const asking = setInterval(() => void this.#countConnections(), COUNT_EVERY_MS);
     await Promise.race([ended, once(fast)]);
     clearInterval(asking);
-    if (!fast.aborted) return;
-    for (const slot of this.#slots) slot.cut();
-    if (
-      (await within(
-        ended.then(() => true),
-        CUT_MS,
-      )) === undefined
-    ) {
-      await Promise.all(this.#slots.map((slot) => slot.terminate()));
-    }
   }
 
   async #countConnections(): Promise<void> {
@@ -293,12 +301,18 @@ export class ThreadedService implements Service, SlotHost {
     this.#openConnections = counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
   }
 
+  /** Those that can answer: also what was replaced and finishes what it has begun. */
   #threads(): readonly WorkerThread[] {
-    return this.#slots.flatMap(({ thread }) => (thread === undefined ? [] : [thread]));
+    return this.#living().filter(({ readyForMs }) => readyForMs > 0);
   }
 
+  #living(): readonly WorkerThread[] {
+    return this.#slots.flatMap(({ living }) => living);
+  }
+
+  /** Threads that are about to begin hear it as soon as they can. */
   #tellAll(name: string, argument?: unknown): void {
-    for (const thread of this.#threads()) thread.tell(name, argument);
+    for (const thread of this.#living()) thread.tell(name, argument);
   }
 
   async #callAll(name: string): Promise<void> {
@@ -307,21 +321,7 @@ export class ThreadedService implements Service, SlotHost {
   }
 }
 
-/** How long threads that were told to drop everything may take, in milliseconds. */
-const CUT_MS = 500;
-
 function once(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-/** The value, or undefined when it is too late or has failed. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), ms);
-  try {
-    return await Promise.race([promise.catch(() => undefined), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

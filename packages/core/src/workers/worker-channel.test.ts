@@ -1,13 +1,19 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { CirqueError } from '@cirque/error';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Answers, WorkerChannel } from './worker-channel.ts';
 
 const open: WorkerChannel[] = [];
 
-function pair(answers: Answers): { main: WorkerChannel; worker: WorkerChannel } {
+function pair(
+  answers: Answers,
+  onFailed: (name: string, error: unknown) => void = () => {},
+): { main: WorkerChannel; worker: WorkerChannel } {
   const { port1, port2 } = new MessageChannel();
-  const ends = { main: new WorkerChannel(port1, {}), worker: new WorkerChannel(port2, answers) };
+  const ends = {
+    main: new WorkerChannel(port1, {}, () => {}),
+    worker: new WorkerChannel(port2, answers, onFailed),
+  };
   open.push(ends.main, ends.worker);
   port1.ref();
   port2.ref();
@@ -55,5 +61,29 @@ describe('WorkerChannel', () => {
     const { main } = pair({ news: (text: string) => told.resolve(text) });
     main.tell('news', 'flip');
     expect(await told.promise).toBe('flip');
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no'))],
+  ])('reports what was told and %s, which nobody waits for', async (_, fail) => {
+    const failed = Promise.withResolvers<[string, unknown]>();
+    const { main } = pair({ fail }, (name, error) => failed.resolve([name, error]));
+    main.tell('fail');
+    expect(await failed.promise).toEqual(['fail', expect.objectContaining({ message: 'no' })]);
+  });
+
+  it('moves what is to be transferred', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const { main } = pair({ say: ({ port }: { port: MessagePort }) => port.postMessage('here') });
+    const heard = new Promise((resolve) => port1.once('message', resolve));
+    await main.call('say', { port: port2 }, [port2]);
+    expect(await heard).toBe('here');
+    port1.close();
   });
 });

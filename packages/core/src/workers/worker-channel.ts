@@ -2,7 +2,7 @@
  * Calls between the main thread and a worker over a MessagePort: the main thread calls and is answered; the worker
  * tells. Knows nothing of what is said.
  */
-import type { MessagePort } from 'node:worker_threads';
+import type { MessagePort, Transferable } from 'node:worker_threads';
 import { CirqueError, type ErrorType } from '@cirque/error';
 
 /** An error on its way between threads, which keeps neither classes nor causes. */
@@ -24,27 +24,32 @@ export type Answers = Readonly<Record<string, (argument: never) => unknown>>;
 export class WorkerChannel {
   readonly #port: MessagePort;
   readonly #answers: Answers;
+  readonly #onFailed: (name: string, error: unknown) => void;
   readonly #open: Map<number, PromiseWithResolvers<unknown>> = new Map();
   #last = 0;
   #closed = false;
 
-  /** @param answers what the other side may call or tell; what is told is answered by nobody. */
-  constructor(port: MessagePort, answers: Answers) {
+  /**
+   * @param answers what the other side may call or tell; what is told is answered by nobody.
+   * @param onFailed called when something that was told went wrong.
+   */
+  constructor(port: MessagePort, answers: Answers, onFailed: (name: string, error: unknown) => void) {
     this.#port = port;
     this.#answers = answers;
+    this.#onFailed = onFailed;
     port.on('message', (message: Message) => this.#received(message));
     port.on('close', () => this.#lost());
     port.unref();
   }
 
   /** Calls a function of the other side. Rejects with its error, or when the other side is gone. */
-  call<T>(name: string, argument?: unknown): Promise<T> {
+  call<T>(name: string, argument?: unknown, transfer: Transferable[] = []): Promise<T> {
     if (this.#closed) return Promise.reject(gone());
     this.#last += 1;
     const id = this.#last;
     const waiting = Promise.withResolvers<unknown>();
     this.#open.set(id, waiting);
-    this.#port.postMessage({ kind: 'call', id, name, argument } satisfies Message);
+    this.#port.postMessage({ kind: 'call', id, name, argument } satisfies Message, transfer);
     return waiting.promise as Promise<T>;
   }
 
@@ -60,8 +65,16 @@ export class WorkerChannel {
 
   #received(message: Message): void {
     if (message.kind === 'answer') this.#answered(message.id, message.value, message.error);
-    else if (message.kind === 'tell') void this.#run(message.name, message.argument);
+    else if (message.kind === 'tell') void this.#told(message.name, message.argument);
     else void this.#answer(message.id, message.name, message.argument);
+  }
+
+  async #told(name: string, argument: unknown): Promise<void> {
+    try {
+      await this.#run(name, argument);
+    } catch (error) {
+      this.#onFailed(name, error);
+    }
   }
 
   #answered(id: number, value: unknown, error: PlainError | undefined): void {

@@ -29,6 +29,8 @@ export interface WorkerRole {
   readonly duplicate: boolean;
   /** The paths of unix sockets that it is given are removed by this thread when it ends. */
   readonly ownsPaths: boolean;
+  /** See SocketTableOptions. */
+  readonly heir: 'receives' | 'binds' | undefined;
   /** Configured addresses with port 0, and what was chosen for them. */
   readonly resolved: Readonly<Record<string, string>>;
   /** Positions of services with replicated state, and that state. */
