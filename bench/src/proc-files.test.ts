@@ -21,7 +21,13 @@ describe('parseRunTimeNs', () => {
 describe('parseProcessStat', () => {
   it('finds the fields behind a name with blanks and brackets', () => {
     const stat = '4711 (a (b) c) S 17 4711 4711 0 -1 4194304 100 200 0 0 321 654 7 8 20 0 3 0 99\n';
-    expect(parseProcessStat(stat)).toEqual({ isZombie: false, parentPid: 17, userTicks: 321, systemTicks: 654 });
+    expect(parseProcessStat(stat)).toEqual({
+      isZombie: false,
+      parentPid: 17,
+      userTicks: 321,
+      systemTicks: 654,
+      waitedTicks: 15,
+    });
     expect(parseProcessStat(stat.replace(') S', ') Z')).isZombie).toBe(true);
   });
 

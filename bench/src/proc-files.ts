@@ -20,17 +20,28 @@ export interface ProcessStat {
   readonly parentPid: number;
   readonly userTicks: number;
   readonly systemTicks: number;
+  /** Of children that have ended and were waited for, user and system together. */
+  readonly waitedTicks: number;
 }
 
 /** The fields in use of `/proc/<pid>/stat`. The name in brackets may hold spaces and brackets itself. */
 export function parseProcessStat(stat: string): ProcessStat {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   // Field 3 (state) is fields[0]: so field n is fields[n - 3].
-  const [parentPid, userTicks, systemTicks] = [fields[1], fields[11], fields[12]].map(Number);
-  if (parentPid === undefined || userTicks === undefined || systemTicks === undefined || Number.isNaN(systemTicks)) {
+  const numbers = [fields[1], ...fields.slice(11, 15)].map(Number);
+  const [parentPid, userTicks, systemTicks, waitedUserTicks, waitedSystemTicks] = numbers;
+  if (numbers.length < 5 || numbers.some(Number.isNaN)) {
     throw new Error(`not a process stat line: ${JSON.stringify(stat.slice(0, 60))}`);
   }
-  return { isZombie: fields[0] === 'Z' || fields[0] === 'X', parentPid, userTicks, systemTicks };
+  const waitedTicks = Number(waitedUserTicks) + Number(waitedSystemTicks);
+  const isZombie = fields[0] === 'Z' || fields[0] === 'X';
+  return {
+    isZombie,
+    parentPid: Number(parentPid),
+    userTicks: Number(userTicks),
+    systemTicks: Number(systemTicks),
+    waitedTicks,
+  };
 }
 
 /** Ticks that one core was busy: everything but idle and iowait; guest time is inside user time. */

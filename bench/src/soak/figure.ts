@@ -16,6 +16,8 @@ export interface Figure {
   /** Printed behind the value, after a blank; empty for counts. */
   readonly unit: string;
   readonly bound?: Bound;
+  /** A time that other work on the machine lengthens: it decides nothing when there was much. */
+  readonly timed?: true;
   /** What explains the value: printed with a figure that is out of bounds. */
   readonly note?: string;
 }
@@ -27,6 +29,11 @@ export function figure(name: string, value: number, unit = '', bound?: Bound, no
 /** A figure that must have this value. */
 export function exactly(name: string, value: number, wanted: number, note?: string): Figure {
   return figure(name, value, '', { least: wanted, most: wanted }, note);
+}
+
+/** A time in milliseconds that other work on the machine lengthens. */
+export function timed(name: string, valueMs: number, bound?: Bound): Figure {
+  return { ...figure(name, valueMs, 'ms', bound), timed: true };
 }
 
 export function isKept({ value, bound = {} }: Figure): boolean {
@@ -57,18 +64,15 @@ export function printBound({ most, least }: Bound): string {
 /** The worst p99 that healthy clients may see beside attackers: twice that without, and never stricter than `floorMs`. */
 export function healthyFigures(before: Latencies, during: Latencies, floorMs: number, who = 'healthy'): Figure[] {
   return [
-    figure(`${who}: p99 alone`, before.p99Ms, 'ms'),
-    figure(`${who}: p99`, during.p99Ms, 'ms', { most: Math.max(2 * before.p99Ms, floorMs) }),
+    timed(`${who}: p99 alone`, before.p99Ms),
+    timed(`${who}: p99`, during.p99Ms, { most: Math.max(2 * before.p99Ms, floorMs) }),
     exactly(`${who}: errors`, before.errors + during.errors, 0, [...before.reasons, ...during.reasons].join('; ')),
   ];
 }
 
 /** First and last time of a range. */
 export function rangeFigures(name: string, range: Range | undefined, bound: Bound): Figure[] {
-  return [
-    figure(`${name} from`, range?.firstMs ?? NEVER, 'ms', bound),
-    figure(`${name} to`, range?.lastMs ?? NEVER, 'ms', bound),
-  ];
+  return [timed(`${name} from`, range?.firstMs ?? NEVER, bound), timed(`${name} to`, range?.lastMs ?? NEVER, bound)];
 }
 
 /** How many members of a crowd were answered with this status. */

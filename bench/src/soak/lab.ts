@@ -13,7 +13,7 @@ import { acceptedConnections } from './client-sockets.ts';
 import { type Contestant, rowOf } from './contestants.ts';
 import { Crowd } from './crowd-process.ts';
 import type { CrowdScript } from './crowd-script.ts';
-import { exactly, type Figure, figure } from './figure.ts';
+import { exactly, type Figure, figure, timed } from './figure.ts';
 import { type GatewayStats, gatewayStats } from './gateway-stats.ts';
 import type { OwnOrigin } from './own-origins.ts';
 import { DEFAULT_SETTINGS, type ProxySettings } from './proxy-settings.ts';
@@ -25,7 +25,7 @@ const ASK_TIMEOUT_MS = 5_000;
 const CLOSING_TIME_MS = 5_000;
 const LOOK_MS = 50;
 const WARM_MS = 500;
-const ALONE_MS = 4_000;
+const ALONE_MS = 3_000;
 const ALONE_SHORT_MS = 700;
 /** Upstream connections that may stay in the pool, and what Node opens now and then. */
 const DESCRIPTORS_THAT_STAY = 128 + 8;
@@ -173,7 +173,7 @@ export class Lab {
     const left = acceptedConnections(this.port);
     const descriptors = this.descriptors() - this.#descriptors;
     return [
-      figure('served again after', servedMs, 'ms', { most: this.size(1_000, 3_000) }),
+      timed('served again after', servedMs, { most: this.size(1_000, 3_000) }),
       exactly('connections left', left, 0),
       figure('descriptors more', Math.max(0, descriptors), '', { most: DESCRIPTORS_THAT_STAY }),
       ...(await this.#ownLeftovers(running.logFile)),

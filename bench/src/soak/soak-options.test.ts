@@ -6,7 +6,7 @@ const PROXIES = ['cirque', 'nginx'];
 const parse = (...argv: string[]) => parseSoakOptions(argv, SCENES, PROXIES);
 
 test('parseSoakOptions: everything by default', () => {
-  const defaults = { short: false, seconds: 8, requests: 1_000_000, threads: 1, out: undefined };
+  const defaults = { short: false, seconds: 6, requests: 1_000_000, threads: 1, out: undefined };
   expect(parse()).toEqual({ ...defaults, scenes: SCENES, contestants: PROXIES });
 });
 

@@ -7,7 +7,7 @@ import { asUsage, listOption, requireKnown, wholeNumberOption } from '../options
 export interface SoakOptions {
   /** Small crowds and short times with generous bounds, as in the tests. */
   readonly short: boolean;
-  /** Length of the timed parts, in seconds. Default 8, short 2. */
+  /** Length of the timed parts, in seconds. Default 6, short 2. */
   readonly seconds: number;
   /** Requests of the memory scene. Default 1,000,000, short 50,000. */
   readonly requests: number;
@@ -25,7 +25,7 @@ export function soakHelp(scenes: readonly string[], contestants: readonly string
   --rows NAME,...      ${scenes.join(', ')}
                        (default: all)
   --only PROXY,...     ${contestants.join(', ')} (default: all)
-  --seconds N          length of the timed parts (default 8)
+  --seconds N          length of the timed parts (default 6)
   --requests N         requests of the memory row (default 1000000)
   --threads N          threads of Cirque (default 1)
   --short              small crowds and generous bounds: a minute per proxy
@@ -56,7 +56,7 @@ export function parseSoakOptions(
   requireKnown('only', only, contestants);
   return {
     short,
-    seconds: wholeNumberOption('seconds', values.seconds, short ? 2 : 8, 1, MOST_SECONDS),
+    seconds: wholeNumberOption('seconds', values.seconds, short ? 2 : 6, 1, MOST_SECONDS),
     requests: wholeNumberOption('requests', values.requests, short ? 50_000 : 1_000_000, 1_000, MOST_REQUESTS),
     threads: wholeNumberOption('threads', values.threads, 1, 1, MOST_THREADS),
     scenes: chosen.length === 0 ? scenes : scenes.filter((name) => chosen.includes(name)),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { drawMarkdown } from '../table.ts';
-import { exactly, figure } from './figure.ts';
+import { exactly, figure, timed } from './figure.ts';
 import { sceneRemarks, sceneTable } from './soak-report.ts';
 import { brokenPromises, isGood, type SceneResult, type SoakResult } from './soak-result.ts';
 
@@ -9,15 +9,31 @@ const scene: SceneResult = {
   scene: 'slow',
   title: 'slow clients',
   performances: [
-    { contestant: 'cirque', title: 'Cirque', seconds: 1, figures: ours, broken: brokenPromises(ours) },
+    {
+      contestant: 'cirque',
+      title: 'Cirque',
+      seconds: 1,
+      foreignShare: 0,
+      figures: ours,
+      broken: brokenPromises(ours, 0),
+    },
     {
       contestant: 'nginx',
       title: 'nginx',
       seconds: 1,
+      foreignShare: 0,
       figures: [figure('p99', 9, 'ms'), figure('more', 1)],
       broken: [],
     },
-    { contestant: 'haproxy', title: 'HAProxy', seconds: 0, figures: [], broken: [], skipped: 'not installed' },
+    {
+      contestant: 'haproxy',
+      title: 'HAProxy',
+      seconds: 0,
+      foreignShare: 0.5,
+      figures: [],
+      broken: [],
+      skipped: 'not installed',
+    },
   ],
 };
 
@@ -33,6 +49,7 @@ test('sceneRemarks: who is missing and why, and what was not kept', () => {
   expect(sceneRemarks(scene)).toEqual([
     'Cirque: NOT KEPT: p99 is 7 ms, promised at most 5: a note',
     'HAProxy: skipped: not installed',
+    'HAProxy: times decide nothing: other work took 50 % of the two cores',
   ]);
 });
 
@@ -41,4 +58,10 @@ test('isGood: false for a broken promise and for a scene that failed', () => {
   const failed = { ...good, performances: good.performances.map((one) => ({ ...one, failed: 'it ended' })) };
   const result = (...scenes: SceneResult[]) => isGood({ scenes } as unknown as SoakResult);
   expect([result(good), result(good, scene), result(failed)]).toEqual([true, false, false]);
+});
+
+test('brokenPromises: times count only where the machine was not disturbed', () => {
+  const slow = [timed('p99', 7, { most: 5 }), exactly('errors', 1, 0)];
+  expect(brokenPromises(slow, 0.02)).toEqual(['p99 is 7 ms, promised at most 5', 'errors is 1, promised exactly 0']);
+  expect(brokenPromises(slow, 0.5)).toEqual(['errors is 1, promised exactly 0']);
 });

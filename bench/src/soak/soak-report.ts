@@ -2,8 +2,9 @@
  * The tables of a soak: figures from top to bottom, contestants side by side. Pure.
  */
 import { type Column, drawMarkdown, drawText, type Table } from '../table.ts';
+import { isDisturbed } from './disturbance.ts';
 import { type Figure, printBound, printValue } from './figure.ts';
-import type { SceneResult, SoakResult } from './soak-result.ts';
+import type { Performance, SceneResult, SoakResult } from './soak-result.ts';
 
 /** Names of all figures in the order of their first appearance, contestant after contestant. */
 function figureNames({ performances }: SceneResult): string[] {
@@ -34,10 +35,15 @@ export function sceneTable(scene: SceneResult): Table {
   return { columns, rows };
 }
 
-/** One line per contestant without figures, and per promise that was not kept. */
+function disturbed({ title, foreignShare }: Performance): string {
+  return `${title}: times decide nothing: other work took ${(foreignShare * 100).toFixed(0)} % of the two cores`;
+}
+
+/** One line per contestant without figures, or with a disturbed machine, and per promise that was not kept. */
 export function sceneRemarks({ performances }: SceneResult): string[] {
   return performances.flatMap((one) => [
     ...(one.skipped === undefined ? [] : [`${one.title}: skipped: ${one.skipped}`]),
+    ...(isDisturbed(one.foreignShare) ? [disturbed(one)] : []),
     ...(one.failed === undefined ? [] : [`${one.title}: failed: ${one.failed}`]),
     ...one.broken.map((sentence) => `${one.title}: NOT KEPT: ${sentence}`),
   ]);

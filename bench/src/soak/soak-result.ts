@@ -2,6 +2,7 @@
  * What a soak has found: plain data, written as JSON, read by the tables and by the end-to-end tests.
  */
 import type { Machine } from '../machine.ts';
+import { isDisturbed } from './disturbance.ts';
 import { type Figure, isKept, printBound, printValue } from './figure.ts';
 import type { SoakOptions } from './soak-options.ts';
 
@@ -10,6 +11,8 @@ export interface Performance {
   readonly contestant: string;
   readonly title: string;
   readonly seconds: number;
+  /** What others have used of the two cores meanwhile, from 0 to 1. */
+  readonly foreignShare: number;
   readonly figures: readonly Figure[];
   /** A sentence for each promise that was not kept. Only Cirque has promised anything. */
   readonly broken: readonly string[];
@@ -33,10 +36,10 @@ export interface SoakResult {
   readonly scenes: readonly SceneResult[];
 }
 
-/** A sentence for each figure out of bounds. */
-export function brokenPromises(figures: readonly Figure[]): string[] {
+/** A sentence for each figure out of bounds; times count only where the machine was not disturbed. */
+export function brokenPromises(figures: readonly Figure[], foreignShare: number): string[] {
   return figures
-    .filter((one) => !isKept(one))
+    .filter((one) => !isKept(one) && !(one.timed && isDisturbed(foreignShare)))
     .map(({ name, bound = {}, note = '', ...value }) => {
       const sentence = `${name} is ${printValue(value)}, promised ${printBound(bound)}`;
       return note === '' ? sentence : `${sentence}: ${note}`;

@@ -9,6 +9,7 @@ import { RESULTS_FOLDER } from '../places.ts';
 import type { RunContext } from '../run-context.ts';
 import { Stage } from '../stage.ts';
 import { CONTESTANTS, type Contestant } from './contestants.ts';
+import { Disturbance } from './disturbance.ts';
 import { Lab } from './lab.ts';
 import type { Scene } from './scene.ts';
 import { SCENES } from './scenes/all-scenes.ts';
@@ -23,15 +24,17 @@ async function perform(stage: Stage, scene: Scene, contestant: Contestant, optio
   const { name, title } = contestant;
   const startedAt = performance.now();
   const seconds = (): number => Math.round((performance.now() - startedAt) / 100) / 10;
+  const disturbance = new Disturbance(stage.cores);
   const lab = new Lab(stage, contestant, options);
   try {
     const figures = await scene.play(lab);
-    const broken = name === 'cirque' ? brokenPromises(figures) : [];
-    return { contestant: name, title, seconds: seconds(), figures, broken };
+    const foreignShare = disturbance.foreignShare();
+    const broken = name === 'cirque' ? brokenPromises(figures, foreignShare) : [];
+    return { contestant: name, title, seconds: seconds(), foreignShare, figures, broken };
   } catch (error) {
     stage.signal.throwIfAborted();
     const failed = error instanceof Error ? error.message : String(error);
-    return { contestant: name, title, seconds: seconds(), figures: [], broken: [], failed };
+    return { contestant: name, title, seconds: seconds(), foreignShare: 0, figures: [], broken: [], failed };
   } finally {
     await lab.close();
   }
@@ -47,7 +50,7 @@ async function playAll(stage: Stage, options: SoakOptions, missing: Missing, run
       const done =
         skipped === undefined
           ? await perform(stage, scene, contestant, options)
-          : { contestant: name, title, seconds: 0, figures: [], broken: [], skipped };
+          : { contestant: name, title, seconds: 0, foreignShare: 0, figures: [], broken: [], skipped };
       performances.push(done);
       run.say(`${scene.name}: ${name} ${done.skipped ?? done.failed ?? `done in ${done.seconds} s`}`);
     }

@@ -1,7 +1,7 @@
 /**
  * More connections than the proxy may have: who is turned away, how, and whether those that are there notice.
  */
-import { answered, exactly, type Figure, figure } from '../figure.ts';
+import { answered, exactly, type Figure, figure, timed } from '../figure.ts';
 import type { Lab } from '../lab.ts';
 import type { Scene } from '../scene.ts';
 
@@ -48,7 +48,7 @@ export const ACCEPT_LIMIT: Scene = {
     return [
       ...figures,
       exactly('idle ones inside that were closed', begun - open, 0),
-      figure('p99 of those inside', p99Ms, 'ms', { most: lab.size(20, 1_000) }),
+      timed('p99 of those inside', p99Ms, { most: lab.size(20, 1_000) }),
       exactly('errors of those inside', errors, 0, reasons.join('; ')),
       ...(await lab.leftovers()),
     ];

@@ -1,7 +1,7 @@
 /**
  * Backends in trouble: one that comes and goes, one that accepts and never answers.
  */
-import { answered, exactly, figure, healthyFigures, rangeFigures } from '../figure.ts';
+import { answered, exactly, figure, healthyFigures, rangeFigures, timed } from '../figure.ts';
 import { FlappingOrigin, MuteOrigin } from '../own-origins.ts';
 import type { Scene } from '../scene.ts';
 
@@ -24,7 +24,7 @@ export const FLAPPING: Scene = {
       figure('requests', seen.requests, '', { least: 500 }),
       figure('falls', flapping.falls, '', { least: 2 }),
       figure('errors', (seen.errors / seen.requests) * 100, '%', { most: lab.size(0.01, 0.1) }, note),
-      figure('p99', seen.p99Ms, 'ms', { most: lab.size(50, 1_000) }),
+      timed('p99', seen.p99Ms, { most: lab.size(50, 1_000) }),
       ...(await lab.leftovers()),
     ];
   },

@@ -2,7 +2,7 @@
  * A flood of TLS handshakes, half of which never end, beside clients that have theirs behind them.
  */
 import { clientHello } from '../client-hello.ts';
-import { answered, exactly, type Figure, figure, healthyFigures, rangeFigures } from '../figure.ts';
+import { answered, exactly, type Figure, figure, healthyFigures, rangeFigures, timed } from '../figure.ts';
 import type { Lab } from '../lab.ts';
 import type { Scene } from '../scene.ts';
 
@@ -15,7 +15,7 @@ const LATE_MS = 1_500;
 async function lagFigures(lab: Lab): Promise<Figure[]> {
   if (!lab.isCirque) return [];
   const { lagP99Ms } = await lab.stats();
-  return [figure('event loop p99', lagP99Ms, 'ms', { most: lab.size(50, 500) })];
+  return [timed('event loop p99', lagP99Ms, { most: lab.size(50, 500) })];
 }
 
 export const HANDSHAKES: Scene = {
