@@ -4,8 +4,13 @@
  *
  * Needs native calls; without them the vault stays empty, and whoever asks gets nothing.
  */
-import type { Sys } from '@cirque/sys';
-import type { SocketRecord } from '../sockets/socket-record.ts';
+import { fstatSync } from 'node:fs';
+import { type Sys, SysError } from '@cirque/sys';
+import type { SocketKind, SocketRecord } from '../sockets/socket-record.ts';
+import { closeDescriptor } from '../sockets/socket-table.ts';
+
+/** SOCK_DGRAM, which is the same number on all systems that there are native calls for. */
+const DATAGRAMS = 2;
 
 /** The kept sockets of one worker. */
 export class SocketVault {
@@ -32,11 +37,22 @@ export class SocketVault {
     this.#kept.push(...records);
   }
 
-  /** Duplicates the descriptors of a worker, unless some are kept: then they are of the same sockets. */
+  /**
+   * Duplicates the descriptors of a worker, but for sockets that are kept already. A worker that has died meanwhile has
+   * left numbers which mean nothing, or something else, by now: these are passed over.
+   */
   keep(records: readonly SocketRecord[]): void {
     const sys = this.#sys;
-    if (sys === undefined || this.#closed || this.#kept.length > 0) return;
-    this.#kept = records.map((record) => ({ ...record, fd: sys.dup(record.fd) }));
+    if (sys === undefined || this.#closed) return;
+    const known = new Set(this.#kept.map(({ fd }) => fstatSync(fd).ino));
+    for (const record of records) {
+      const fd = duplicate(sys, record);
+      if (fd === undefined) continue;
+      const { ino } = fstatSync(fd);
+      if (known.has(ino)) closeDescriptor(fd);
+      else this.#kept.push({ ...record, fd });
+      known.add(ino);
+    }
   }
 
   /** Closes them: without workers that listen too, the sockets are gone then. */
@@ -44,4 +60,24 @@ export class SocketVault {
     this.#closed = true;
     for (const { fd } of this.#kept.splice(0)) this.#sys?.close(fd);
   }
+}
+
+function duplicate(sys: Sys, { kind, fd }: SocketRecord): number | undefined {
+  try {
+    const copy = sys.dup(fd);
+    if (isOfKind(sys, kind, copy)) return copy;
+    sys.close(copy);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SysError && error.code === 'EBADF') return undefined;
+    throw error;
+  }
+}
+
+/** Connections and files do not listen. */
+function isOfKind(sys: Sys, kind: SocketKind, fd: number): boolean {
+  if (!fstatSync(fd).isSocket()) return false;
+  return kind === 'udp'
+    ? sys.getSocketOption(fd, 'SO_TYPE') === DATAGRAMS
+    : sys.getSocketOption(fd, 'SO_ACCEPTCONN') === 1;
 }
