@@ -3,11 +3,12 @@
  * with what it says.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ExampleProcess } from './example-process.ts';
+import { Background } from './background.ts';
+import { ExampleProcess, type RunningProgram } from './example-process.ts';
 import { root } from './markdown.ts';
 import { PortMap } from './port-map.ts';
 import { ask } from './request.ts';
@@ -29,18 +30,31 @@ const FREE_PORTS: Readonly<Record<string, readonly string[]>> = {
   'http2-gateway': ['--listen', '127.0.0.1:0', '--listen-tls', '127.0.0.1:0'],
   'tls-termination': ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0'],
   'echo-services': ['--echo', '127.0.0.1:0', '--http', '127.0.0.1:0'],
+  'graceful-upgrade': ['--listen', '127.0.0.1:0', '--listen-tls', '127.0.0.1:0', '--listen-udp', '127.0.0.1:0'],
 };
 
 /** Programs run from the sources, so that nothing has to be built. */
 const NODE_OPTIONS = ['--conditions=@cirque/source'];
 
+/** How a page is acted out. */
+export interface RehearsalOptions {
+  /** Examples go into the background, with these lines in their configuration, whatever the page says. */
+  readonly inBackgroundWith?: string;
+}
+
 export class Rehearsal {
+  readonly #options: RehearsalOptions;
   readonly #ports = new PortMap();
   readonly #files = new Map<string, string>();
   /** Where the files of the page are written: inside this package, so that its imports are found. */
   readonly #folder = mkdtempSync(join(fileURLToPath(new URL('..', import.meta.url)), '.snippets-'));
+  readonly #background = new Background();
   readonly #beside: ExampleProcess[] = [];
-  #program: ExampleProcess | undefined;
+  #program: RunningProgram | undefined;
+
+  constructor(options: RehearsalOptions = {}) {
+    this.#options = options;
+  }
 
   /** Performs one step. Undefined for one that shows nothing. */
   async perform(step: Step): Promise<Outcome | undefined> {
@@ -50,7 +64,12 @@ export class Rehearsal {
     }
     const command = step.kind === 'command' ? step.words.join(' ') : 'output of the server';
     const found = step.kind === 'server' ? await this.#serverOutput(step.output) : await this.#run(step);
-    return { line: step.line, command, expected: withoutChance(step.output), found: withoutChance(found) };
+    return {
+      line: step.line,
+      command,
+      expected: withoutChance(step.output),
+      found: withoutChance(this.#background.back(found)),
+    };
   }
 
   /** Stops what was started. Answers how the last program ended; 0 is well. */
@@ -59,13 +78,14 @@ export class Rehearsal {
     this.#program = undefined;
     for (const process of this.#beside) await process.stop();
     rmSync(this.#folder, { recursive: true, force: true });
-    return code;
+    return (await this.#background.end()) || code;
   }
 
   async #run(step: Command): Promise<string> {
     const { words } = step;
     if (words[0] === 'npm') return this.#runExample(step);
-    if (words[0] === 'kill') return this.#signal(words[1] as string);
+    if (words[0] === 'kill') return this.#signal(words);
+    if (words[0] === 'cat') return this.#background.cat(words[1] ?? '');
     if (words[0] === 'node' && words[1] === '-e') return this.#startOrigin(words[2] as string);
     if (words[0] === 'node') return this.#runFile(step);
     const folder = this.#files.size > 0 ? this.#folder : root;
@@ -78,7 +98,9 @@ export class Rehearsal {
     const [wanted = '', ...args] = words[1] === 'start' ? ['load-balancer'] : words.slice(words.indexOf('--') + 1);
     const [name = '', program = 'main'] = wanted.split('/');
     const file = join(root, 'examples', name, 'src', `${program}.ts`);
-    if (program === 'main') return this.#start([file, ...this.#onFreePorts(name, args)], root, step);
+    // What is put into the background is no client, but goes on as the main program does.
+    if (step.beside) return this.#start([file, ...this.#onFreePorts(name, args)], root, step);
+    if (program === 'main') return this.#start([file, ...this.#onFreePorts(name, this.#ownFiles(args))], root, step);
     return this.#runBeside([file, ...args.map((arg) => this.#ports.translate(arg))]);
   }
 
@@ -95,8 +117,12 @@ export class Rehearsal {
     return (await promisify(execFile)('openssl', args, { cwd })).stdout;
   }
 
-  /** `kill -HUP 4711` */
-  async #signal(option: string): Promise<string> {
+  /** `kill -HUP 4711`, or `kill -TERM $(cat /tmp/server.pid)` */
+  async #signal([, option = '', word, file = '']: readonly string[]): Promise<string> {
+    if (word === '$(cat') {
+      await this.#background.kill(option, file.slice(0, -1));
+      return '';
+    }
     if (this.#program === undefined) throw new Error('no program was started before it is sent a signal');
     this.#program.signal(`SIG${option.slice(1)}` as NodeJS.Signals);
     return '';
@@ -106,21 +132,32 @@ export class Rehearsal {
   async #runFile(step: Command): Promise<string> {
     for (const [name, code] of this.#files) {
       await this.#ports.reserve(code);
-      writeFileSync(join(this.#folder, name), this.#ports.translate(code));
+      writeFileSync(join(this.#folder, name), this.#background.translate(this.#ports.translate(code)));
     }
     return this.#start(step.words.slice(1), this.#folder, step);
   }
 
-  async #start(args: readonly string[], cwd: string, { output, beside, asksForCode }: Command): Promise<string> {
-    if (!beside) {
-      const code = await this.#program?.stop();
-      if (code !== undefined && code !== 0) throw new Error(`the program before ended with ${code}`);
-    }
+  async #start(args: readonly string[], cwd: string, step: Command): Promise<string> {
+    const { output, beside, asksForCode } = step;
+    // A successor takes over from the program that runs.
+    if (!beside && !args.includes('-u')) await this.#stopProgram();
+    if (!asksForCode && args.includes('-d')) return this.#startDaemon(args, cwd, output);
     const process = new ExampleProcess([...NODE_OPTIONS, ...args], cwd);
     if (asksForCode) return this.#runToItsEnd(process, output);
     if (beside) this.#beside.push(process);
     else this.#program = process;
     return this.#expectLines(process, output);
+  }
+
+  async #stopProgram(): Promise<void> {
+    const code = await this.#program?.stop();
+    if (code !== undefined && code !== 0) throw new Error(`the program before ended with ${code}`);
+  }
+
+  async #startDaemon(args: readonly string[], cwd: string, expected: string): Promise<string> {
+    const { program, output } = await this.#background.launch([...NODE_OPTIONS, ...args], cwd, expected);
+    this.#program = program;
+    return this.#options.inBackgroundWith === undefined ? output : this.#expectLines(program, expected);
   }
 
   async #runToItsEnd(process: ExampleProcess, output: string): Promise<string> {
@@ -135,7 +172,7 @@ export class Rehearsal {
   }
 
   /** Waits for each line, and learns from them which ports stand for which. */
-  async #expectLines(process: ExampleProcess, output: string): Promise<string> {
+  async #expectLines(process: RunningProgram, output: string): Promise<string> {
     const found: string[] = [];
     for (const line of output === '' ? [] : output.split('\n')) {
       const actual = await process.waitFor(line);
@@ -152,6 +189,18 @@ export class Rehearsal {
     this.#beside.push(origin);
     await origin.waitFor('ready');
     return '';
+  }
+
+  /** The arguments of an example with files of its own where the page has a configuration, or needs one. */
+  #ownFiles(args: readonly string[]): readonly string[] {
+    const { inBackgroundWith } = this.#options;
+    if (inBackgroundWith !== undefined)
+      return [...args, '-d', '-c', this.#background.ownConfiguration(inBackgroundWith)];
+    const at = args.indexOf('-c') + 1;
+    const conf = args[at] ?? '';
+    return at === 0
+      ? args
+      : args.with(at, this.#background.configuration(conf, readFileSync(join(root, conf), 'utf8')));
   }
 
   #onFreePorts(name: string, args: readonly string[]): string[] {
