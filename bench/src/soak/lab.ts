@@ -13,7 +13,7 @@ import { acceptedConnections } from './client-sockets.ts';
 import { type Contestant, rowOf } from './contestants.ts';
 import { Crowd } from './crowd-process.ts';
 import type { CrowdScript } from './crowd-script.ts';
-import { exactly, type Figure, figure, timed } from './figure.ts';
+import { exactly, type Figure, figure } from './figure.ts';
 import { type GatewayStats, gatewayStats } from './gateway-stats.ts';
 import type { OwnOrigin } from './own-origins.ts';
 import { DEFAULT_SETTINGS, type ProxySettings } from './proxy-settings.ts';
@@ -173,7 +173,7 @@ export class Lab {
     const left = acceptedConnections(this.port);
     const descriptors = this.descriptors() - this.#descriptors;
     return [
-      timed('served again after', servedMs, { most: this.size(1_000, 3_000) }),
+      figure('served again after', servedMs, 'ms', { most: this.size(1_000, 3_000) }),
       exactly('connections left', left, 0),
       figure('descriptors more', Math.max(0, descriptors), '', { most: DESCRIPTORS_THAT_STAY }),
       ...(await this.#ownLeftovers(running.logFile)),

@@ -1,7 +1,7 @@
 /**
  * No descriptors left (EMFILE): the proxy must neither end nor spin, and accept again as soon as there are some.
  */
-import { answered, exactly, figure, timed } from '../figure.ts';
+import { answered, exactly, figure } from '../figure.ts';
 import type { Scene } from '../scene.ts';
 
 const DESCRIPTORS = 256;
@@ -28,7 +28,7 @@ export const NO_DESCRIPTORS: Scene = {
       figure('closed without answer', report.closedUnanswered + report.refused, `of ${CLIENTS}`),
       figure('left waiting', report.waiting, `of ${CLIENTS}`),
       figure('CPU meanwhile', cpu, '%', { most: lab.size(20, 40) }),
-      timed('accepts again after', resumedMs, { most: lab.size(1_000, 3_000) }),
+      figure('accepts again after', resumedMs, 'ms', { most: lab.size(1_000, 3_000) }),
       exactly('errors of those inside', errors, 0, reasons.join('; ')),
       ...(await lab.leftovers()),
     ];
