@@ -85,19 +85,31 @@ export class Listeners {
     throw new Error(`no endpoint has the address ${moved.record.address}`);
   }
 
-  /** Serves on sockets that were opened elsewhere for endpoints of ours; others are closed. */
+  /**
+   * Serves on sockets that were opened elsewhere for endpoints of ours; others are closed.
+   *
+   * @throws CirqueError of type BindError when one of them cannot be used: then none is open.
+   */
   async adopt(
     records: readonly SocketRecord[],
     context: StackContext,
     sockets: ServiceSockets,
   ): Promise<readonly TransportStack[]> {
+    const waiting = [...records];
     const stacks: TransportStack[] = [];
-    for (const record of records) {
-      const endpoint = this.#endpoints.find((one) => isNamed(one, record));
-      if (endpoint === undefined) closeDescriptor(record.fd);
-      else stacks.push(new TransportStack(endpoint, await sockets.adopt(endpoint, record), context));
+    try {
+      for (let record = waiting.shift(); record !== undefined; record = waiting.shift()) {
+        const name = record;
+        const endpoint = this.#endpoints.find((one) => isNamed(one, name));
+        if (endpoint === undefined) closeDescriptor(record.fd);
+        else stacks.push(new TransportStack(endpoint, await sockets.adopt(endpoint, record), context));
+      }
+      return stacks;
+    } catch (error) {
+      for (const stack of stacks) stack.stop();
+      for (const { fd } of waiting) closeDescriptor(fd);
+      throw error;
     }
-    return stacks;
   }
 
   /**

@@ -63,7 +63,7 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   #running: Running | undefined;
   readonly #stacks: TransportStack[] = [];
   /** Listening on behalf of other threads, by their numbers. */
-  readonly #adopted: Map<number, TransportStack[]> = new Map();
+  readonly #adopted: Map<number, Promise<readonly TransportStack[]>[]> = new Map();
   #resolved: Readonly<Record<string, string>> = {};
   #tunnelGraceMs = 0;
   #started = false;
@@ -218,14 +218,17 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
       for (const { fd } of sockets) closeDescriptor(fd);
       return;
     }
-    const stacks = await this.#listeners.adopt(sockets, running.stack, running.sockets);
-    this.#adopted.set(owner, [...(this.#adopted.get(owner) ?? []), ...stacks]);
-    if (running.stack.shutdown.aborted) this.release(owner);
+    const stacks = this.#listeners.adopt(sockets, running.stack, running.sockets);
+    this.#adopted.set(owner, [...(this.#adopted.get(owner) ?? []), stacks]);
+    await stacks;
   }
 
-  /** Called in a worker thread: the other one serves again. */
+  /** Called in a worker thread: the other one serves again. What is still being opened for it is closed at once. */
   release(owner: number): void {
-    for (const stack of this.#adopted.get(owner) ?? []) stack.stop();
+    const close = (stacks: readonly TransportStack[]): void => {
+      for (const stack of stacks) stack.stop();
+    };
+    for (const stacks of this.#adopted.get(owner) ?? []) stacks.then(close, () => {}); // adopt() says why not
     this.#adopted.delete(owner);
   }
 
