@@ -27,8 +27,8 @@ const LOOK_MS = 50;
 const WARM_MS = 500;
 const ALONE_MS = 3_000;
 const ALONE_SHORT_MS = 700;
-/** Upstream connections that may stay in the pool, and what Node opens now and then. */
-const DESCRIPTORS_THAT_STAY = 128 + 8;
+/** Upstream connections that stay in the pool of each thread, and what Node opens now and then. */
+const DESCRIPTORS_THAT_STAY = { perThread: 128, besides: 8 };
 const TIMERS_THAT_STAY = 2;
 const INTERNAL_FAILURE = /Unhandled|MaxListeners|Warning:|"error":"Internal |InternalError/;
 
@@ -172,10 +172,11 @@ export class Lab {
     await this.until(() => acceptedConnections(this.port) === 0, CLOSING_TIME_MS);
     const left = acceptedConnections(this.port);
     const descriptors = this.descriptors() - this.#descriptors;
+    const { perThread, besides } = DESCRIPTORS_THAT_STAY;
     return [
       figure('served again after', servedMs, 'ms', { most: this.size(1_000, 3_000) }),
       exactly('connections left', left, 0),
-      figure('descriptors more', Math.max(0, descriptors), '', { most: DESCRIPTORS_THAT_STAY }),
+      figure('descriptors more', Math.max(0, descriptors), '', { most: perThread * this.options.threads + besides }),
       ...(await this.#ownLeftovers(running.logFile)),
       alive,
     ];
