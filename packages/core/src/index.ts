@@ -68,12 +68,15 @@ export {
   type ServerConfiguration,
   serverConfiguration,
 } from './server/server-conf.ts';
+export type { ServerStats } from './server/server-stats.ts';
 export { type BackgroundService, type BackgroundTask, backgroundServiceOf } from './service/background-service.ts';
 export { type GivenListeningOptions, listeningOptionsOf } from './service/listening-options.ts';
 export { ListeningService, type ListeningServiceOptions } from './service/listening-service.ts';
 export type { Replicated } from './service/replicated.ts';
 export type { EndpointCheck, Service, ServiceContext } from './service/service.ts';
 export type { ServiceHandle } from './service/service-graph.ts';
+export type { StatsTree } from './service/stats-tree.ts';
+export type { ThreadPlace } from './service/thread-place.ts';
 export type { UdpSocketOptions } from './sockets/datagram-socket.ts';
 export type { BoundDatagram, ServiceSockets } from './sockets/service-sockets.ts';
 export type { SocketKind, SocketRecord } from './sockets/socket-record.ts';
