@@ -94,9 +94,9 @@ export class WorkerSlot {
 
   /** Starts the first thread. Rejects when it cannot begin; it is not tried again then. */
   async start(): Promise<void> {
-    const thread = this.#spawn(undefined);
-    this.#thread = thread;
     try {
+      const thread = this.#spawn(undefined);
+      this.#thread = thread;
       this.#take(thread, await thread.ready);
     } catch (error) {
       this.#stopping = true;
@@ -131,13 +131,16 @@ export class WorkerSlot {
     if (silentFor === REPLACE_AFTER) void this.#giveUp(thread);
   }
 
-  /** Ends the threads gracefully. */
+  /** Ends the threads gracefully; those that are not ready have nothing to finish, and may never be. */
   stop(): void {
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
     // The kept descriptors would keep the sockets open, and nobody would accept.
     this.vault.close();
-    for (const thread of this.#living) thread.stop();
+    for (const thread of this.#living) {
+      if (thread.readyForMs > 0) thread.stop();
+      else void thread.end();
+    }
   }
 
   /** Ends them now, whatever they do. */
@@ -242,13 +245,24 @@ export class WorkerSlot {
     // A replacement of the one that has died is there already, or on its way.
     if (this.#thread !== undefined || this.#next !== undefined) return;
     this.#restarts += 1;
-    const thread = this.#spawn(undefined);
+    const thread = this.#spawnOrLater();
+    if (thread === undefined) return;
     this.#thread = thread;
     try {
       const sockets = await thread.ready;
       if (this.#thread === thread) this.#take(thread, sockets);
     } catch {
       // `ended` says the same
+    }
+  }
+
+  /** The system may have no thread to give, and a state that is to be copied may be one that cannot be. */
+  #spawnOrLater(): WorkerThread | undefined {
+    try {
+      return this.#spawn(undefined);
+    } catch (error) {
+      this.#restartLater(0, CirqueError.from(error, 'InternalError', 'Internal'));
+      return undefined;
     }
   }
 }

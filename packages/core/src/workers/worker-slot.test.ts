@@ -1,0 +1,189 @@
+import { CirqueError } from '@cirque/error';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { silentLogger } from '../logger.ts';
+import type { SocketRecord } from '../sockets/socket-record.ts';
+import { SocketVault } from './socket-vault.ts';
+import { type SlotHost, WorkerSlot } from './worker-slot.ts';
+import type { WorkerEnd, WorkerThread } from './worker-thread.ts';
+
+/** What a slot sees of a thread. */
+class FakeThread {
+  readonly asked: string[] = [];
+  readonly row: number;
+  readyForMs = 0;
+  readonly #ready = Promise.withResolvers<readonly SocketRecord[]>();
+  readonly #ended = Promise.withResolvers<WorkerEnd>();
+  readonly ready: Promise<readonly SocketRecord[]> = this.#ready.promise;
+  readonly ended: Promise<WorkerEnd> = this.#ended.promise;
+
+  constructor(row: number) {
+    this.row = row;
+    this.ready.catch(() => {});
+  }
+
+  becomeReady(): void {
+    this.readyForMs = 1;
+    this.#ready.resolve([]);
+  }
+
+  die(): void {
+    const error = CirqueError.internal('InternalError', 'died');
+    this.#ready.reject(error);
+    this.#ended.resolve(error);
+  }
+
+  tell(name: string): void {
+    this.asked.push(name);
+  }
+
+  stop(): void {
+    this.asked.push('stop');
+  }
+
+  async end(): Promise<boolean> {
+    this.asked.push('end');
+    this.#ready.reject(new Error('ended'));
+    this.#ended.resolve(undefined);
+    return true;
+  }
+}
+
+class FakeHost implements SlotHost {
+  readonly logger = silentLogger;
+  readonly leaveMs = 1_000;
+  readonly spawned: FakeThread[] = [];
+  readonly cleared: (row: number) => void = vi.fn();
+  readonly changed: () => void = () => {};
+  failure: Error | undefined;
+
+  spawn(_slot: WorkerSlot, row: number): WorkerThread {
+    if (this.failure !== undefined) throw this.failure;
+    const thread = new FakeThread(row);
+    this.spawned.push(thread);
+    return thread as unknown as WorkerThread;
+  }
+
+  async moveSockets(_old: WorkerThread, _next: WorkerThread, sockets: readonly SocketRecord[]) {
+    return sockets;
+  }
+
+  thread(position: number): FakeThread {
+    return this.spawned[position] as FakeThread;
+  }
+}
+
+let host: FakeHost;
+let slot: WorkerSlot;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  host = new FakeHost();
+  slot = new WorkerSlot(0, [0, 2], new SocketVault(undefined), host);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Lets everything happen that waits for promises only. */
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+
+async function started(): Promise<FakeThread> {
+  const start = slot.start();
+  host.thread(0).becomeReady();
+  await start;
+  return host.thread(0);
+}
+
+describe('WorkerSlot', () => {
+  test('start fails when no thread can be made', async () => {
+    host.failure = new Error('no threads left');
+    await expect(slot.start()).rejects.toThrow('no threads left');
+  });
+
+  test('a thread that dies is replaced after a while, in the same row', async () => {
+    (await started()).die();
+    await settle();
+    expect(slot.thread).toBe(undefined);
+    expect(host.cleared).toHaveBeenCalledWith(0);
+    await vi.advanceTimersByTimeAsync(100);
+    host.thread(1).becomeReady();
+    await settle();
+    expect(slot.thread).toBe(host.thread(1));
+    expect(host.thread(1).row).toBe(0);
+  });
+
+  test('where no thread can be made in the place of a dead one, that is tried again later', async () => {
+    (await started()).die();
+    host.failure = new Error('no threads left');
+    await vi.advanceTimersByTimeAsync(100);
+    host.failure = undefined;
+    expect(host.spawned).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(200);
+    host.thread(1).becomeReady();
+    await settle();
+    expect(slot.thread).toBe(host.thread(1));
+  });
+
+  test('replace: the old thread stops when the new one serves, which counts in another row', async () => {
+    const old = await started();
+    const replaced = slot.replace();
+    await settle();
+    expect(old.asked).toEqual([]);
+    host.thread(1).becomeReady();
+    await settle();
+    expect(old.asked).toEqual(['handedOver', 'stop']);
+    expect(slot.thread).toBe(host.thread(1));
+    expect([old.row, host.thread(1).row]).toEqual([0, 2]);
+    await old.end();
+    await replaced;
+    expect(host.cleared).toHaveBeenCalledExactlyOnceWith(0);
+  });
+
+  test('replace: of an old thread that dies meanwhile nobody else takes the place', async () => {
+    const old = await started();
+    const replaced = slot.replace();
+    await settle();
+    old.die();
+    await vi.advanceTimersByTimeAsync(60_000);
+    host.thread(1).becomeReady();
+    await replaced;
+    expect(slot.thread).toBe(host.thread(1));
+    expect(host.spawned).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(host.spawned).toHaveLength(2);
+  });
+
+  test('replace: twice at the same time is one after the other', async () => {
+    const old = await started();
+    const both = Promise.all([slot.replace(), slot.replace()]);
+    await settle();
+    expect(host.spawned).toHaveLength(2);
+    host.thread(1).becomeReady();
+    await settle();
+    expect(host.spawned).toHaveLength(2); // the old one has not finished
+    await old.end();
+    await settle();
+    host.thread(2).becomeReady();
+    await settle();
+    expect(host.thread(2).row).toBe(0);
+    await host.thread(1).end();
+    await both;
+  });
+
+  test('stop: a thread that serves may finish, one that is not ready is ended', async () => {
+    const old = await started();
+    void slot.replace().catch(() => {});
+    await settle();
+    slot.stop();
+    expect(old.asked).toEqual(['stop']);
+    expect(host.thread(1).asked).toEqual(['end']);
+  });
+
+  test('stop: nothing is started any more', async () => {
+    (await started()).die();
+    await settle();
+    slot.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(host.spawned).toHaveLength(1);
+  });
+});
