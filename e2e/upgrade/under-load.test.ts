@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 async function play(native: string, ...options: readonly string[]): Promise<{ code: number | null; output: string }> {
-  const words = ['--conditions=@cirque/source', PROGRAM, '--requests', '1500', '--rate', '600', ...options];
+  const words = ['--conditions=@cirque/source', PROGRAM, '--requests', '1500', '--rate', '400', ...options];
   const child = spawn(process.execPath, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, CIRQUE_FFI: native },
