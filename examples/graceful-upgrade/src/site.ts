@@ -40,9 +40,8 @@ export class Site {
     const site = new Site(await freePorts(4));
     try {
       await once(site.#origin.stdout as NodeJS.ReadableStream, 'data');
-      site.configure(threads);
+      site.configure(threads, { waitForReady: true });
       await site.#launch('-d');
-      await site.#serves(site.pid);
       return site;
     } catch (error) {
       await site.stop();
@@ -50,8 +49,12 @@ export class Site {
     }
   }
 
-  /** What the next process of the server is to be like. */
-  configure(threads: number, warmUpSeconds = 0): void {
+  /**
+   * What the next process of the server is to be like.
+   *
+   * @param waitForReady whether the command that starts it waits until it serves.
+   */
+  configure(threads: number, { warmUpSeconds = 0, waitForReady = false } = {}): void {
     const settings = {
       version: 1,
       threads,
@@ -59,6 +62,7 @@ export class Site {
       pid_file: this.#path('server.pid'),
       error_log: this.#path('error.log'),
       upgrade_sock: this.#path('upgrade.sock'),
+      daemon_wait_for_ready: waitForReady,
       // WebSockets go on for as long as they like.
       grace_period_seconds: 3_600,
       tunnel_grace_period_seconds: 3_600,
@@ -83,7 +87,7 @@ export class Site {
    */
   async upgrade(threads: number, first: '-u' | 'SIGQUIT'): Promise<number> {
     const old = this.pid;
-    this.configure(threads);
+    this.configure(threads, { waitForReady: first === 'SIGQUIT' });
     if (first === 'SIGQUIT') process.kill(old, 'SIGQUIT');
     await this.#launch('-u', '-d');
     if (first === '-u') process.kill(old, 'SIGQUIT');
@@ -96,7 +100,7 @@ export class Site {
   /** An upgrade that fails: the new process is killed when it has the sockets, but is not ready yet. */
   async failingUpgrade(threads: number): Promise<void> {
     const old = this.pid;
-    this.configure(threads, 60);
+    this.configure(threads, { warmUpSeconds: 60 });
     await this.#launch('-u', '-d');
     process.kill(old, 'SIGQUIT');
     const line = await until('a process that warms up', () => this.log.find(({ msg }) => msg === 'warming up'));
