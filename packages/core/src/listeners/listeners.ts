@@ -119,6 +119,7 @@ export class Listeners {
    * @throws CirqueError of type BindError.
    */
   async resolve(isInherited: (name: SocketName) => boolean): Promise<Readonly<Record<string, string>>> {
+    this.#refuseTwins();
     const resolved: Record<string, string> = {};
     for (const endpoint of this.#endpoints) {
       const { address } = nameOf(endpoint);
@@ -126,6 +127,16 @@ export class Listeners {
       resolved[address] = formatAddress(await probeAddress(endpoint));
     }
     return resolved;
+  }
+
+  /** Threads know sockets by the addresses that were configured: two endpoints with the same one would be mixed up. */
+  #refuseTwins(): void {
+    const names = this.socketNames.map(({ address }) => address);
+    const twin = names.find((address, index) => names.indexOf(address) !== index);
+    if (twin === undefined) return;
+    const advice =
+      'with threads above 1 the endpoints of a service need different addresses; give each a port of its own';
+    throw CirqueError.internal('BindError', `cannot listen on ${twin} twice: ${advice}`);
   }
 
   /** Tries every endpoint and leaves nothing behind. */
