@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChildServer } from './child-server.ts';
+import { ca } from './tls-site.ts';
 
 /** What the fixture says of the thread that has answered. */
 export interface Answer {
@@ -83,6 +84,18 @@ export class ThreadsSite {
     const started = new ThreadedProcess([...this.configure(settings), ...args], env);
     this.#processes.push(started);
     return started;
+  }
+
+  /** Makes a certificate for this name, beside `a.example`. @returns the folder that has it. */
+  certificate(name: string): string {
+    const { cert, key } = ca.issue({ names: [name, 'a.example'] });
+    writeFileSync(join(this.folder, 'cert.pem'), cert);
+    writeFileSync(join(this.folder, 'key.pem'), key);
+    return this.folder;
+  }
+
+  spoilCertificate(): void {
+    writeFileSync(join(this.folder, 'cert.pem'), 'not a certificate');
   }
 
   close(): void {
