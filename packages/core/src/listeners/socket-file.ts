@@ -2,7 +2,6 @@
  * The file of a unix socket, known by its inode: it is removed only while it still is that socket.
  */
 import { lstatSync, type Stats, unlinkSync } from 'node:fs';
-import { codeOfError } from './bind-error.ts';
 
 /** Remembers which file a socket has. */
 export class SocketFile {
@@ -13,14 +12,16 @@ export class SocketFile {
     this.#own = lstatSync(path, { throwIfNoEntry: false });
   }
 
-  /** Removes `path` when it is this file. A directory that may not be written keeps it. */
+  /**
+   * Removes `path` when it is this file. Never throws: who has given up the rights of root may not remove what root has
+   * made, and a file that stays is replaced by the next server.
+   */
   removeFrom(path: string): void {
-    const present = lstatSync(path, { throwIfNoEntry: false });
-    if (present === undefined || present.ino !== this.#own?.ino || present.dev !== this.#own.dev) return;
     try {
-      unlinkSync(path);
-    } catch (error) {
-      if (codeOfError(error) !== 'ENOENT' && codeOfError(error) !== 'EACCES') throw error;
+      const present = lstatSync(path);
+      if (present.ino === this.#own?.ino && present.dev === this.#own.dev) unlinkSync(path);
+    } catch {
+      // see above
     }
   }
 }
