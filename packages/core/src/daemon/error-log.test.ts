@@ -42,6 +42,6 @@ test.skipIf(!isRoot)('openErrorLog does not give away what a link points to', ()
 
 test('openErrorLog says what is wrong with the path', () => {
   expect(() => openErrorLog(join(folder, 'none', 'a.log'), undefined)).toThrow(
-    /configuration errorLog is ".*", which cannot be opened \(ENOENT\): its directory must exist/,
+    /configuration error_log is ".*", which cannot be opened \(ENOENT\): its directory must exist/,
   );
 });

@@ -47,6 +47,20 @@ describe('AppendFile', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test('AppendFile is an error where it cannot be opened, unless it is lenient', () => {
+    path = join(folder, 'later', 'a.log');
+    expect(() => open()).toThrow('ENOENT');
+    const onFailure = vi.fn();
+    const file = open({ bufferBytes: 0, lenient: true }, onFailure);
+    file.write('lost\n');
+    file.reopen();
+    expect(onFailure).toHaveBeenCalledExactlyOnceWith(path, expect.objectContaining({ code: 'ENOENT' }));
+    mkdirSync(join(folder, 'later'));
+    file.reopen();
+    file.write('kept\n');
+    expect(text('later/a.log')).toBe('kept\n');
+  });
+
   test('AppendFile without a buffer writes every line at once', () => {
     open({ bufferBytes: 0 }).write('ä\n');
     expect(text()).toBe('ä\n');

@@ -3,7 +3,8 @@
  *
  * Several threads and processes may write to one file: the system appends each block in one piece.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
+import { LOG_MODE, type LogOwner, openLog } from './open-log.ts';
 
 /** How a log file is written. */
 export interface LogFileOptions {
@@ -13,6 +14,14 @@ export interface LogFileOptions {
   readonly flushMs?: number;
   /** Permissions of a file that is created. Default 0o640. */
   readonly mode?: number;
+}
+
+/** What the process around a log file adds to its options. */
+export interface AppendFileOptions extends LogFileOptions {
+  /** Whom a file that is created belongs to, where root creates it. Default: root. */
+  readonly owner?: LogOwner | undefined;
+  /** A file that cannot be opened is no error: lines are lost until it can be opened again. Default false. */
+  readonly lenient?: boolean;
 }
 
 /** Hears that a file cannot be opened or written; once, until it works again. */
@@ -26,27 +35,31 @@ export class AppendFile {
   readonly #bufferBytes: number;
   readonly #flushMs: number;
   readonly #mode: number;
+  readonly #owner: LogOwner | undefined;
   readonly #onFailure: LogFailure;
-  #fd: number;
+  #fd: number | undefined;
+  #isClosed = false;
   #lines = '';
   #timer: NodeJS.Timeout | undefined;
   #isTorn = false;
   #isFailing = false;
 
   /** @throws the error of the system when it cannot be opened. */
-  constructor(path: string, options: LogFileOptions = {}, onFailure: LogFailure = () => {}) {
-    const { bufferBytes = 16_384, flushMs = 1_000, mode = 0o640 } = options;
+  constructor(path: string, options: AppendFileOptions = {}, onFailure: LogFailure = () => {}) {
+    const { bufferBytes = 16_384, flushMs = 1_000, mode = LOG_MODE, owner, lenient = false } = options;
     this.path = path;
     this.#bufferBytes = bufferBytes;
     this.#flushMs = flushMs;
     this.#mode = mode;
+    this.#owner = owner;
     this.#onFailure = onFailure;
-    this.#fd = openSync(path, 'a', mode);
+    if (lenient) this.reopen();
+    else this.#fd = openLog(path, mode, owner);
   }
 
-  /** @param line with its line end. Lost when the file is closed. */
+  /** @param line with its line end. Lost when the file is not open. */
   write(line: string): void {
-    if (this.#fd < 0) return;
+    if (this.#fd === undefined) return;
     this.#lines += line;
     if (this.#lines.length >= this.#bufferBytes) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), this.#flushMs).unref();
@@ -56,41 +69,42 @@ export class AppendFile {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#lines === '' || this.#fd < 0) return;
+    const descriptor = this.#fd;
+    if (this.#lines === '' || descriptor === undefined) return;
     // A line that was cut by a failure ends here, so that it does not spoil the next one.
     const bytes = Buffer.from(this.#isTorn ? `\n${this.#lines}` : this.#lines, 'utf8');
     this.#lines = '';
-    this.#append(bytes);
+    this.#append(descriptor, bytes);
   }
 
   /** Opens the path again. Where that fails the old file stays in use. */
   reopen(): void {
-    if (this.#fd < 0) return;
+    if (this.#isClosed) return;
     this.flush();
     const old = this.#fd;
     try {
-      this.#fd = openSync(this.path, 'a', this.#mode);
+      this.#fd = openLog(this.path, this.#mode, this.#owner);
     } catch (error) {
       this.#fail(error);
       return;
     }
     this.#isTorn = false;
     this.#isFailing = false;
-    closeSync(old);
+    if (old !== undefined) closeSync(old);
   }
 
   /** Writes what is kept, and closes. Later lines are lost. */
   close(): void {
-    if (this.#fd < 0) return;
     this.flush();
-    closeSync(this.#fd);
-    this.#fd = -1;
+    this.#isClosed = true;
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
   }
 
-  #append(bytes: Buffer): void {
+  #append(descriptor: number, bytes: Buffer): void {
     let at = 0;
     try {
-      while (at < bytes.length) at += writeSync(this.#fd, bytes, at);
+      while (at < bytes.length) at += writeSync(descriptor, bytes, at);
       this.#isTorn = false;
       this.#isFailing = false;
     } catch (error) {

@@ -2,6 +2,7 @@
  * What is around a running server: an operating system process (process-host.ts), or a program that embeds it.
  */
 import type { Logger } from '../logger.ts';
+import type { LogOwner } from '../logs/open-log.ts';
 import type { RespawnOptions } from '../upgrade/respawn.ts';
 import type { ServerOptions } from './cli-options.ts';
 import { findPredecessor, type OtherSuccessor, type Predecessor } from './predecessor.ts';
@@ -27,6 +28,10 @@ export interface Lifecycle {
   stop(kind: 'graceful' | 'fast'): void;
   /** Hands over to a successor and answers its process id; undefined when that has failed. */
   upgrade(uids: readonly number[], respawn: RespawnOptions): Promise<number | undefined>;
+  /** Log files that are created from now on, in all threads, belong to this user. */
+  ownLogs(owner: LogOwner): void;
+  /** Rejects when a certificate cannot be read any more where that would keep threads from being replaced. */
+  checkCertificates(): Promise<void>;
   reload(): Promise<void>;
   reopenLogs(): void;
 }

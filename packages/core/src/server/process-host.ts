@@ -4,11 +4,13 @@
  * Order of a start, as privileges and readers of the pid file need it: configuration, identity, predecessor, listen, pid
  * file, drop of rights, ready (predecessor, service manager, the command that waits).
  */
+import { closeSync } from 'node:fs';
 import { chdir, umask } from 'node:process';
 import { loadSys } from '@cirque/sys';
 import { STARTED_IN } from '../daemon/absolute-paths.ts';
 import { type DaemonStatus, daemonStatus, isDaemonChild } from '../daemon/daemon-status.ts';
 import { dropPrivileges } from '../daemon/drop-privileges.ts';
+import { openErrorLog } from '../daemon/error-log.ts';
 import { type Identity, resolveIdentity } from '../daemon/identity.ts';
 import { launchDaemon } from '../daemon/launch-daemon.ts';
 import { type PidFile, writePidFile } from '../daemon/pid-file.ts';
@@ -70,7 +72,8 @@ export class ProcessHost implements Host {
     } catch (error) {
       const sentence = error instanceof Error ? error.message : String(error);
       logger.error({ err: error }, sentence);
-      this.#status?.failed(sentence);
+      if (this.#status !== undefined) this.#status.failed(sentence);
+      else if (this.#server.configuration.errorLog !== '') process.stderr.write(`${sentence}\n`);
     } finally {
       unwatch();
       this.#stopWatchdog();
@@ -84,9 +87,10 @@ export class ProcessHost implements Host {
     const { options, logger } = this.#parts;
     this.#configuration = this.#server.configuration;
     const { errorLog, user, group, workingDirectory, umask: mask } = this.#configuration;
-    if (errorLog !== '') this.#parts.ownLogger?.writeTo(errorLog);
     this.#status = daemonStatus();
     this.#identity = resolveIdentity({ user, group });
+    if (this.#identity !== undefined) this.#server.ownLogs(this.#identity);
+    if (errorLog !== '') this.#openErrorLog(errorLog);
     this.#notifier = SystemdNotifier.fromEnvironment(process.env, loadSys(), logger);
     if (isDaemon(options, this.#configuration)) {
       umask(Number.parseInt(mask, 8));
@@ -105,13 +109,16 @@ export class ProcessHost implements Host {
     return found;
   }
 
-  listening(): void {
+  async listening(): Promise<void> {
     const { options } = this.#parts;
     const { pidFile } = this.#configuration;
     if (isDaemon(options, this.#configuration) && pidFile !== '') {
       this.#pidFile = writePidFile(pidFile, { owner: this.#identity });
     }
-    if (this.#identity !== undefined) dropPrivileges(this.#identity);
+    if (this.#identity !== undefined) {
+      dropPrivileges(this.#identity);
+      await this.#server.checkCertificates();
+    }
     this.#status?.started();
   }
 
@@ -119,6 +126,12 @@ export class ProcessHost implements Host {
     this.#status?.ready();
     this.#notifier?.ready();
     this.#stopWatchdog = this.#notifier?.startWatchdog() ?? this.#stopWatchdog;
+  }
+
+  /** It is made here, where root makes it, so that its later user can open it again. */
+  #openErrorLog(path: string): void {
+    closeSync(openErrorLog(path, this.#identity));
+    this.#parts.ownLogger?.writeTo(path);
   }
 
   #watch(): () => void {

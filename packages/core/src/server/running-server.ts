@@ -126,6 +126,23 @@ export class RunningServer {
     }
   }
 
+  /**
+   * Reads the certificates once more, as the user that the server has become. One that cannot be read is a warning; an
+   * error where threads need it, because none could be replaced.
+   */
+  async checkCertificates(): Promise<void> {
+    for (const service of this.#services) {
+      if (service.hasCertificates !== true) continue;
+      try {
+        await service.reloadCertificates?.();
+      } catch (error) {
+        const sentence = `service ${service.name}: the user that the server has become cannot read its certificates again; give its group the right to`;
+        if (service instanceof ThreadedService) throw Failure.internal('TLSConfigError', sentence, error);
+        this.#parts.logger.warn({ err: error, service: service.name }, sentence);
+      }
+    }
+  }
+
   /** The log files of the threads; those of this thread belong to the server. */
   reopenLogs(): void {
     for (const service of this.#threaded()) service.reopenLogs();

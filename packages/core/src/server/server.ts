@@ -10,6 +10,7 @@ import { CirqueError } from '@cirque/error';
 import { absolutePaths } from '../daemon/absolute-paths.ts';
 import { type Logger, logLevelFromEnvironment, type ServerLogger } from '../logger.ts';
 import { LogFiles } from '../logs/log-files.ts';
+import type { LogOwner } from '../logs/open-log.ts';
 import { createLogger } from '../logs/server-logger.ts';
 import { type BackgroundService, backgroundServiceOf } from '../service/background-service.ts';
 import type { Service } from '../service/service.ts';
@@ -230,6 +231,16 @@ export class Server implements Lifecycle {
     return this.#request.kind;
   }
 
+  /** @internal Whom log files belong to that are created from now on. */
+  ownLogs(owner: LogOwner): void {
+    this.#logs.owner = owner;
+  }
+
+  /** @internal See RunningServer. */
+  async checkCertificates(): Promise<void> {
+    await this.#running?.checkCertificates();
+  }
+
   /** @internal See RunningServer. */
   upgrade(uids: readonly number[], respawn: RespawnOptions): Promise<number | undefined> {
     return this.#running?.upgrade(uids, respawn) ?? Promise.resolve(undefined);
@@ -302,12 +313,21 @@ export class Server implements Lifecycle {
       this.#logger.warn({ conf: this.options.conf }, 'the configuration file is ignored: settings were given in code');
     }
     this.#setLevel(configuration);
-    if (this.#role !== undefined && configuration.errorLog !== '') this.#ownLogger?.writeTo(configuration.errorLog);
+    if (this.#role !== undefined && configuration.errorLog !== '') this.#followErrorLog(configuration.errorLog);
     const warning = this.#role === undefined ? runtimeWarning() : undefined;
     if (warning !== undefined) this.#logger.warn(warning);
     this.#configuration = configuration;
     this.#phases.enter('BootstrapComplete', this.#logger);
     return configuration;
+  }
+
+  /** The main thread has opened it. Where this one may not, it is of more use without than not at all. */
+  #followErrorLog(errorLog: string): void {
+    try {
+      this.#ownLogger?.writeTo(errorLog);
+    } catch (error) {
+      this.#logger.warn({ err: error, errorLog }, 'a thread cannot open the error log; it writes to standard error');
+    }
   }
 
   #load(): ServerConfiguration {
@@ -405,6 +425,8 @@ export class Server implements Lifecycle {
     if (role === undefined) return new Promise(() => {});
     const [shutdown, fast] = [new AbortController(), new AbortController()];
     this.#isReady = role.isReady;
+    this.#logs.owner = role.logOwner;
+    this.#logs.lenient = role.isReady; // this thread takes the place of one that has died
     await runInWorker({
       role,
       services: this.#graph.entries().map(({ service }) => service),

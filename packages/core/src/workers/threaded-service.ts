@@ -5,6 +5,7 @@ import { url as debuggerUrl } from 'node:inspector';
 import { loadSys, type Sys } from '@cirque/sys';
 import { STARTED_IN } from '../daemon/absolute-paths.ts';
 import type { Logger } from '../logger.ts';
+import type { LogFiles } from '../logs/log-files.ts';
 import type { ServerConfiguration } from '../server/server-conf.ts';
 import { isReplicated } from '../service/replicated.ts';
 import type { EndpointCheck, Service, ServiceContext, SocketName } from '../service/service.ts';
@@ -59,6 +60,7 @@ export class ThreadedService implements Service, SlotHost {
   #resolved: Readonly<Record<string, string>> = {};
   #configuration!: ServerConfiguration;
   #logger!: Logger;
+  #logs!: LogFiles;
   #stopMirrors: (() => void)[] = [];
   #openConnections: number | undefined;
   /** Sockets that come from a predecessor remain its own until it has let go. */
@@ -82,9 +84,10 @@ export class ThreadedService implements Service, SlotHost {
 
   /** Called by the server: starts the threads, and stops them with the server. */
   async start(context: ServiceContext): Promise<void> {
-    const { configuration, logger, shutdown, fast, ready } = context;
+    const { configuration, logger, logs, shutdown, fast, ready } = context;
     this.#configuration = configuration;
     this.#logger = logger;
+    this.#logs = logs;
     this.#deal();
     if (shutdown.aborted) return;
     this.#resolved = (await this.#options.service.resolveEndpoints?.(this.#isInherited)) ?? {};
@@ -221,6 +224,7 @@ export class ThreadedService implements Service, SlotHost {
         ownsPaths: this.#ownsPaths && slot.index === 0,
         snapshots: new Map(snapshots),
         isReady: isReady(),
+        logOwner: this.#logs.owner,
       },
     });
   }

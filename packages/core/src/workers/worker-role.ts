@@ -4,6 +4,7 @@
  * Workers run the entry module again; the first server made there finds its role here.
  */
 import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
+import type { LogOwner } from '../logs/open-log.ts';
 import type { ServerConfiguration } from '../server/server-conf.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 
@@ -37,6 +38,8 @@ export interface WorkerRole {
   readonly snapshots: ReadonlyMap<number, unknown>;
   /** Whether the server accepts work, as load balancers ask for it. */
   readonly isReady: boolean;
+  /** See LogFiles. */
+  readonly logOwner: LogOwner | undefined;
   /** The way to the main thread. */
   readonly port: MessagePort;
 }
