@@ -1,10 +1,20 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bind } from './bind.ts';
-import { probeUnix } from './bind-unix.ts';
+import { bindUnix, probeUnix } from './bind-unix.ts';
 import type { BoundListener } from './bound-listener.ts';
 import { MAX_UNIX_PATH_BYTES, unixEndpoint } from './endpoint.ts';
 
@@ -120,6 +130,22 @@ describe('bind of a unix socket', () => {
     await listen(long);
     expect(existsSync(long)).toBe(true);
   });
+});
+
+test('bindUnix gives no file away that somebody has linked to in the place of its socket', async () => {
+  const victim = join(folder, 'victim');
+  writeFileSync(victim, '', { mode: 0o644 });
+  const server = createServer();
+  server.once('listening', () => {
+    const temporary = readdirSync(folder).find((name) => name.startsWith('.')) ?? '';
+    rmSync(join(folder, temporary));
+    symlinkSync(victim, join(folder, temporary));
+  });
+  const before = statSync(victim);
+  const place = { server, owner: process.getuid?.() === 0 ? 65_534 : (process.getuid?.() ?? 0) };
+  await expect(bindUnix(unixEndpoint(path, { mode: 0o666 }), place)).rejects.toThrow(/somebody has replaced/);
+  expect(statSync(victim)).toMatchObject({ uid: before.uid, mode: before.mode });
+  expect(existsSync(path)).toBe(false);
 });
 
 describe('probeUnix', () => {

@@ -6,7 +6,7 @@
  * meanwhile keeps it. The path is removed at close only while it still is our socket.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, lstatSync, renameSync, type Stats } from 'node:fs';
+import { chmodSync, existsSync, lchownSync, lstatSync, renameSync, type Stats } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { descriptorOf } from '@cirque/sys';
@@ -33,8 +33,10 @@ export async function bindUnix(endpoint: UnixEndpoint, place: UnixPlace = {}): P
   const temporary = temporaryName(path);
   await listenAt(server, temporary, endpoint.backlog);
   try {
+    // Whoever may write to the directory may have put a link there, to a file that root must not give away.
+    if (!lstatSync(temporary).isSocket()) throw failure('ENOTSOCK', `somebody has replaced ${temporary}`);
     chmodSync(temporary, endpoint.mode);
-    if (owner !== undefined) chownSync(temporary, owner, -1);
+    if (owner !== undefined) lchownSync(temporary, owner, -1);
     const file = new SocketFile(temporary);
     renameSync(temporary, path);
     const { service = '', ownsPath = () => true } = place;
