@@ -24,13 +24,20 @@ export interface Outcome {
 
 type Command = Extract<Step, { kind: 'command' }>;
 
-/** Options that make an example listen on free ports, where `--listen 127.0.0.1:0` is not it. */
-const FREE_PORTS: Readonly<Record<string, readonly string[]>> = {
-  'load-balancer': ['--listen', '0.0.0.0:0', '--listen-tls', '0.0.0.0:0'],
-  'http2-gateway': ['--listen', '127.0.0.1:0', '--listen-tls', '127.0.0.1:0'],
-  'tls-termination': ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0'],
-  'echo-services': ['--echo', '127.0.0.1:0', '--http', '127.0.0.1:0'],
-  'graceful-upgrade': ['--listen', '127.0.0.1:0', '--listen-tls', '127.0.0.1:0', '--listen-udp', '127.0.0.1:0'],
+/**
+ * Options of examples that name where they listen, when `--listen` is not all, and addresses. Not port 0: a successor finds
+ * sockets by the addresses that it is given, and so do threads.
+ */
+const LISTEN_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'load-balancer': { '--listen': '0.0.0.0:6188', '--listen-tls': '0.0.0.0:6189' },
+  'http2-gateway': { '--listen': '127.0.0.1:6202', '--listen-tls': '127.0.0.1:6203' },
+  'tls-termination': { '--listen': '127.0.0.1:6200', '--http': '127.0.0.1:6201' },
+  'echo-services': { '--echo': '127.0.0.1:6142', '--http': '127.0.0.1:6145' },
+  'graceful-upgrade': {
+    '--listen': '127.0.0.1:6220',
+    '--listen-tls': '127.0.0.1:6221',
+    '--listen-udp': '127.0.0.1:6222',
+  },
 };
 
 /** Programs run from the sources, so that nothing has to be built. */
@@ -93,14 +100,17 @@ export class Rehearsal {
     return ask(this.#ports.translate(words.join('\0')).split('\0'), folder);
   }
 
-  #runExample(step: Command): Promise<string> {
+  async #runExample(step: Command): Promise<string> {
     const { words } = step;
     const [wanted = '', ...args] = words[1] === 'start' ? ['load-balancer'] : words.slice(words.indexOf('--') + 1);
     const [name = '', program = 'main'] = wanted.split('/');
     const file = join(root, 'examples', name, 'src', `${program}.ts`);
     // What is put into the background is no client, but goes on as the main program does.
-    if (step.beside) return this.#start([file, ...this.#onFreePorts(name, args)], root, step);
-    if (program === 'main') return this.#start([file, ...this.#onFreePorts(name, this.#ownFiles(args))], root, step);
+    if (step.beside) return this.#start([file, ...(await this.#onFreePorts(program, args))], root, step);
+    if (program === 'main') {
+      const own = await this.#onFreePorts(name, this.#ownFiles(args));
+      return this.#start([file, ...own], root, step);
+    }
     return this.#runBeside([file, ...args.map((arg) => this.#ports.translate(arg))]);
   }
 
@@ -203,10 +213,15 @@ export class Rehearsal {
       : args.with(at, this.#background.configuration(conf, readFileSync(join(root, conf), 'utf8')));
   }
 
-  #onFreePorts(name: string, args: readonly string[]): string[] {
+  async #onFreePorts(name: string, args: readonly string[]): Promise<string[]> {
+    const listening = LISTEN_OPTIONS[name];
     const translated = args.map((arg) => this.#ports.translate(arg));
+    if (listening !== undefined) {
+      const options = Object.entries(listening).flat();
+      for (const option of options) await this.#ports.reserve(option);
+      return [...translated, ...options.map((option) => this.#ports.translate(option))];
+    }
     const at = args.indexOf('--listen');
-    if (at < 0) return [...translated, ...(FREE_PORTS[name] ?? ['--listen', '127.0.0.1:0'])];
-    return translated.with(at + 1, '127.0.0.1:0');
+    return at < 0 ? [...translated, '--listen', '127.0.0.1:0'] : translated.with(at + 1, '127.0.0.1:0');
   }
 }

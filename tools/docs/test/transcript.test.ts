@@ -47,6 +47,7 @@ describe('transcript', () => {
     expect(withoutChance('127.0.0.1:6188 took 3.1 ms, next in 100 ms')).toBe(
       '127.0.0.1:(port) took (time) ms, next in 100 ms',
     );
+    expect(withoutChance('"service":"x","worker":1,"msg":"y"')).toBe('"service":"x","msg":"y"');
     expect(withoutChance('date: today\none.example:6200, process 4711, one.example')).toBe(
       'date: (a date)\none.example:(port), process (id), one.example',
     );
