@@ -230,6 +230,13 @@ describe('Server.run', () => {
     expect(stopped).toHaveBeenCalledTimes(1);
   });
 
+  test('run that fails ends with the phase Terminated all the same', async () => {
+    const server = new Server({ logger: silentLogger });
+    server.addService({ name: 'failing', start: () => Promise.reject(new Error('cannot')) });
+    await expect(server.run()).rejects.toThrow('cannot');
+    expect(server.phase).toBe('Terminated');
+  });
+
   test('run that is stopped while an address is still in use ends without an error', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));

@@ -211,9 +211,8 @@ export class Server implements Lifecycle {
     try {
       this.bootstrap();
       this.#graph.freeze();
-      if (isWorkerThread()) await this.#work();
-      else if (this.options.test === true) await this.#test();
-      else return await this.#serve(host);
+      if (!isWorkerThread()) return await this.#serve(host);
+      await this.#work();
       return 0;
     } finally {
       this.#logs.close();
@@ -382,12 +381,21 @@ export class Server implements Lifecycle {
       ...checkProcess(this.configuration, daemon),
       ...(await testRun({ services, configuration: this.configuration, logger: this.#logger })),
     ];
-    this.#phases.enter('Terminated', this.#logger);
     if (failures.length > 0) throw CirqueError.internal('BindError', `test failed: ${failures.join('; ')}`);
     this.#logger.info('test passed');
   }
 
   async #serve(host: Host): Promise<number> {
+    try {
+      if (this.options.test !== true) return await this.#runWithin(host);
+      await this.#test();
+      return 0;
+    } finally {
+      this.#phases.enter('Terminated', this.#logger);
+    }
+  }
+
+  async #runWithin(host: Host): Promise<number> {
     const logger = this.#logger;
     const stop = new AbortController();
     void this.#request.first.then(() => stop.abort());
@@ -414,9 +422,7 @@ export class Server implements Lifecycle {
       listening: () => host.listening(),
       ready: () => host.ready(),
     });
-    const outcome = await this.#running.run();
-    enter('Terminated');
-    return outcome === 'cut' ? CODE_CUT : 0;
+    return (await this.#running.run()) === 'cut' ? CODE_CUT : 0;
   }
 
   async #work(): Promise<void> {
