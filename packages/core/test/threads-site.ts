@@ -138,7 +138,10 @@ export class ThreadedProcess extends ChildServer {
   }
 }
 
-/** Clients that come one after the other, some at the same time, until they are told to stop. */
+/**
+ * Clients that come one after the other, some at the same time, until they are told to stop. Each makes its thread compute
+ * for some milliseconds, so that there are always connections which have not been accepted.
+ */
 export class Churn {
   readonly failures: string[] = [];
   /** Answers by thread. */
@@ -162,12 +165,11 @@ export class Churn {
   async #come(place: Place): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
-        const { thread } = await ask(place);
+        const { thread } = await ask(place, '/busy');
         this.served.set(thread, (this.served.get(thread) ?? 0) + 1);
       } catch (error) {
         this.failures.push(`${place}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`);
       }
-      await sleep(3);
     }
   }
 }

@@ -4,6 +4,7 @@
  * One stack per endpoint. Where there are handshakes (handshakes.ts), the PROXY header comes before the filter and TLS
  * behind it; all other connections take the short way.
  */
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { CirqueError } from '@cirque/error';
 import { type Address, acceptStreams, type InetAddress, type NodeSocketOptions, type Stream } from '@cirque/transport';
 import type { ServerApp } from '../app/server-app.ts';
@@ -42,6 +43,8 @@ export class TransportStack {
   readonly #mayAnswer: boolean;
   /** The service stops, and the application was told so. */
   #stopping = false;
+  /** Connections accepted here. */
+  #count = 0;
 
   /** @throws CirqueError for an option of the socket that cannot be set; the listener is closed then. */
   constructor(endpoint: Endpoint, listener: BoundListener, context: StackContext) {
@@ -72,13 +75,33 @@ export class TransportStack {
     if (this.#stopping) connections.pending.endWithin(STOP_LINGER_MS);
   }
 
+  get isUnix(): boolean {
+    return this.#listener.record.kind === 'unix';
+  }
+
   /** The listening socket, which is to be moved to another thread: {@link stop} comes next. Undefined: it cannot travel. */
   get movable(): MovedServer | undefined {
     const { server, record } = this.#listener;
-    return record.kind === 'tcp' ? { server, record } : undefined;
+    return this.isUnix ? undefined : { server, record };
+  }
+
+  /**
+   * Of a socket that nobody can reach any more, as another one has its path: accepts the connections that wait in its
+   * queue, then closes it.
+   */
+  async acceptRest(): Promise<void> {
+    // The event loop accepts at least one connection in each round, as long as there is one.
+    let idleRounds = 0;
+    while (idleRounds < 3) {
+      const before = this.#count;
+      await nextRound();
+      idleRounds = this.#count === before ? idleRounds + 1 : 0;
+    }
+    this.#listener.close();
   }
 
   #accepted(stream: Stream): void {
+    this.#count += 1;
     const { filter, connections } = this.#context;
     connections.counters.accepted += 1;
     connections.open.add(stream);

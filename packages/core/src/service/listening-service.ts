@@ -233,11 +233,10 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   }
 
   /** Called in a worker thread: another one takes its place. */
-  surrender(port: MessagePort): void {
-    sendServers(
-      port,
-      this.#stacks.flatMap(({ movable }) => movable ?? []),
-    );
+  async surrender(port: MessagePort | undefined): Promise<void> {
+    const servers = this.#stacks.flatMap(({ movable }) => movable ?? []);
+    if (port !== undefined) sendServers(port, servers);
+    await Promise.all(this.#stacks.filter(({ isUnix }) => isUnix).map((stack) => stack.acceptRest()));
   }
 
   /** Called in a worker thread that takes the place of another one. */

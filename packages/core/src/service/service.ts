@@ -73,8 +73,11 @@ export interface Service {
   adopt?(owner: number, sockets: readonly SocketRecord[]): Promise<void>;
   /** Leaves alone what {@link adopt} was given for this owner; accepted connections stay. */
   release?(owner: number): void;
-  /** Moves what it listens on to the thread that takes its place; open connections stay. See server-transfer.ts. */
-  surrender?(port: MessagePort): void;
+  /**
+   * Moves what it listens on to the thread that takes its place, over the port where there is one (server-transfer.ts).
+   * Unix sockets cannot be moved, their paths are taken by then: their queues are emptied. Open connections stay.
+   */
+  surrender?(port: MessagePort | undefined): Promise<void>;
   /** Serves on what {@link surrender} of the old thread moves. Resolves when that is all. */
   receive?(port: MessagePort): Promise<void>;
   /** State that goes to worker threads, and to a successor. */

@@ -116,7 +116,7 @@ function answersOf(
     adopt: ({ owner, sockets }: { owner: number; sockets: readonly SocketRecord[] }) =>
       service.adopt?.(owner, duplicates(sockets)),
     release: (owner: number) => service.release?.(owner),
-    surrender: ({ port }: { port: MessagePort }) => service.surrender?.(port),
+    surrender: ({ port }: { port?: MessagePort }) => service.surrender?.(port),
     receive: async ({ port }: { port: MessagePort }) => {
       await service.receive?.(port);
       return table.list();

@@ -37,7 +37,7 @@ function tryToMove(): boolean {
   }
 }
 
-/** For the main thread: lets `old` send its servers to `next`, which answers what it listens on then. */
+/** For the main thread: lets `old` send its servers to `next`. Answers what `next` listens on then. */
 export async function moveServers(old: WorkerThread, next: WorkerThread): Promise<readonly SocketRecord[]> {
   const { port1, port2 } = new MessageChannel();
   const received = next.call<readonly SocketRecord[]>('receive', { port: port2 }, [port2]);

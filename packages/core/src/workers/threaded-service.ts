@@ -239,6 +239,7 @@ export class ThreadedService implements Service, SlotHost {
     this.#logger.warn(
       'connections that wait for the worker which is replaced are lost: to keep them needs native calls, or Node.js 24.21 or 26.6',
     );
+    await old.call('surrender', {});
     return sockets;
   }
 
