@@ -239,6 +239,12 @@ describe('loadConfiguration', () => {
     expect(() => loadConfiguration(join(folder, 'absent.yaml'))).toThrow(/absent\.yaml: cannot be read: ENOENT/);
   });
 
+  test('loadConfiguration reports problems under the name that it is given', () => {
+    const path = write('max_retries: many\n');
+    expect(() => loadConfiguration(path, 'my.yaml')).toThrow(/^configuration file my\.yaml/);
+    expect(() => loadConfiguration(join(folder, 'absent.yaml'), 'my.yaml')).toThrow(/my\.yaml: cannot be read: ENOENT/);
+  });
+
   test('loadConfiguration refuses a directory', () => {
     expect(() => loadConfiguration(folder)).toThrow(/cannot be read: EISDIR/);
   });

@@ -26,10 +26,11 @@ export interface LoadedConfiguration {
 /**
  * Reads and checks a configuration file.
  *
+ * @param name what problems are reported under: the path as the user has written it, say.
  * @throws ConfigurationError when it cannot be read, is not YAML, or has wrong values.
  */
-export function loadConfiguration(path: string): LoadedConfiguration {
-  return parseConfiguration(readText(path), path);
+export function loadConfiguration(path: string, name: string = path): LoadedConfiguration {
+  return parseConfiguration(readText(path, name), name);
 }
 
 /**
@@ -150,7 +151,7 @@ function snakeCase(key: string): string {
     .toLowerCase();
 }
 
-function readText(path: string): string {
+function readText(path: string, name: string): string {
   try {
     const { size } = statSync(path);
     if (size > MAX_FILE_BYTES) throw new Error(`has ${size} bytes; at most ${MAX_FILE_BYTES} are read`);
@@ -158,6 +159,6 @@ function readText(path: string): string {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const message = `cannot be read: ${reason}`;
-    throw new ConfigurationError(path, [{ line: undefined, column: undefined, key: undefined, message }], error);
+    throw new ConfigurationError(name, [{ line: undefined, column: undefined, key: undefined, message }], error);
   }
 }

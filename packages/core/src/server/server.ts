@@ -236,8 +236,8 @@ export class Server implements Lifecycle {
   }
 
   /** @internal See RunningServer. */
-  async checkCertificates(): Promise<void> {
-    await this.#running?.checkCertificates();
+  async checkRights(): Promise<void> {
+    await this.#running?.checkRights();
   }
 
   /** @internal See RunningServer. */
@@ -344,7 +344,7 @@ export class Server implements Lifecycle {
   }
 
   #read(file: string): ServerConfiguration {
-    const { configuration, warnings } = loadConfiguration(file);
+    const { configuration, warnings } = loadConfiguration(file, this.options.conf);
     for (const warning of warnings) this.#logger.warn(warning);
     return absolutePaths(configuration);
   }
