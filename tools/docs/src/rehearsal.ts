@@ -151,7 +151,7 @@ export class Rehearsal {
     const { output, beside, asksForCode } = step;
     // A successor takes over from the program that runs.
     if (!beside && !args.includes('-u')) await this.#stopProgram();
-    if (!asksForCode && args.includes('-d')) return this.#startDaemon(args, cwd, output);
+    if (!asksForCode && args.includes('-d')) return this.#startDaemon(args, cwd, step);
     const process = new ExampleProcess([...NODE_OPTIONS, ...args], cwd);
     if (asksForCode) return this.#runToItsEnd(process, output);
     if (beside) this.#beside.push(process);
@@ -164,10 +164,11 @@ export class Rehearsal {
     if (code !== undefined && code !== 0) throw new Error(`the program before ended with ${code}`);
   }
 
-  async #startDaemon(args: readonly string[], cwd: string, expected: string): Promise<string> {
-    const { program, output } = await this.#background.launch([...NODE_OPTIONS, ...args], cwd, expected);
+  /** Where the page knows nothing of a daemon, it shows what the program writes, not what the command does. */
+  async #startDaemon(args: readonly string[], cwd: string, step: Command): Promise<string> {
+    const { program, output } = await this.#background.launch([...NODE_OPTIONS, ...args], cwd, step.output);
     this.#program = program;
-    return this.#options.inBackgroundWith === undefined ? output : this.#expectLines(program, expected);
+    return step.words.includes('-d') ? output : this.#expectLines(program, step.output);
   }
 
   async #runToItsEnd(process: ExampleProcess, output: string): Promise<string> {
@@ -185,7 +186,7 @@ export class Rehearsal {
   async #expectLines(process: RunningProgram, output: string): Promise<string> {
     const found: string[] = [];
     for (const line of output === '' ? [] : output.split('\n')) {
-      const actual = await process.waitFor(line);
+      const actual = await process.waitFor(this.#background.translate(line));
       this.#ports.learn(line, actual);
       found.push(actual);
     }
@@ -204,13 +205,13 @@ export class Rehearsal {
   /** The arguments of an example with files of its own where the page has a configuration, or needs one. */
   #ownFiles(args: readonly string[]): readonly string[] {
     const { inBackgroundWith } = this.#options;
-    if (inBackgroundWith !== undefined)
-      return [...args, '-d', '-c', this.#background.ownConfiguration(inBackgroundWith)];
     const at = args.indexOf('-c') + 1;
-    const conf = args[at] ?? '';
-    return at === 0
-      ? args
-      : args.with(at, this.#background.configuration(conf, readFileSync(join(root, conf), 'utf8')));
+    if (at > 0) {
+      const conf = args[at] as string;
+      return args.with(at, this.#background.configuration(conf, readFileSync(join(root, conf), 'utf8')));
+    }
+    if (inBackgroundWith === undefined) return args;
+    return [...args, '-d', '-c', this.#background.ownConfiguration(inBackgroundWith)];
   }
 
   async #onFreePorts(name: string, args: readonly string[]): Promise<string[]> {

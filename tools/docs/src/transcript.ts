@@ -74,7 +74,7 @@ export function withoutChance(text: string): string {
     .replace(/\d+\.\d+( ?)ms\b/g, '(time)$1ms')
     .replace(/\b\d+ seconds\b/g, '(some) seconds')
     .replace(/"time":\d+,"pid":\d+,"hostname":"[^"]*"/g, '"time":(now),"pid":(it),"hostname":(here)')
-    .replace(/"(durationMs|clientPort)":[\d.]+/g, '"$1":(some)')
+    .replace(/"(durationMs|clientPort|successor)":[\d.]+/g, '"$1":(some)')
     .replace(/"worker":\d+,/g, '') // whether there are threads, and which one it was
     .replace(/\b[0-9a-f]{12}-[0-9a-z]+\b/g, '(request id)')
     .replace(/"userAgent":"curl[^"]*"/g, '"userAgent":(curl)')
