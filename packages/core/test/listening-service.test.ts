@@ -1,12 +1,13 @@
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CirqueError } from '@cirque/error';
 import { LeakCheck, RawClient } from '@cirque/testing';
 import type { Stream } from '@cirque/transport';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ListeningService, type ServerApp } from '../src/index.ts';
+import { ListeningService, Server, type ServerApp, silentLogger } from '../src/index.ts';
 import { RunningServer } from './running-server.ts';
 
 let leaks: LeakCheck;
@@ -353,3 +354,50 @@ describe('ListeningService', () => {
     await Promise.all(clients.map((raw) => raw.close()));
   });
 });
+
+test('ListeningService: what was accepted before another endpoint failed may finish', async () => {
+  const [free, taken] = [await listeningServer(), await listeningServer()];
+  const port = portOf(free);
+  await new Promise((resolve) => free.close(resolve));
+  const answered = Promise.withResolvers<void>();
+  const service = new ListeningService('half', {
+    processNew: ({ duplex }) => void answered.promise.then(() => duplex.end('late answer')),
+  });
+  service.addTcp(`127.0.0.1:${port}`).addTcp(`127.0.0.1:${portOf(taken)}`);
+  const server = new Server({ logger: silentLogger });
+  server.addService(service);
+  const run = server.run();
+  run.catch(() => {});
+  const client = await connectPatiently(port);
+  const text = readAll(client);
+  await expect.poll(() => service.openConnections).toBe(1);
+  setTimeout(() => answered.resolve(), 1_500); // after the last attempt at the address that is taken
+  expect(await text).toBe('late answer');
+  await expect(run).rejects.toThrow('something listens there already');
+  taken.close();
+});
+
+function listeningServer(): Promise<NetServer> {
+  const server = createServer();
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+function portOf(server: NetServer): number {
+  return (server.address() as AddressInfo).port;
+}
+
+async function connectPatiently(port: number): Promise<Socket> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    const [outcome] = await Promise.race([once(socket, 'connect').then(() => ['open']), once(socket, 'close')]).catch(
+      () => ['failed'],
+    );
+    if (outcome === 'open') return socket;
+  }
+}
+
+async function readAll(socket: Socket): Promise<string> {
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}

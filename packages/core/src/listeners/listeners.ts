@@ -53,10 +53,11 @@ export class Listeners {
   }
 
   /**
-   * Opens every endpoint; each serves from the moment it is open. When one fails, those before it are closed again.
+   * Opens every endpoint; each serves from the moment it is open. When one fails, those before it stop listening. Those that are
+   * taken over come last: when a new one fails, nothing was taken from the predecessor.
    *
    * @param first false for the further threads of a service: unix sockets, which cannot be bound twice, are not theirs.
-   * @throws CirqueError of type BindError, or TLSConfigError for certificates that cannot be used: then nothing is open.
+   * @throws CirqueError of type BindError, or TLSConfigError for certificates that cannot be used: then nothing listens.
    */
   async build(context: StackContext, sockets: ServiceSockets, first: boolean): Promise<readonly TransportStack[]> {
     for (const settings of this.tlsSettings) {
@@ -64,7 +65,7 @@ export class Listeners {
     }
     const stacks: TransportStack[] = [];
     try {
-      for (const endpoint of this.#endpoints) {
+      for (const endpoint of this.#newOnesFirst(sockets)) {
         if (endpoint.kind === 'unix' && !first) continue;
         for (const listener of await sockets.listen(endpoint))
           stacks.push(new TransportStack(endpoint, listener, context));
@@ -72,9 +73,13 @@ export class Listeners {
       return stacks;
     } catch (error) {
       for (const stack of stacks) stack.stop();
-      context.connections.open.destroyAll();
       throw error;
     }
+  }
+
+  #newOnesFirst(sockets: ServiceSockets): readonly Endpoint[] {
+    const inherited = this.#endpoints.filter((endpoint) => sockets.inherits(endpoint));
+    return [...this.#endpoints.filter((endpoint) => !inherited.includes(endpoint)), ...inherited];
   }
 
   /** Serves on a socket that another thread has moved here; from this moment on. */

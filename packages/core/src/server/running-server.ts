@@ -5,7 +5,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { type CirqueError, CirqueError as Failure } from '@cirque/error';
-import { loadSys } from '@cirque/sys';
+import { loadSys, sysUnavailable } from '@cirque/sys';
 import type { Logger } from '../logger.ts';
 import type { LogFiles } from '../logs/log-files.ts';
 import type { Service } from '../service/service.ts';
@@ -57,6 +57,7 @@ export class RunningServer {
   #configuration: ServerConfiguration;
   #isReady = false;
   #upgrading = false;
+  /** Somebody else serves: a successor, or the predecessor still. */
   #handedOver = false;
 
   constructor(parts: RunningServerParts) {
@@ -78,9 +79,13 @@ export class RunningServer {
     // Listeners keep a process alive, background services need not: the server promised to run.
     const alive = setInterval(() => {}, 0x7fffffff);
     let failure: CirqueError | undefined;
+    const takesOver = this.#predecessor.sockets.length > 0;
     const fail = (error: CirqueError): void => {
       failure ??= error;
-      request.request('fast');
+      // The predecessor hears of it at once, and goes on. What this server has accepted beside it may finish.
+      this.#predecessor.close();
+      this.#handedOver = takesOver;
+      request.request(takesOver ? 'graceful' : 'fast');
     };
     void this.#runner.failed.then(fail);
     const onAbandoned = (): void => fail(upgradeFailed());
@@ -127,10 +132,14 @@ export class RunningServer {
   }
 
   /**
-   * Reads the certificates once more, as the user that the server has become. One that cannot be read is a warning; an
+   * Tries what the user that the server has become must be able to do. A certificate that it cannot read is a warning; an
    * error where threads need it, because none could be replaced.
    */
-  async checkCertificates(): Promise<void> {
+  async checkRights(): Promise<void> {
+    if (this.#threaded().length > 0 && loadSys() === undefined)
+      this.#parts.logger.warn(
+        `threads that die cannot be replaced, because another user has opened the sockets: ${sysUnavailable()}`,
+      );
     for (const service of this.#services) {
       if (service.hasCertificates !== true) continue;
       try {

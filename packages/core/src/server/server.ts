@@ -333,7 +333,7 @@ export class Server implements Lifecycle {
     const { io } = this.options;
     if (this.#file === undefined) return serverConfiguration();
     try {
-      return this.#read(this.#file);
+      return this.#read(this.options.conf ?? this.#file); // as it was given, for the messages
     } catch (error) {
       if (io !== undefined && error instanceof ConfigurationError) {
         io.stderr.write(`${error.message}\n`);

@@ -35,6 +35,9 @@ export interface ListeningServiceOptions extends ConnectionLimitOptions {
   readonly threads?: Threads;
 }
 
+/** How long connections may go on when a service could open only a part of its endpoints, in milliseconds. */
+const FAILED_START_MS = 5_000;
+
 /** What a running service works with. */
 interface Running {
   readonly stack: StackContext;
@@ -271,10 +274,16 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     this.#connections.join(thread);
     await this.app.setUp?.({ logger, configuration, logs, thread });
     const drain = new ConnectionDrain(this.app, this.#connections, logger);
+    let { fast } = context;
     try {
       if (!shutdown.aborted) await this.#serve(context, drain);
+    } catch (error) {
+      // Endpoints that could be opened have served until now: what they have accepted may finish, soon.
+      fast = AbortSignal.any([fast, AbortSignal.timeout(FAILED_START_MS)]);
+      drain.begin(0);
+      throw error;
     } finally {
-      await Promise.all([this.#cleanUp(logger), drain.end(context.fast)]);
+      await Promise.all([this.#cleanUp(logger), drain.end(fast)]);
     }
   }
 

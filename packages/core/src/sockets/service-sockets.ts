@@ -43,6 +43,11 @@ export class ServiceSockets {
     this.#signal = signal;
   }
 
+  /** True where there is a descriptor to take over for the endpoint. */
+  inherits({ kind, address }: Endpoint): boolean {
+    return this.#table.has(kind, formatAddress(address));
+  }
+
   /**
    * Listens on an endpoint: with every descriptor that was taken over for it, which are several when the predecessor
    * had several threads; else with a fresh one. Answers nothing where {@link receive} brings the socket later.

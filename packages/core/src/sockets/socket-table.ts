@@ -78,6 +78,12 @@ export class SocketTable {
     return taken;
   }
 
+  /** True where {@link take} has something to give. */
+  has(kind: SocketKind, address: string): boolean {
+    const key = addressKey(kind, address);
+    return this.#waiting.some((one) => one.kind === kind && addressKey(kind, one.address) === key);
+  }
+
   /** The inherited descriptors that nobody has taken. */
   rest(): readonly SocketRecord[] {
     return [...this.#waiting];

@@ -18,9 +18,12 @@ import type { Entry } from './entry.ts';
 import { canMoveServers, moveServers } from './server-transfer.ts';
 import { SocketLending } from './socket-lending.ts';
 import { SocketVault } from './socket-vault.ts';
-import { within } from './within.ts';
+import { endsWithin, within } from './within.ts';
 import { type SlotHost, WorkerSlot } from './worker-slot.ts';
 import { WorkerThread } from './worker-thread.ts';
+
+/** How long threads may go on when others could not begin, in milliseconds. */
+const FAILED_START_MS = 6_000;
 
 /** How often threads are asked for their open connections while they stop, in milliseconds. */
 const COUNT_EVERY_MS = 250;
@@ -103,6 +106,11 @@ export class ThreadedService implements Service, SlotHost {
       }
       await once(shutdown);
       await this.#drain(fast);
+    } catch (error) {
+      // Threads that could begin have served until now: what they have accepted may finish, soon.
+      for (const slot of this.#slots) slot.stop();
+      await endsWithin(Promise.all(this.#slots.map((slot) => slot.ended())), FAILED_START_MS);
+      throw error;
     } finally {
       clearInterval(heartbeat);
       for (const stop of this.#stopMirrors) stop();
