@@ -50,6 +50,12 @@ describe.skipIf(!isRoot)('a server that has become another user', { timeout: 40_
     expect(existsSync(join(logs, 'requests.log'))).toBe(false);
   });
 
+  test('threads without native calls: what will not work is a warning', async () => {
+    const server = site.start({ ...user, threads: 2 }, [], 'off');
+    await server.running();
+    expect(server.logged('threads that die cannot be replaced')).toHaveLength(1);
+  });
+
   test('a key that only root can read is an error where threads need it again, else a warning', async () => {
     const { cert, key } = ca.issue({ names: ['a.example'] });
     writeFileSync(join(site.folder, 'cert.pem'), cert);

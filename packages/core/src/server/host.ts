@@ -30,8 +30,8 @@ export interface Lifecycle {
   upgrade(uids: readonly number[], respawn: RespawnOptions): Promise<number | undefined>;
   /** Log files that are created from now on, in all threads, belong to this user. */
   ownLogs(owner: LogOwner): void;
-  /** Rejects when a certificate cannot be read any more where that would keep threads from being replaced. */
-  checkCertificates(): Promise<void>;
+  /** The process has become another user. Rejects when threads could not be replaced for want of rights. */
+  checkRights(): Promise<void>;
   reload(): Promise<void>;
   reopenLogs(): void;
 }

@@ -117,7 +117,7 @@ export class ProcessHost implements Host {
     }
     if (this.#identity !== undefined) {
       dropPrivileges(this.#identity);
-      await this.#server.checkCertificates();
+      await this.#server.checkRights();
     }
     this.#status?.started();
   }
