@@ -26,6 +26,12 @@ export function dealSockets(records: readonly SocketRecord[], count: number, sys
   return hands;
 }
 
+/** An address of which a service manager has opened fewer sockets than `count`; undefined when there is none. */
+export function scarceAddress(records: readonly SocketRecord[], count: number): string | undefined {
+  const opened = records.filter(({ kind, service }) => kind === 'tcp' && service === '');
+  return [...groupsOf(opened)].find((group) => group.length < count)?.[0]?.bound;
+}
+
 function groupsOf(records: readonly SocketRecord[]): Iterable<readonly SocketRecord[]> {
   const groups = new Map<string, SocketRecord[]>();
   for (const record of records) {

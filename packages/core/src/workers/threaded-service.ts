@@ -2,7 +2,7 @@
  * A service that several worker threads run, as the main thread sees it: started, stopped, asked and told as one.
  */
 import { url as debuggerUrl } from 'node:inspector';
-import { loadSys, type Sys } from '@cirque/sys';
+import { loadSys, type Sys, sysUnavailable } from '@cirque/sys';
 import { STARTED_IN } from '../daemon/absolute-paths.ts';
 import type { Logger } from '../logger.ts';
 import type { LogFiles } from '../logs/log-files.ts';
@@ -13,7 +13,7 @@ import { mergeStats, type StatsTree } from '../service/stats-tree.ts';
 import { allocateShared, clearRow } from '../service/thread-place.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import type { SocketTable } from '../sockets/socket-table.ts';
-import { dealSockets } from './deal-sockets.ts';
+import { dealSockets, scarceAddress } from './deal-sockets.ts';
 import type { Entry } from './entry.ts';
 import { canMoveServers, moveServers } from './server-transfer.ts';
 import { SocketLending } from './socket-lending.ts';
@@ -277,6 +277,12 @@ export class ThreadedService implements Service, SlotHost {
     const inherited = names.flatMap(({ kind, address }) => table.take(this.name, kind, address));
     this.#ownsPaths = inherited.length === 0;
     const hands = dealSockets(inherited, this.#slots.length, this.#sys);
+    const scarce = this.#sys === undefined ? scarceAddress(inherited, this.#slots.length) : undefined;
+    if (scarce !== undefined)
+      this.#logger.warn(
+        { address: scarce },
+        `the service manager has opened fewer sockets than there are threads, which needs ReusePort=yes in the unit of the socket: ${sysUnavailable()}`,
+      );
     if (this.#sys === undefined) this.#given = hands;
     else for (const slot of this.#slots) slot.vault.own(hands[slot.index] ?? []);
   }
