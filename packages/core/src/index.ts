@@ -59,7 +59,13 @@ export {
 } from './server/cli-options.ts';
 export { ConfigurationError, type ConfigurationProblem } from './server/conf-error.ts';
 export { type LoadedConfiguration, loadConfiguration, parseConfiguration } from './server/conf-file.ts';
-export { CONFIGURATION_KEYS, type ConfigurationKey, configurationTable, UNSUPPORTED_KEYS } from './server/conf-keys.ts';
+export {
+  CONFIGURATION_KEYS,
+  type ConfigurationKey,
+  configurationTable,
+  UNSUPPORTED_KEYS,
+  unsupportedTable,
+} from './server/conf-keys.ts';
 export type { ExecutionPhase, PhaseListener } from './server/execution-phase.ts';
 export { type RunArgs, Server } from './server/server.ts';
 export {

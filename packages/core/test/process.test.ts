@@ -171,7 +171,7 @@ describe('--test', { timeout: 40_000 }, () => {
     expect(await child.exitCode()).toBe(1);
     expect(child.err).toBe(`configuration file ${path} has 2 problems
   ${path}:1:23: grace_period_seconds: must be a number of seconds from 0 to 604800, got "soon"
-  ${path}:2:1: work_stealing: not supported by this version; remove it
+  ${path}:2:1: work_stealing: not supported: a connection stays on the thread that has accepted it; remove it
 `);
   });
 });

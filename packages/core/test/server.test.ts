@@ -77,7 +77,7 @@ describe('Server configuration', () => {
       ConfigurationError,
     );
     expect(stderr.write.mock.calls.flat().join('')).toContain(
-      ':1:1: work_stealing: not supported by this version; remove it\n',
+      ':1:1: work_stealing: not supported: a connection stays on the thread that has accepted it; remove it\n',
     );
     expect(exit).toHaveBeenCalledWith(1);
   });

@@ -1,7 +1,7 @@
 /**
  * The parts of pages that are made from code: between `<!-- generated: name -->` and `<!-- /generated -->`.
  */
-import { configurationTable } from '@cirque/core';
+import { configurationTable, unsupportedTable } from '@cirque/core';
 import { attackTable } from './attack-table.ts';
 import { http2Defaults, limitDefaults, peerDefaults, serverDefaults } from './defaults-table.ts';
 import { errorTable } from './error-table.ts';
@@ -19,6 +19,7 @@ const MAKERS: Readonly<Record<string, () => string>> = {
   'phase-chart': phaseChart,
   'phase-table': phaseTable,
   'server-defaults': serverDefaults,
+  'unsupported-table': unsupportedTable,
 };
 
 const PART = /(<!-- generated: (\S+) -->\n)[\s\S]*?(<!-- \/generated -->)/g;

@@ -111,7 +111,12 @@ access_log_format: combined
         key: 'grace_period_seconds',
         message: 'must be a number of seconds from 0 to 604800, got "5 min"',
       },
-      { line: 2, column: 1, key: 'work_stealing', message: 'not supported by this version; remove it' },
+      {
+        line: 2,
+        column: 1,
+        key: 'work_stealing',
+        message: `not supported: ${UNSUPPORTED_KEYS.work_stealing}; remove it`,
+      },
       { line: 3, column: 1, key: 'maxRetries', message: 'keys are written in snake_case; write max_retries' },
       { line: 4, column: 13, key: 'access_log', message: 'must be true, false or a path, got 5' },
     ]);
@@ -160,12 +165,14 @@ access_log_format: combined
     expect(problemsOf(text)).toMatchObject([{ line: 1, key: text.slice(0, text.indexOf(':')) }]);
   });
 
-  test.each(UNSUPPORTED_KEYS)('parseConfiguration refuses %s, which this version cannot honour', (key) => {
-    expect(problemsOf(`${key}: 1`)).toMatchObject([{ key, message: 'not supported by this version; remove it' }]);
+  test.each(Object.entries(UNSUPPORTED_KEYS))('parseConfiguration refuses %s: %s', (key, reason) => {
+    expect(problemsOf(`${key}: 1`)).toMatchObject([{ key, message: `not supported: ${reason}; remove it` }]);
   });
 
   test.each(['workStealing: x', 'work-stealing: x'])('parseConfiguration refuses %j in any spelling', (text) => {
-    expect(problemsOf(text)).toMatchObject([{ message: 'not supported by this version; remove it' }]);
+    expect(problemsOf(text)).toMatchObject([
+      { message: `not supported: ${UNSUPPORTED_KEYS.work_stealing}; remove it` },
+    ]);
   });
 
   test('parseConfiguration names a key that is there twice, and goes on checking', () => {

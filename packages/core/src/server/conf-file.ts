@@ -116,7 +116,8 @@ class Reader {
   #foreign(key: string, value: unknown, at: number): void {
     const snake = snakeCase(key);
     const known = CONFIGURATION_KEYS.find((row) => row.key === snake);
-    if (UNSUPPORTED_KEYS.includes(snake)) this.#problem(at, key, 'not supported by this version; remove it');
+    const unsupported = Object.hasOwn(UNSUPPORTED_KEYS, snake) ? UNSUPPORTED_KEYS[snake] : undefined;
+    if (unsupported !== undefined) this.#problem(at, key, `not supported: ${unsupported}; remove it`);
     else if (known !== undefined) this.#problem(at, key, `keys are written in snake_case; write ${known.key}`);
     else {
       this.#extra.push([key, value]);

@@ -200,7 +200,7 @@ const ROWS = [
     reload: 'restart',
     default: 128,
     ...integer(0, 1_000_000),
-    meaning: 'Idle upstream connections kept per process, all peers together. 0 switches reuse off.',
+    meaning: 'Idle upstream connections kept by each thread, all peers together. 0 switches reuse off.',
   },
   {
     key: 'client_bind_to_ipv4',
@@ -283,17 +283,20 @@ const complete: Missing extends never ? readonly ConfigurationKey[] : Missing = 
 /** Every key that this version honours. */
 export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = complete;
 
-/** Keys that Pingora knows and this version does not honour: accepting them would promise what does not happen. */
-export const UNSUPPORTED_KEYS: readonly string[] = [
-  'blocking_threads_ttl_seconds',
-  'daemon_notify_timeout_seconds',
-  'listener_tasks_per_fd',
-  'max_blocking_threads',
-  's2n_config_cache_size',
-  'upstream_connect_offload_thread_per_pool',
-  'upstream_connect_offload_threadpools',
-  'work_stealing',
-];
+/**
+ * Keys that Pingora knows and this version does not honour, each with the reason: accepting them would promise what does
+ * not happen.
+ */
+export const UNSUPPORTED_KEYS: Readonly<Record<string, string>> = {
+  blocking_threads_ttl_seconds: 'Node.js keeps the threads of its pool',
+  daemon_notify_timeout_seconds: 'the daemon reports through a pipe, not by a signal that could be refused',
+  listener_tasks_per_fd: 'each thread accepts from sockets of its own',
+  max_blocking_threads: 'the environment variable UV_THREADPOOL_SIZE sizes the thread pool of Node.js',
+  s2n_config_cache_size: 'TLS is that of OpenSSL, not of s2n',
+  upstream_connect_offload_thread_per_pool: 'upstream connections are opened on the thread of their request',
+  upstream_connect_offload_threadpools: 'upstream connections are opened on the thread of their request',
+  work_stealing: 'a connection stays on the thread that has accepted it',
+};
 
 /** The documentation of the keys as a Markdown table. The README contains it; a test compares the two. */
 export function configurationTable(): string {
@@ -303,4 +306,10 @@ export function configurationTable(): string {
     return `| \`${row.key}\` | \`${row.name}\` | \`${fallback}\` | ${row.expects} | ${live} | ${row.meaning} |`;
   });
   return ['| Key | In code | Default | Value | SIGHUP | Meaning |', '|---|---|---|---|---|---|', ...rows].join('\n');
+}
+
+/** The documentation of {@link UNSUPPORTED_KEYS} as a Markdown table. */
+export function unsupportedTable(): string {
+  const rows = Object.entries(UNSUPPORTED_KEYS).map(([key, reason]) => `| \`${key}\` | ${reason} |`);
+  return ['| Key of Pingora | Why it is refused |', '|---|---|', ...rows].join('\n');
 }

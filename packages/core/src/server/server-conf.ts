@@ -54,7 +54,7 @@ export interface KnownConfiguration {
   readonly gracePeriodSeconds: number;
   /** Seconds that what still runs after the grace period is given before it is cut. Default 5. */
   readonly gracefulShutdownTimeoutSeconds: number;
-  /** Idle upstream connections kept, all peers together. Default 128; 0 switches reuse off. */
+  /** Idle upstream connections kept by each thread, all peers together. Default 128; 0 switches reuse off. */
   readonly upstreamKeepalivePoolSize: number;
   /** Source addresses for upstream connections over IPv4. Default: none, the system chooses. */
   readonly clientBindToIpv4: readonly string[];
