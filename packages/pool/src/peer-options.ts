@@ -99,7 +99,7 @@ export interface PeerOptions extends TcpPeerOptions, Http2PeerOptions, TlsPeerOp
   readonly idleTimeoutMs?: number;
   /**
    * Connections in use at the same time, per identity; more requests wait for one, within `totalConnectionTimeoutMs`.
-   * Idle connections do not count. Default 0: no limit.
+   * Idle connections do not count. Each worker thread counts its own. Default 0: no limit.
    */
   readonly maxConnections?: number;
   /** Requests that may wait for a connection; more are refused with 503. Default 1,024. */
