@@ -18,9 +18,11 @@ const packages: Readonly<Record<string, string>> = {
   curl: 'curl',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
+  logrotate: 'logrotate',
   nghttp: 'nghttp2-client',
   nginx: 'nginx',
   openssl: 'openssl',
+  'systemd-analyze': 'systemd',
   wrk: 'wrk',
 };
 

@@ -100,7 +100,7 @@ function processId(text: string): string | undefined {
 function logOf(conf: string): string {
   const text = readFileSync(conf, 'utf8');
   const [, , log = ''] = NEEDED.map((key) => {
-    const path = new RegExp(`^${key}: (/\\S+)$`, 'm').exec(text)?.[1];
+    const path = new RegExp(`^${key}: (/\\S+)`, 'm').exec(text)?.[1];
     if (path === undefined) throw new Error(`${conf} needs ${key} with an absolute path`);
     return path;
   });

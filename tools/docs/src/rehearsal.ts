@@ -30,6 +30,7 @@ type Command = Extract<Step, { kind: 'command' }>;
  */
 const LISTEN_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'load-balancer': { '--listen': '0.0.0.0:6188', '--listen-tls': '0.0.0.0:6189' },
+  deploy: { '--listen': '127.0.0.1:6230', '--health': '127.0.0.1:6231' },
   'http2-gateway': { '--listen': '127.0.0.1:6202', '--listen-tls': '127.0.0.1:6203' },
   'tls-termination': { '--listen': '127.0.0.1:6200', '--http': '127.0.0.1:6201' },
   'echo-services': { '--echo': '127.0.0.1:6142', '--http': '127.0.0.1:6145' },
@@ -216,12 +217,12 @@ export class Rehearsal {
 
   async #onFreePorts(name: string, args: readonly string[]): Promise<string[]> {
     const listening = LISTEN_OPTIONS[name];
-    const translated = args.map((arg) => this.#ports.translate(arg));
     if (listening !== undefined) {
-      const options = Object.entries(listening).flat();
-      for (const option of options) await this.#ports.reserve(option);
-      return [...translated, ...options.map((option) => this.#ports.translate(option))];
+      const missing = Object.entries(listening).filter(([option]) => !args.includes(option));
+      await this.#ports.reserve(Object.values(listening).join(' '));
+      return [...args, ...missing.flat()].map((arg) => this.#ports.translate(arg));
     }
+    const translated = args.map((arg) => this.#ports.translate(arg));
     const at = args.indexOf('--listen');
     return at < 0 ? [...translated, '--listen', '127.0.0.1:0'] : translated.with(at + 1, '127.0.0.1:0');
   }
