@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RawClient } from '@cirque/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -81,12 +82,13 @@ describe('restartWorkers', { timeout: 90_000 }, () => {
   });
 
   test('rejects when a new thread cannot begin; the old ones go on', async () => {
-    const child = site.start({ threads: 2 }, ['--tls', site.certificate('first')]);
+    const broken = join(site.folder, 'broken');
+    const child = site.start({ threads: 2 }, ['--broken', broken]);
     const [place = ''] = await child.running();
     const before = [...(await spread(place, 50)).keys()].toSorted();
-    site.spoilCertificate();
+    writeFileSync(broken, '');
     const { error } = await child.obey<{ error: string }>('restart');
-    expect(error).toContain('cert.pem');
+    expect(error).toContain('no thread can begin');
     expect([...(await spread(place, 50)).keys()].toSorted()).toEqual(before);
   });
 });

@@ -6,6 +6,7 @@ import { type ClientRequestArgs, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { ChildServer } from './child-server.ts';
 import { ca } from './tls-site.ts';
 
@@ -63,6 +64,19 @@ export async function spread(place: Place, times: number, parallel = 16): Promis
   };
   await Promise.all(Array.from({ length: parallel }, client));
   return counts;
+}
+
+/** The name that the certificate there has. */
+export function certificateOf(place: Place): Promise<string> {
+  const { host, port } = tcp(place);
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: String(host), port: Number(port), servername: 'a.example', ca: ca.cert });
+    socket.once('error', reject);
+    socket.once('secureConnect', () => {
+      resolve(String(socket.getPeerCertificate().subject.CN));
+      socket.destroy();
+    });
+  });
 }
 
 /** The folder of one test with its processes. */

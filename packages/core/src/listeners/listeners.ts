@@ -56,7 +56,8 @@ export class Listeners {
    * Opens every endpoint; each serves from the moment it is open. When one fails, those before it stop listening. Those that are
    * taken over come last: when a new one fails, nothing was taken from the predecessor.
    *
-   * @param first false for the further threads of a service: unix sockets, which cannot be bound twice, are not theirs.
+   * @param first false for the further threads of a service: unix sockets, which cannot be bound twice, are theirs only where
+   * there are descriptors to take over.
    * @throws CirqueError of type BindError, or TLSConfigError for certificates that cannot be used: then nothing listens.
    */
   async build(context: StackContext, sockets: ServiceSockets, first: boolean): Promise<readonly TransportStack[]> {
@@ -66,7 +67,7 @@ export class Listeners {
     const stacks: TransportStack[] = [];
     try {
       for (const endpoint of this.#newOnesFirst(sockets)) {
-        if (endpoint.kind === 'unix' && !first) continue;
+        if (endpoint.kind === 'unix' && !first && !sockets.inherits(endpoint)) continue;
         for (const listener of await sockets.listen(endpoint))
           stacks.push(new TransportStack(endpoint, listener, context));
       }

@@ -30,7 +30,7 @@ export interface Lifecycle {
   upgrade(uids: readonly number[], respawn: RespawnOptions): Promise<number | undefined>;
   /** Log files that are created from now on, in all threads, belong to this user. */
   ownLogs(owner: LogOwner): void;
-  /** The process has become another user. Rejects when threads could not be replaced for want of rights. */
+  /** The process has become another user: warns of what it can do no more. */
   checkRights(): Promise<void>;
   reload(): Promise<void>;
   reopenLogs(): void;

@@ -132,8 +132,7 @@ export class RunningServer {
   }
 
   /**
-   * Tries what the user that the server has become must be able to do. A certificate that it cannot read is a warning; an
-   * error where threads need it, because none could be replaced.
+   * Tries what the user that the server has become should be able to do, and warns where it is not.
    */
   async checkRights(): Promise<void> {
     if (this.#threaded().length > 0 && loadSys() === undefined)
@@ -145,9 +144,10 @@ export class RunningServer {
       try {
         await service.reloadCertificates?.();
       } catch (error) {
-        const sentence = `service ${service.name}: the user that the server has become cannot read its certificates again; give its group the right to`;
-        if (service instanceof ThreadedService) throw Failure.internal('TLSConfigError', sentence, error);
-        this.#parts.logger.warn({ err: error, service: service.name }, sentence);
+        this.#parts.logger.warn(
+          { err: error, service: service.name },
+          'the user that the server has become cannot read its certificates again; give its group the right to',
+        );
       }
     }
   }
@@ -296,14 +296,14 @@ export class RunningServer {
   /** What a successor gets beside the sockets: the ticket keys of services with TLS. Secret. */
   #state(): Record<string, unknown> {
     const services = this.#parts.graph.entries().map(({ service }) => service);
-    const entries = services.filter(({ hasCertificates }) => hasCertificates === true);
-    return Object.fromEntries(entries.map(({ name, replicated }) => [name, replicated?.snapshot()]));
+    const entries = services.flatMap(({ name, legacy }) => (legacy === undefined ? [] : [[name, legacy.snapshot()]]));
+    return Object.fromEntries(entries);
   }
 
   #takeOverState(): void {
     for (const { service } of this.#parts.graph.entries()) {
       const state = this.#predecessor.state[service.name];
-      if (service.hasCertificates === true && state !== undefined) service.replicated?.apply(state);
+      if (state !== undefined) service.legacy?.apply(state);
     }
   }
 }

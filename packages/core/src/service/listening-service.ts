@@ -25,9 +25,10 @@ import { closeDescriptor } from '../sockets/socket-table.ts';
 import { receiveServers, sendServers } from '../workers/server-transfer.ts';
 import { ConnectionDrain } from './connection-drain.ts';
 import type { Replicated } from './replicated.ts';
-import type { EndpointCheck, Service, ServiceContext, SocketName } from './service.ts';
+import type { EndpointCheck, Legacy, Service, ServiceContext, SocketName } from './service.ts';
 import type { StatsTree } from './stats-tree.ts';
 import { TicketKeyring, type TicketKeys } from './ticket-keyring.ts';
+import { TlsReplica, type TlsStates } from './tls-replica.ts';
 
 /** Limits and threads of a listening service. */
 export interface ListeningServiceOptions extends ConnectionLimitOptions {
@@ -62,6 +63,7 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   readonly #connections: ServiceConnections;
   #filter: ConnectionFilter | undefined;
   readonly #keyring = new TicketKeyring(() => this.#listeners.tlsSettings);
+  readonly #replica = new TlsReplica(() => this.#listeners.tlsSettings);
   /** Set while it runs. */
   #running: Running | undefined;
   readonly #stacks: TransportStack[] = [];
@@ -153,9 +155,24 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
     return this.#listeners.tlsSettings.length > 0;
   }
 
-  /** The keys of session tickets, which all its threads and its successors share. */
-  get replicated(): Replicated<TicketKeys> | undefined {
+  /** Certificates and the keys of session tickets, which all its threads share. */
+  get replicated(): Replicated<TlsStates> | undefined {
+    return this.hasCertificates ? this.#replica : undefined;
+  }
+
+  /** The keys of session tickets, which its successors go on with. */
+  get legacy(): Legacy<TicketKeys> | undefined {
     return this.hasCertificates ? this.#keyring : undefined;
+  }
+
+  /** Called by the server before threads are started: reads the certificates for all of them. */
+  async prepareThreads({ logger }: Pick<ServiceContext, 'logger'>): Promise<void> {
+    this.#logger = logger;
+    try {
+      for (const settings of this.#listeners.tlsSettings) await settings.load();
+    } catch (error) {
+      throw this.#startFailed(error);
+    }
   }
 
   /**

@@ -80,8 +80,15 @@ export interface Service {
   surrender?(port: MessagePort | undefined): Promise<void>;
   /** Serves on what {@link surrender} of the old thread moves. Resolves when that is all. */
   receive?(port: MessagePort): Promise<void>;
-  /** State that goes to worker threads, and to a successor. */
+  /** State that goes to worker threads. */
   readonly replicated?: Replicated | undefined;
+  /** State that goes to a successor. */
+  readonly legacy?: Legacy | undefined;
+  /**
+   * Called on the main thread before the service runs in several others: reads what they get as `replicated`. Rejecting means
+   * that it cannot start.
+   */
+  prepareThreads?(context: Pick<ServiceContext, 'logger'>): Promise<void>;
   /** True when {@link reloadCertificates} has something to do. */
   readonly hasCertificates?: boolean;
   /** Reads certificates again. Rejecting is logged; the old ones stay in use. */
@@ -94,6 +101,13 @@ export interface Service {
   readonly openConnections?: number | undefined;
   /** Tells a service from a {@link BackgroundService}. */
   readonly task?: undefined;
+}
+
+/** State that outlives its process: the successor of an upgrade goes on with it. */
+export interface Legacy<S = unknown> {
+  /** Plain JSON. It may be secret. */
+  snapshot(): S;
+  apply(snapshot: S): void;
 }
 
 /** A socket by what is known before it is open. */

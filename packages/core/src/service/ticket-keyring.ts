@@ -1,9 +1,9 @@
 /**
- * The keys that encrypt TLS session tickets of one service, as state that all its threads and its successors share: a
- * session that began on one of them is resumed on any other.
+ * The keys that encrypt TLS session tickets of one service, as a successor gets them: a session that began before an
+ * upgrade is resumed after it. (What the threads of a service share is tls-replica.ts.)
  */
 import type { TlsSettings } from '../listeners/tls/tls-settings.ts';
-import type { Replicated } from './replicated.ts';
+import type { Legacy } from './service.ts';
 
 /** Keys in base64, one for each TLS settings object of the service, in the order in which they were added. */
 export interface TicketKeys {
@@ -11,7 +11,7 @@ export interface TicketKeys {
 }
 
 /** Reads and sets the keys of settings. Keys beyond the number of settings, and settings without a key, are left alone. */
-export class TicketKeyring implements Replicated<TicketKeys> {
+export class TicketKeyring implements Legacy<TicketKeys> {
   readonly #settings: () => readonly TlsSettings[];
 
   constructor(settings: () => readonly TlsSettings[]) {
@@ -28,12 +28,5 @@ export class TicketKeyring implements Replicated<TicketKeys> {
       const key = keys[position];
       if (key !== undefined && !key.equals(settings.ticketKeys)) settings.setTicketKeys(key);
     }
-  }
-
-  onChange(listener: (change: TicketKeys) => void): () => void {
-    const stops = this.#settings().map((settings) => settings.onTicketKeys(() => listener(this.snapshot())));
-    return () => {
-      for (const stop of stops) stop();
-    };
   }
 }

@@ -7,12 +7,12 @@ import { STARTED_IN } from '../daemon/absolute-paths.ts';
 import type { Logger } from '../logger.ts';
 import type { LogFiles } from '../logs/log-files.ts';
 import type { ServerConfiguration } from '../server/server-conf.ts';
-import { isReplicated } from '../service/replicated.ts';
+import { isReplicated, type Replicated } from '../service/replicated.ts';
 import type { EndpointCheck, Service, ServiceContext, SocketName } from '../service/service.ts';
 import { mergeStats, type StatsTree } from '../service/stats-tree.ts';
 import { allocateShared, clearRow } from '../service/thread-place.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
-import type { SocketTable } from '../sockets/socket-table.ts';
+import { closeDescriptor, type SocketTable } from '../sockets/socket-table.ts';
 import { dealSockets, scarceAddress } from './deal-sockets.ts';
 import type { Entry } from './entry.ts';
 import { canMoveServers, moveServers } from './server-transfer.ts';
@@ -91,12 +91,11 @@ export class ThreadedService implements Service, SlotHost {
     this.#configuration = configuration;
     this.#logger = logger;
     this.#logs = logs;
-    this.#deal();
-    if (shutdown.aborted) return;
-    this.#resolved = (await this.#options.service.resolveEndpoints?.(this.#isInherited)) ?? {};
-    this.#mirror();
     const heartbeat = setInterval(() => this.#beat(), BEAT_MS).unref();
     try {
+      this.#deal();
+      await this.#prepare();
+      if (shutdown.aborted) return;
       // What fails while everything is being stopped is of no interest.
       const started = this.#startAll();
       await Promise.race([started, once(shutdown).then(() => void started.catch(() => {}))]);
@@ -114,6 +113,7 @@ export class ThreadedService implements Service, SlotHost {
     } finally {
       clearInterval(heartbeat);
       for (const stop of this.#stopMirrors) stop();
+      for (const { fd } of this.#given.flat()) closeDescriptor(fd); // no thread has begun with them
       await Promise.all(this.#slots.map((slot) => slot.end()));
     }
   }
@@ -126,9 +126,19 @@ export class ThreadedService implements Service, SlotHost {
     return this.#options.service.hasCertificates ?? false;
   }
 
-  /** In every thread. Rejects with the first error, after all have tried. */
+  /**
+   * On the main thread, and the others get what was read; all of them have it then. A service that cannot do that reads in
+   * every thread: rejects with the first error, after all have tried.
+   */
   async reloadCertificates(): Promise<void> {
-    await this.#callAll('reloadCertificates');
+    const { service } = this.#options;
+    if (service.prepareThreads === undefined) {
+      await this.#callAll('reloadCertificates');
+      return;
+    }
+    await service.reloadCertificates?.();
+    // What they were told comes before what they are asked.
+    await Promise.all(this.#threads().map((thread) => within(thread.call('beat'), ANSWER_MS)));
   }
 
   reconfigure(configuration: ServerConfiguration): void {
@@ -146,13 +156,14 @@ export class ThreadedService implements Service, SlotHost {
 
   /** A successor has the sockets now. */
   handedOver(): void {
+    this.#ownsPaths = false;
     this.#tellAll('handedOver');
   }
 
   /** The sockets of the predecessor are ours: the first thread removes the paths of unix sockets when it ends. */
   takenOver(): void {
     this.#ownsPaths = true;
-    for (const slot of this.#slots.slice(0, 1)) slot.thread?.tell('takenOver');
+    for (const thread of this.#slots[0]?.living ?? []) thread.tell('takenOver');
   }
 
   /** What all threads listen on. */
@@ -203,12 +214,10 @@ export class ThreadedService implements Service, SlotHost {
   }
 
   spawn(slot: WorkerSlot, row: number, old: WorkerThread | undefined): WorkerThread {
-    const { service, position, entry, serverMemory, services, isReady } = this.#options;
+    const { service, position, entry, serverMemory, isReady } = this.#options;
     const kept = slot.vault.sockets;
     const given = this.#given[slot.index]?.splice(0) ?? [];
-    const snapshots = services.flatMap((one, at) =>
-      isReplicated(one.replicated) ? [[at, one.replicated.snapshot()] as const] : [],
-    );
+    const snapshots = this.#replicated().map(([at, state]) => [at, state.snapshot()] as const);
     return new WorkerThread({
       entry,
       heapMb: this.#configuration.workerHeapMb,
@@ -268,7 +277,11 @@ export class ThreadedService implements Service, SlotHost {
   }
 
   readonly #isInherited = ({ kind, address }: SocketName): boolean =>
-    [...this.#given.flat(), ...this.sockets].some((record) => record.kind === kind && record.address === address);
+    this.#inherited().some((record) => record.kind === kind && record.address === address);
+
+  #inherited(): readonly SocketRecord[] {
+    return [...this.#given.flat(), ...this.sockets];
+  }
 
   /** Sockets of a predecessor: kept by the slots where they can be duplicated, else given to the first threads. */
   #deal(): void {
@@ -297,11 +310,25 @@ export class ThreadedService implements Service, SlotHost {
     for (const slot of this.#slots) slot.beat();
   }
 
-  #mirror(): void {
-    for (const [position, { replicated }] of this.#options.services.entries()) {
-      if (!isReplicated(replicated)) continue;
-      this.#stopMirrors.push(replicated.onChange((change) => this.#tellAll('apply', { position, change })));
-    }
+  /** What the threads need of the main thread before they begin. */
+  async #prepare(): Promise<void> {
+    const { service } = this.#options;
+    await service.prepareThreads?.({ logger: this.#logger });
+    // Threads for whom there is no inherited socket of port 0 bind the port of the others.
+    const inherited = this.#inherited().filter(({ kind }) => kind !== 'unix');
+    const known = Object.fromEntries(inherited.map(({ address, bound }) => [address, bound]));
+    this.#resolved = { ...known, ...(await service.resolveEndpoints?.(this.#isInherited)) };
+    for (const [position, state] of this.#replicated())
+      this.#stopMirrors.push(state.onChange((change) => this.#tellAll('apply', { position, change })));
+  }
+
+  /** What the threads have copies of, by position: not the certificates of other services. */
+  #replicated(): readonly (readonly [position: number, state: Replicated])[] {
+    const { service, services } = this.#options;
+    return services.flatMap((one, position) => {
+      const isNeeded = one === service || one.hasCertificates !== true;
+      return isNeeded && isReplicated(one.replicated) ? [[position, one.replicated] as const] : [];
+    });
   }
 
   /** What has begun may finish, until `fast` is aborted. */

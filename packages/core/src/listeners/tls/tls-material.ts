@@ -18,6 +18,11 @@ export interface TlsMaterial {
   readonly hosts: readonly (readonly [name: string, host: HostMaterial])[];
 }
 
+/** Material that another thread has read: on the way to this one each Buffer has become a plain array of bytes. */
+export function receivedMaterial({ fallback, hosts }: TlsMaterial): TlsMaterial {
+  return { fallback: receivedHost(fallback), hosts: hosts.map(([name, host]) => [name, receivedHost(host)]) };
+}
+
 /** Reads all files of the options. @throws CirqueError of type TLSConfigError for the first that cannot be used. */
 export async function loadMaterial(options: ResolvedTlsOptions): Promise<TlsMaterial> {
   const fallback = await loadHost('the default certificate', options.certificate, options);
@@ -47,6 +52,18 @@ export function clientOptionsOf(
 export function warningsOf({ fallback, hosts }: TlsMaterial): readonly string[] {
   const all = [fallback, ...hosts.map(([, host]) => host)];
   return all.map(({ certificate }) => certificate?.warning).filter((warning) => warning !== undefined);
+}
+
+function receivedHost({ certificate, client }: HostMaterial): HostMaterial {
+  const { cert, key } = certificate ?? {};
+  return {
+    certificate: certificate && { ...certificate, cert: receivedPem(cert), key: receivedPem(key) },
+    client: { ...client, ca: client.ca.map(receivedPem) },
+  };
+}
+
+function receivedPem(pem: string | Uint8Array = ''): string | Buffer {
+  return typeof pem === 'string' ? pem : Buffer.from(pem);
 }
 
 async function loadHost(

@@ -8,7 +8,7 @@ import { checkCertificateOptions } from './certificate-source.ts';
 import { checkClientOptions } from './client-certificate.ts';
 import { HostTable } from './host-table.ts';
 import { TlsContexts } from './tls-contexts.ts';
-import { clientOptionsOf, loadMaterial, type TlsMaterial, warningsOf } from './tls-material.ts';
+import { clientOptionsOf, loadMaterial, receivedMaterial, type TlsMaterial, warningsOf } from './tls-material.ts';
 import {
   checkTicketKeys,
   type ResolvedTlsOptions,
@@ -16,6 +16,13 @@ import {
   TICKET_KEY_BYTES,
   type TlsSettingsOptions,
 } from './tls-options.ts';
+
+/** What can change while a server runs, as it goes from the main thread to the others. Secret. */
+export interface TlsState {
+  readonly ticketKeys: Uint8Array;
+  /** Undefined before the files were read. */
+  readonly material: TlsMaterial | undefined;
+}
 
 /**
  * TLS settings for `service.addTlsWithSettings`.
@@ -32,7 +39,7 @@ export class TlsSettings {
   #ticketKeys: Buffer;
   #material: TlsMaterial | undefined;
   #contexts: TlsContexts | undefined;
-  readonly #keyListeners: Set<() => void> = new Set();
+  readonly #listeners: Set<() => void> = new Set();
 
   /** @throws TypeError or RangeError naming the option, the value and what would be right. Files are read at the start. */
   constructor(options: TlsSettingsOptions) {
@@ -76,14 +83,28 @@ export class TlsSettings {
   setTicketKeys(keys: Buffer): void {
     this.#ticketKeys = checkTicketKeys(keys);
     if (this.#material !== undefined) this.#contexts = this.#build(this.#material);
-    for (const listener of [...this.#keyListeners]) listener();
+    this.#changed();
   }
 
-  /** @internal Calls `listener` after each change of the keys; the result ends that. */
-  onTicketKeys(listener: () => void): () => void {
+  /** @internal What {@link take} takes. */
+  get state(): TlsState {
+    return { ticketKeys: this.#ticketKeys, material: this.#material };
+  }
+
+  /** @internal Serves new connections with what another thread has: its keys, and the files as it has read them. */
+  take({ ticketKeys, material = this.#material }: TlsState): void {
+    this.#ticketKeys = checkTicketKeys(Buffer.from(ticketKeys));
+    if (material === undefined) return;
+    const received = receivedMaterial(material);
+    this.#contexts = this.#build(received);
+    this.#material = received;
+  }
+
+  /** @internal Calls `listener` after each change of {@link state} but by {@link take}; the result ends that. */
+  onChange(listener: () => void): () => void {
     const entry = (): void => listener();
-    this.#keyListeners.add(entry);
-    return () => void this.#keyListeners.delete(entry);
+    this.#listeners.add(entry);
+    return () => void this.#listeners.delete(entry);
   }
 
   /** Encrypts tickets with new random bytes, and answers them. Do it every few hours, for the sake of forward secrecy. */
@@ -94,7 +115,8 @@ export class TlsSettings {
 
   /**
    * Reads all files again and serves new connections with them. Open connections stay as they are. When something is
-   * wrong, everything stays as it was.
+   * wrong, everything stays as it was. With worker threads call it where `server.isMain` holds: all threads get what was
+   * read.
    *
    * @returns what is odd about the certificates, such as one that has expired.
    * @throws CirqueError of type TLSConfigError naming file and reason.
@@ -103,6 +125,7 @@ export class TlsSettings {
     const material = await loadMaterial(this.options);
     this.#contexts = this.#build(material);
     this.#material = material;
+    this.#changed();
     return warningsOf(material);
   }
 
@@ -115,6 +138,10 @@ export class TlsSettings {
   get contexts(): TlsContexts {
     if (this.#contexts === undefined) throw new Error('TLS settings are used before they were loaded');
     return this.#contexts;
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
   }
 
   #build(material: TlsMaterial): TlsContexts {
