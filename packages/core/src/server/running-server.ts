@@ -30,6 +30,8 @@ import { threadCount } from './thread-count.ts';
 export interface RunningServerParts {
   readonly graph: ServiceGraph;
   readonly options: ServerOptions;
+  /** Which of the servers of this thread it is: see countServer(). */
+  readonly position: number;
   readonly configuration: ServerConfiguration;
   readonly logger: Logger;
   readonly logs: LogFiles;
@@ -269,6 +271,8 @@ export class RunningServer {
       return new ThreadedService({
         service,
         position,
+        // A module of its own makes only this one.
+        server: options.entry === undefined ? this.#parts.position : 0,
         threads,
         entry: entryOf(options.entry, process.argv, process.execArgv),
         services,

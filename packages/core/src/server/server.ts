@@ -18,7 +18,14 @@ import { ServiceGraph, type ServiceHandle } from '../service/service-graph.ts';
 import type { RespawnOptions } from '../upgrade/respawn.ts';
 import { processStats } from '../workers/process-stats.ts';
 import { runInWorker } from '../workers/run-in-worker.ts';
-import { claimWorkerRole, isWorkerThread, type WorkerRole } from '../workers/worker-role.ts';
+import {
+  countServer,
+  endThread,
+  isWorkerThread,
+  roleOfServer,
+  threadEnd,
+  type WorkerRole,
+} from '../workers/worker-role.ts';
 import type { ServerOptions } from './cli-options.ts';
 import { ConfigurationError } from './conf-error.ts';
 import { loadConfiguration } from './conf-file.ts';
@@ -56,11 +63,13 @@ const CODE_CUT = 3;
  * ```
  *
  * With threads above 1 the entry module runs again in every worker thread; the server made there finds out by itself that
- * it is to run one service only, as one of several threads.
+ * it is to run one service only, as one of several threads. A module that makes several servers makes them in the same order
+ * in every thread.
  */
 export class Server implements Lifecycle {
   readonly options: ServerOptions;
-  readonly #role: WorkerRole | undefined = claimWorkerRole();
+  readonly #position: number = countServer();
+  readonly #role: WorkerRole | undefined = roleOfServer(this.#position);
   readonly #given: ServerConfiguration | undefined;
   readonly #graph = new ServiceGraph();
   readonly #phases = new PhaseTracker();
@@ -411,6 +420,7 @@ export class Server implements Lifecycle {
     this.#running = new RunningServer({
       graph: this.#graph,
       options: this.options,
+      position: this.#position,
       configuration: this.configuration,
       logger,
       logs: this.#logs,
@@ -427,8 +437,8 @@ export class Server implements Lifecycle {
 
   async #work(): Promise<void> {
     const role = this.#role;
-    // A second server of the entry module: it has nothing to do in this thread.
-    if (role === undefined) return new Promise(() => {});
+    // Another server of the entry module: it has nothing to do in this thread.
+    if (role === undefined) return threadEnd();
     const [shutdown, fast] = [new AbortController(), new AbortController()];
     this.#isReady = role.isReady;
     this.#logs.owner = role.logOwner;
@@ -443,7 +453,7 @@ export class Server implements Lifecycle {
       reconfigured: (configuration) => this.#configured(configuration),
       readyChanged: (isReady) => this.#readyChanged(isReady),
       reopenLogs: () => this.reopenLogs(),
-    });
+    }).finally(endThread);
   }
 
   #readyChanged(isReady: boolean): void {

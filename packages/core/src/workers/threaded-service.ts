@@ -39,6 +39,8 @@ export interface ThreadedServiceOptions {
   readonly service: Service;
   /** Its position in the order of `addService`. */
   readonly position: number;
+  /** See WorkerRole. */
+  readonly server: number;
   readonly threads: number;
   readonly entry: Entry;
   /** All services of the server, by position: the replicated ones are mirrored into the threads. */
@@ -214,7 +216,7 @@ export class ThreadedService implements Service, SlotHost {
   }
 
   spawn(slot: WorkerSlot, row: number, old: WorkerThread | undefined): WorkerThread {
-    const { service, position, entry, serverMemory, isReady } = this.#options;
+    const { service, position, server, entry, serverMemory, isReady } = this.#options;
     const kept = slot.vault.sockets;
     const given = this.#given[slot.index]?.splice(0) ?? [];
     const snapshots = this.#replicated().map(([at, state]) => [at, state.snapshot()] as const);
@@ -224,6 +226,7 @@ export class ThreadedService implements Service, SlotHost {
       logger: this.#logger,
       onFull: (thread) => this.#replaceFull(slot, thread),
       role: {
+        server,
         service: service.name,
         position,
         index: slot.index,

@@ -1,7 +1,7 @@
 /**
  * What a worker thread is told when it begins: which service of the entry module it runs, and with what.
  *
- * Workers run the entry module again; the first server made there finds its role here.
+ * Workers run the entry module again; the server that was made as the same one there finds its role here.
  */
 import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
 import type { LogOwner } from '../logs/open-log.ts';
@@ -10,6 +10,8 @@ import type { SocketRecord } from '../sockets/socket-record.ts';
 
 /** The part of one worker thread. */
 export interface WorkerRole {
+  /** Whose thread it is, of the servers that the entry module makes: see {@link countServer}. */
+  readonly server: number;
   /** Name and position of the service, in the order of `addService`. */
   readonly service: string;
   readonly position: number;
@@ -51,18 +53,35 @@ export function workerDataOf(role: WorkerRole): Record<string, unknown> {
   return { [KEY]: role };
 }
 
-let claimed = false;
+let servers = 0;
+
+/** Counts the servers of this thread, from 0, in the order in which they are made: the same one in every thread. */
+export function countServer(): number {
+  servers += 1;
+  return servers - 1;
+}
 
 /** True in a worker thread that a server has started. */
 export function isWorkerThread(): boolean {
   return !isMainThread && roleHere() !== undefined;
 }
 
-/** The role of this thread, for the first who asks; undefined on the main thread, and for everyone else. */
-export function claimWorkerRole(): WorkerRole | undefined {
-  if (claimed || !isWorkerThread()) return undefined;
-  claimed = true;
-  return roleHere();
+/** The role of this thread, for the server that it belongs to; undefined on the main thread, and for all others. */
+export function roleOfServer(server: number): WorkerRole | undefined {
+  const role = isWorkerThread() ? roleHere() : undefined;
+  return role?.server === server ? role : undefined;
+}
+
+const end = Promise.withResolvers<void>();
+
+/** Resolves when the service of this worker thread has ended: nothing is left to do for other servers either. */
+export function threadEnd(): Promise<void> {
+  return end.promise;
+}
+
+/** The service of this worker thread has ended. */
+export function endThread(): void {
+  end.resolve();
 }
 
 /** The directory in which the program was started, where this is a worker. */
