@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LongRunning } from '../src/long-running.ts';
 import { nodeReleases } from '../src/node-versions.ts';
 import { runProgram } from '../src/run-program.ts';
 import { packPackage, publicPackages, type Tarball } from '../src/tarballs.ts';
@@ -93,6 +94,7 @@ describe('installed from the tarballs into an empty folder', () => {
     await install(gateway, ['core', 'proxy', 'load-balancing']);
     copyFileSync(fixture('custom-proxy.mjs'), join(gateway, 'custom-proxy.mjs'));
     copyFileSync(fixture('accepted-streams.mjs'), join(consumer, 'accepted-streams.mjs'));
+    copyFileSync(fixture('long-running.mjs'), join(consumer, 'long-running.mjs'));
   });
 
   test('the declarations compile with all checks, without the sources', async () => {
@@ -114,7 +116,7 @@ describe('installed from the tarballs into an empty folder', () => {
     expect(result).toEqual({ code: 0, output: '' });
   });
 
-  describe.each(nodes)('on Node $version', ({ path }) => {
+  describe.each(nodes)('on Node $version', ({ path, version }) => {
     test.skipIf(path === undefined)('every entry can be imported and required, and is loaded once', async () => {
       const entries = names.flatMap(entryPoints);
       const code = `import { createRequire } from 'node:module';
@@ -142,6 +144,25 @@ describe('installed from the tarballs into an empty folder', () => {
         '200 true second POST yes a body',
       ]);
     });
+
+    test.skipIf(path === undefined)(
+      'a daemon with threads is upgraded and stopped, without koffi',
+      async ({ onTestFinished }) => {
+        expect(existsSync(join(consumer, 'node_modules/koffi'))).toBe(false);
+        const program = await LongRunning.prepare(path as string, consumer);
+        onTestFinished(() => program.kill());
+        expect(await program.start()).toContain('running in the background');
+        const first = program.pid;
+        for (const requests of [1, 2, 3])
+          expect(await program.ask()).toMatchObject({ pid: first, inWorker: true, requests });
+        await program.upgrade();
+        expect(program.pid).not.toBe(first);
+        expect(await program.ask()).toMatchObject({ pid: program.pid, native: version.startsWith('26.'), requests: 1 });
+        await program.stop();
+        expect(program.log).not.toMatch(/"level":[56]0/);
+      },
+      60_000,
+    );
 
     test.skipIf(path === undefined)('accepted connections are read without a buffer per read, and behave', async () => {
       const result = await runProgram(path as string, ['accepted-streams.mjs'], { cwd: consumer, timeoutMs: 30_000 });
