@@ -23,6 +23,7 @@ const SIZES: readonly (readonly [string, number])[] = [
   ['/chunked', 1024],
   ['/64k', 65_536],
   ['/1m', 1_048_576],
+  ['/8m', 8_388_608],
   ['/grpc', 64],
 ];
 

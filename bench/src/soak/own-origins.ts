@@ -1,6 +1,6 @@
 /**
- * Origins that nginx does not play: one with a large body, one that takes large requests, one that never
- * answers, one that comes and goes. They live in the process of the soak.
+ * Origins that nginx does not play: one that takes large requests, one that never answers, one that
+ * comes and goes. They live in the process of the soak.
  */
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -34,16 +34,6 @@ async function closable(server: HttpServer): Promise<OwnOrigin> {
       return closed;
     },
   };
-}
-
-/** Answers every request with a body of this length. */
-export async function largeOrigin(bytes: number): Promise<OwnOrigin> {
-  const body = Buffer.alloc(bytes, 'x');
-  const server = createHttpServer((_request, response) => {
-    response.writeHead(200, { 'Content-Length': body.length });
-    response.end(body);
-  });
-  return closable(server);
 }
 
 /** Takes heads of up to a megabyte, reads the whole body, and answers then. */
