@@ -224,7 +224,7 @@ export class ThreadedService implements Service, SlotHost {
       entry,
       heapMb: this.#configuration.workerHeapMb,
       logger: this.#logger,
-      onFull: (thread) => this.#replaceFull(slot, thread),
+      onFull: (thread) => slot.replaceFull(thread),
       role: {
         server,
         service: service.name,
@@ -269,14 +269,6 @@ export class ThreadedService implements Service, SlotHost {
 
   cleared(row: number): void {
     clearRow(this.#shared, row, this.#slots.length * 2);
-  }
-
-  /** The heap of a thread is nearly full: another one takes its place before it stands still. */
-  #replaceFull(slot: WorkerSlot, thread: WorkerThread): void {
-    this.#logger.warn({ worker: slot.index }, 'the heap of a worker is nearly full; another one takes its place');
-    slot.replace(thread).catch((error: unknown) => {
-      this.#logger.error({ err: error, worker: slot.index }, 'the worker could not be replaced; it goes on');
-    });
   }
 
   readonly #isInherited = ({ kind, address }: SocketName): boolean =>

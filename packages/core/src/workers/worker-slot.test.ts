@@ -170,6 +170,23 @@ describe('WorkerSlot', () => {
     await both;
   });
 
+  test('replaceFull: waits longer each time that a new thread is full soon, so that nothing spins', async () => {
+    await started();
+    const waits: number[] = [];
+    for (let round = 0; round < 12; round += 1) {
+      const [thread, count] = [host.spawned.at(-1) as FakeThread, host.spawned.length];
+      const since = Date.now();
+      slot.replaceFull(thread as unknown as WorkerThread);
+      while (host.spawned.length === count) await vi.advanceTimersByTimeAsync(100);
+      waits.push(Date.now() - since);
+      host.spawned.at(-1)?.becomeReady();
+      await thread.end();
+      await settle();
+    }
+    expect(waits.slice(0, 4)).toEqual([100, 200, 400, 800]);
+    expect(waits.at(-1)).toBe(30_000);
+  });
+
   test('stop: a thread that serves may finish, one that is not ready is ended', async () => {
     const old = await started();
     void slot.replace().catch(() => {});

@@ -44,6 +44,8 @@ export class WorkerSlot {
   readonly #host: SlotHost;
   readonly #rows: readonly [number, number];
   readonly #backOff = new BackOff();
+  /** A heap that is full again and again is too small for what the program needs. */
+  readonly #fullBackOff = new BackOff();
   /** All that live, but for those that cannot be ended. */
   readonly #living: Set<WorkerThread> = new Set();
   /** The one that serves, or will. */
@@ -114,6 +116,20 @@ export class WorkerSlot {
     const turn = this.#replaced.then(() => this.#replace(only));
     this.#replaced = turn.catch(() => {});
     return turn;
+  }
+
+  /** The heap of the thread is nearly full: another one takes its place before it stands still. */
+  replaceFull(thread: WorkerThread): void {
+    const { logger } = this.#host;
+    const replaceInMs = this.#fullBackOff.next(thread.readyForMs);
+    const facts = { worker: this.index, replaceInMs };
+    logger.warn(facts, 'the heap of a worker is nearly full; another one takes its place');
+    const replace = (): void => {
+      this.replace(thread).catch((error: unknown) => {
+        logger.error({ err: error, worker: this.index }, 'the worker could not be replaced; it goes on');
+      });
+    };
+    setTimeout(replace, replaceInMs).unref();
   }
 
   /** To be called every second or so: asks the thread whether it is there, and does without it when it is not. */
