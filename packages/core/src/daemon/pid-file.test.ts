@@ -46,6 +46,29 @@ test('writePidFile replaces the file of a predecessor, which then leaves it alon
   expect(readdirSync(folder)).toEqual([]);
 });
 
+test('giveBack names the living process again that was named before', () => {
+  writePidFile(path, { pid: process.pid });
+  const next = writePidFile(path, { pid: 222 });
+  next.giveBack();
+  expect(readFileSync(path, 'utf8')).toBe(`${process.pid}\n`);
+  next.giveBack(); // it is not ours any more
+  expect(readdirSync(folder)).toEqual(['server.pid']);
+});
+
+test('giveBack removes the file where nobody was named before, or nobody who lives', () => {
+  writePidFile(path).giveBack();
+  expect(readdirSync(folder)).toEqual([]);
+  writeFileSync(path, '4194305\n'); // above the highest process id of Linux
+  writePidFile(path).giveBack();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each(['/dev/zero', '/dev/null'])('writePidFile does not read %s, to which its path may be a link', (target) => {
+  symlinkSync(target, path);
+  writePidFile(path, { pid: 12 }).remove();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 test('writePidFile replaces a link, and leaves what it points to alone', () => {
   const victim = join(folder, 'victim');
   writeFileSync(victim, 'precious');

@@ -7,22 +7,27 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  fstatSync,
   ftruncateSync,
   linkSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { codeOfError } from '../listeners/bind-error.ts';
+import { isAlive } from '../upgrade/process-alive.ts';
 import type { Identity } from './identity.ts';
 
 /** The pid file of this process. */
 export interface PidFile {
   /** Removes it, or empties it where that is not allowed any more. Leaves alone the file of a successor. Never throws. */
   remove(): void;
+  /** This process does not serve after all: the file names the one that it named before. Without one, {@link remove}. */
+  giveBack(): void;
 }
 
 /** For whom it is written. */
@@ -43,6 +48,7 @@ const MODE = 0o644;
  * @throws RangeError naming setting, path and reason.
  */
 export function writePidFile(path: string, { owner, pid = process.pid }: PidFileOptions = {}): PidFile {
+  const before = pidIn(path);
   try {
     write(path, `${pid}\n`, owner);
   } catch (error) {
@@ -51,7 +57,11 @@ export function writePidFile(path: string, { owner, pid = process.pid }: PidFile
       { cause: error },
     );
   }
-  return { remove: () => remove(path, pid) };
+  const giveBack = (): void => {
+    if (before === undefined || !isAlive(before)) remove(path, pid);
+    else if (names(path, pid)) attempt(() => write(path, `${before}\n`, owner));
+  };
+  return { remove: () => remove(path, pid), giveBack };
 }
 
 function write(path: string, text: string, owner: Identity | undefined): void {
@@ -126,11 +136,23 @@ function empty(path: string, pid: number): void {
 }
 
 function names(path: string, pid: number): boolean {
-  let text = '';
+  return pidIn(path) === pid;
+}
+
+/** The process that the file names; undefined where it names none. Links, pipes and devices are not read. */
+function pidIn(path: string): number | undefined {
+  const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+  const start = Buffer.alloc(32);
   attempt(() => {
-    text = readFileSync(path, 'latin1');
+    const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      if (fstatSync(descriptor).isFile()) readSync(descriptor, start);
+    } finally {
+      closeSync(descriptor);
+    }
   });
-  return isOf(text, pid);
+  const digits = /^\s*([1-9]\d{0,9})\s*\0/.exec(start.toString('latin1'))?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function isOf(text: string, pid: number): boolean {

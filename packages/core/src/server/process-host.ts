@@ -44,6 +44,7 @@ export class ProcessHost implements Host {
   #identity: Identity | undefined;
   #status: DaemonStatus | undefined;
   #pidFile: PidFile | undefined;
+  #wasReady = false;
   #notifier: SystemdNotifier | undefined;
   #stopWatchdog: () => void = () => {};
 
@@ -77,7 +78,8 @@ export class ProcessHost implements Host {
     } finally {
       unwatch();
       this.#stopWatchdog();
-      this.#pidFile?.remove();
+      if (this.#wasReady) this.#pidFile?.remove();
+      else this.#pidFile?.giveBack();
     }
     process.exitCode = code;
     this.#exitWhenOverdue(code);
@@ -123,6 +125,7 @@ export class ProcessHost implements Host {
   }
 
   ready(): void {
+    this.#wasReady = true;
     this.#status?.ready();
     this.#notifier?.ready();
     this.#stopWatchdog = this.#notifier?.startWatchdog() ?? this.#stopWatchdog;
@@ -167,9 +170,10 @@ export class ProcessHost implements Host {
   /** Those of the server, and what everything else in this process prints. */
   #reopenLogs(): void {
     const { logger, options } = this.#parts;
-    const { errorLog } = this.#configuration;
+    const { configuration } = this.#server;
+    const { errorLog } = configuration;
     this.#server.reopenLogs();
-    if (errorLog === '' || !isDaemon(options, this.#configuration)) return;
+    if (errorLog === '' || !isDaemon(options, configuration)) return;
     try {
       sendStandardStreamsTo(errorLog, loadSys());
     } catch (error) {

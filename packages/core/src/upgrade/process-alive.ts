@@ -19,8 +19,8 @@ export async function hasEnded(pid: number | undefined, patienceMs: number): Pro
   }
 }
 
-/** A process that has ended but was not yet waited for by its parent does not count. */
-function isAlive(pid: number): boolean {
+/** Whether there is such a process. One that has ended but was not yet waited for by its parent does not count. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
