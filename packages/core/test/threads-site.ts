@@ -120,6 +120,8 @@ export class ThreadsSite {
 
 /** A process of the fixture. */
 export class ThreadedProcess extends ChildServer {
+  #asked = 0;
+
   constructor(args: readonly string[], env: Record<string, string>) {
     super('threaded-process.ts', args, { env });
   }
@@ -133,10 +135,11 @@ export class ThreadedProcess extends ChildServer {
 
   /** Gives a command, and waits for its answer. */
   async obey<T>(command: string): Promise<T> {
-    const before = this.#answers(command).length;
-    this.tell(`${command}\n`);
-    await this.prints(new RegExp(`(?:^${command} .*$[^]*?){${before + 1}}`, 'm'));
-    return JSON.parse(this.#answers(command)[before] ?? 'null') as T;
+    this.#asked += 1;
+    const id = `${command}#${this.#asked}`;
+    this.tell(`${id}\n`);
+    const match = await this.prints(new RegExp(`^${id} (.*)$`, 'm'));
+    return JSON.parse(match[1] ?? 'null') as T;
   }
 
   /** Log lines with this message. */
@@ -145,10 +148,6 @@ export class ThreadedProcess extends ChildServer {
     return lines
       .map((line) => JSON.parse(line) as Record<string, unknown>)
       .filter(({ msg }) => String(msg).includes(message));
-  }
-
-  #answers(command: string): string[] {
-    return [...this.out.matchAll(new RegExp(`^${command} (.*)$`, 'gm'))].map((match) => match[1] ?? '');
   }
 }
 
@@ -193,6 +192,6 @@ export async function until(name: string, condition: () => unknown, ms = 20_000)
   const end = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited ${ms} ms for ${name}`);
-    await sleep(20);
+    await sleep(100);
   }
 }

@@ -34,6 +34,7 @@ export interface SocketTableOptions {
 /** Something that is open and can say what it is at this moment. */
 interface OpenSocket {
   readonly record: SocketRecord;
+  close?(): void;
 }
 
 /** Keeps account of listening sockets. */
@@ -112,6 +113,15 @@ export class SocketTable {
    */
   takenOver(): void {
     this.#ownsInherited = true;
+  }
+
+  /**
+   * The thread is about to die: closes what listens, so that it does not accept a connection which it cannot serve. Others
+   * go on with the sockets.
+   */
+  abandon(): void {
+    this.handedOver();
+    for (const socket of [...this.#open]) socket.close?.();
   }
 
   /** Whether closing the socket of this record removes its path. */

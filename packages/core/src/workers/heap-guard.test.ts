@@ -13,9 +13,9 @@ test('watchHeap calls once, when the heap stays too full', () => {
   const full = vi.fn();
   const parts = [0.5, 0.9, 0.5, 0.9, 0.95];
   watchHeap(full, () => parts.shift() ?? 1);
-  vi.advanceTimersByTime(4_000);
+  vi.advanceTimersByTime(2_000);
   expect(full).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(1_000);
+  vi.advanceTimersByTime(500);
   expect(full).toHaveBeenCalledOnce();
   vi.advanceTimersByTime(60_000);
   expect(full).toHaveBeenCalledOnce();

@@ -2,10 +2,11 @@
  * Notices that the heap of this thread is nearly full, while there is still time to be replaced in peace: a thread at its
  * limit is busy with collecting garbage, and answers nobody any more.
  */
-import { getHeapStatistics } from 'node:v8';
+import { getHeapSpaceStatistics } from 'node:v8';
+import { resourceLimits } from 'node:worker_threads';
 
 /** How often is looked, in milliseconds. */
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 500;
 
 /** So full is too full, as a part of the limit. */
 const TOO_FULL = 0.85;
@@ -24,7 +25,13 @@ export function watchHeap(onFull: () => void, usedPart: () => number = usedPartO
   return () => clearInterval(timer);
 }
 
+/**
+ * Only the old generation counts: what it may hold is what is configured, and what ends the thread. The young one may be
+ * several times as large.
+ */
 function usedPartOfHeap(): number {
-  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-  return used / limit;
+  const { maxOldGenerationSizeMb } = resourceLimits;
+  if (maxOldGenerationSizeMb === undefined) return 0;
+  const old = getHeapSpaceStatistics().filter(({ space_name: name }) => !/^(?:new|read_only|shared)/.test(name));
+  return old.reduce((sum, { space_used_size: bytes }) => sum + bytes, 0) / (maxOldGenerationSizeMb * 1_048_576);
 }

@@ -45,6 +45,9 @@ export async function runInWorker(parts: InWorkerParts): Promise<void> {
   const unwatch = watchHeap(() => channel.tell('full'));
   // The main thread says when it is over, also where nothing listens yet.
   const alive = setInterval(() => {}, 0x7fffffff);
+  // After an exception, or process.exit(), the event loop would go on to the end of its round.
+  const abandon = (): void => table.abandon();
+  process.once('exit', abandon);
   try {
     await service.start({
       shutdown: shutdown.signal,
@@ -62,6 +65,7 @@ export async function runInWorker(parts: InWorkerParts): Promise<void> {
   } finally {
     unwatch();
     clearInterval(alive);
+    process.off('exit', abandon);
     logs.close();
     channel.tell('stopped');
     channel.close();
