@@ -45,6 +45,8 @@ export interface RunningServerParts {
   listening(): Promise<void> | void;
   /** Everything works. */
   ready(): void;
+  /** The counters of the whole server, for threads that ask. */
+  stats(): Promise<unknown>;
 }
 
 /** See the file's head. */
@@ -279,6 +281,7 @@ export class RunningServer {
         table: this.#table,
         serverMemory: memory,
         isReady: () => this.#isReady,
+        serverStats: () => this.#parts.stats(),
       });
     });
   }

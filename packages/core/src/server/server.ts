@@ -87,6 +87,8 @@ export class Server implements Lifecycle {
   #running: RunningServer | undefined;
   #finished: Promise<void> | undefined;
   #isReady = false;
+  /** Asks the main thread, where this is another one. */
+  #askMain: (<T>(name: string) => Promise<T>) | undefined;
 
   /**
    * @param configuration settings from code instead of those of a file; missing ones get their defaults.
@@ -289,10 +291,11 @@ export class Server implements Lifecycle {
   }
 
   /**
-   * All counters as plain data: per service, merged over its threads, with those of peers and backends below. On the main
-   * thread only; a worker answers for itself alone.
+   * All counters as plain data: per service, merged over its threads, with those of peers and backends below. The same in
+   * every thread. A thread that does not answer within two seconds is left out.
    */
   async stats(): Promise<ServerStats> {
+    if (this.#askMain !== undefined) return this.#askMain('serverStats');
     const services = (await this.#running?.stats()) ?? {};
     const workers = (await this.#running?.workers()) ?? [];
     const { rss } = process.memoryUsage();
@@ -431,6 +434,7 @@ export class Server implements Lifecycle {
       readyChanged: (isReady) => this.#readyChanged(isReady),
       listening: () => host.listening(),
       ready: () => host.ready(),
+      stats: () => this.stats(),
     });
     return (await this.#running.run()) === 'cut' ? CODE_CUT : 0;
   }
@@ -450,6 +454,9 @@ export class Server implements Lifecycle {
       logs: this.#logs,
       shutdown,
       fast,
+      connected: (call) => {
+        this.#askMain = call;
+      },
       reconfigured: (configuration) => this.#configured(configuration),
       readyChanged: (isReady) => this.#readyChanged(isReady),
       reopenLogs: () => this.reopenLogs(),

@@ -24,6 +24,8 @@ export interface InWorkerParts {
   readonly logs: LogFiles;
   readonly shutdown: AbortController;
   readonly fast: AbortController;
+  /** The main thread can be asked, by the names that it answers. */
+  connected(call: <T>(name: string) => Promise<T>): void;
   /** The main thread has read its configuration again. */
   reconfigured(configuration: ServerConfiguration): void;
   /** The server accepts work, or does not any more. */
@@ -41,6 +43,7 @@ export async function runInWorker(parts: InWorkerParts): Promise<void> {
   const channel = new WorkerChannel(role.port, answersOf(parts, service, table), (name, error) => {
     logger.error({ err: error, told: name }, 'a worker cannot do what it was told by the main thread; it goes on');
   });
+  parts.connected((name) => channel.call(name));
   channel.tell('begun');
   const unwatch = watchHeap(() => channel.tell('full'));
   // The main thread says when it is over, also where nothing listens yet.

@@ -48,6 +48,8 @@ export interface ThreadedServiceOptions {
   readonly table: SocketTable;
   readonly serverMemory: ReadonlyMap<string, SharedArrayBuffer>;
   isReady(): boolean;
+  /** The counters of the whole server. */
+  serverStats(): Promise<unknown>;
 }
 
 /** Runs a service in threads. Takes the place of the service it is made of. */
@@ -225,6 +227,7 @@ export class ThreadedService implements Service, SlotHost {
       heapMb: this.#configuration.workerHeapMb,
       logger: this.#logger,
       onFull: (thread) => slot.replaceFull(thread),
+      serverStats: () => this.#options.serverStats(),
       role: {
         server,
         service: service.name,

@@ -20,6 +20,8 @@ export interface WorkerThreadOptions {
   readonly logger: Logger;
   /** The heap of the thread is nearly full. */
   onFull(thread: WorkerThread): void;
+  /** The counters of the whole server, for a thread that asks. */
+  serverStats(): Promise<unknown>;
 }
 
 /** How long a thread whose service has stopped may take to end by itself, in milliseconds. */
@@ -62,7 +64,7 @@ export class WorkerThread {
   #silentFor = 0;
   #error: CirqueError | undefined;
 
-  constructor({ entry, role, heapMb, logger, onFull }: WorkerThreadOptions) {
+  constructor({ entry, role, heapMb, logger, onFull, serverStats }: WorkerThreadOptions) {
     const { port1, port2 } = new MessageChannel();
     this.row = role.row;
     this.#worker = new Worker(entry.url, {
@@ -78,6 +80,7 @@ export class WorkerThread {
       ready: (sockets: readonly SocketRecord[]) => this.#becomeReady(sockets),
       failed: (error: PlainError) => this.#fail(revive(error)),
       full: () => onFull(this),
+      serverStats,
       stopped: () => this.#leave(),
     };
     this.#channel = new WorkerChannel(port1, answers, (_, error) => this.#fail(CirqueError.from(error)));
