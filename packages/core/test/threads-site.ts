@@ -2,10 +2,12 @@
  * What the tests of worker threads share: processes that are ended whatever happens, clients, and steady load.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type ClientRequestArgs, request } from 'node:http';
+import { type ClientRequest, type ClientRequestArgs, type IncomingMessage, request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';
 import { ChildServer } from './child-server.ts';
 import { ca } from './tls-site.ts';
@@ -28,8 +30,39 @@ export type Place = string;
 /** Asks with a connection of its own. Rejects with the error of the connection, or after ten seconds. */
 export function ask(place: Place, path = '/'): Promise<Answer> {
   const at: ClientRequestArgs = place.startsWith('/') ? { socketPath: place } : tcp(place);
+  return answerTo((onResponse) => request({ ...at, path, agent: false, timeout: 10_000 }, onResponse));
+}
+
+/** What is known of a TLS connection beside the answer. */
+export interface TlsAnswer extends Answer {
+  /** The common name of the server. */
+  readonly server: string | undefined;
+  readonly reused: boolean;
+  readonly session: Buffer | undefined;
+}
+
+/** The same with TLS, and with a session of an earlier connection. */
+export async function askTls(place: Place, session?: Buffer): Promise<TlsAnswer> {
+  const facts: Partial<Pick<TlsAnswer, 'server' | 'reused' | 'session'>> = {};
+  const options = { ...tcp(place), agent: false, ca: ca.cert, servername: 'a.example', session, timeout: 10_000 };
+  const answer = await answerTo((onResponse) => {
+    const asked = secureRequest(options, onResponse);
+    asked.once('socket', (plain) => {
+      const socket = plain as TLSSocket;
+      socket.once('secureConnect', () => {
+        const server = /CN=(.*)/.exec(socket.getPeerX509Certificate()?.subject ?? '')?.[1];
+        Object.assign(facts, { server, reused: socket.isSessionReused() });
+      });
+      socket.on('session', (next: Buffer) => Object.assign(facts, { session: next }));
+    });
+    return asked;
+  });
+  return { ...answer, server: facts.server, reused: facts.reused ?? false, session: facts.session };
+}
+
+function answerTo(send: (onResponse: (response: IncomingMessage) => void) => ClientRequest): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const asked = request({ ...at, path, agent: false, timeout: 10_000 }, (response) => {
+  const asked = send((response) => {
     let text = '';
     response.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
