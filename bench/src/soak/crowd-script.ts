@@ -16,7 +16,7 @@ export interface CrowdScript {
   readonly send: string;
   /** Text that is sent again and again after that, until the other side answers. Default: nothing. */
   readonly drip?: { readonly text: string; readonly everyMs: number };
-  /** How the answer is read: all of it as it comes (default), nothing of it, or so many bytes at a time. */
+  /** How the answer is read: all of it as it comes (default), nothing of it, or so many bytes (64 KB at most) at a time. */
   readonly read?: 'all' | 'none' | { readonly bytes: number; readonly everyMs: number };
 }
 
