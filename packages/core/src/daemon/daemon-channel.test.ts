@@ -3,7 +3,7 @@ import { type DaemonMessage, MessageReader, messageLine } from './daemon-channel
 
 const MESSAGES: readonly DaemonMessage[] = [
   { event: 'started' },
-  { event: 'ready' },
+  { event: 'ready', pid: 4711 },
   { event: 'failed', sentence: 'no\nroom for "it"' },
 ];
 
@@ -16,7 +16,7 @@ test('MessageReader reads what messageLine writes, however it is cut', () => {
 });
 
 test.each([
-  ['of somebody else', messageLine('other', { event: 'ready' })],
+  ['of somebody else', messageLine('other', { event: 'ready', pid: 4711 })],
   ['that is no JSON', 'Debugger attached.\n'],
   ['that is no object', 'null\n'],
   ['of an unknown kind', '{"token":"t","event":"finished"}\n'],
@@ -27,7 +27,7 @@ test.each([
 test('MessageReader does not keep an endless line', () => {
   const reader = new MessageReader('t');
   for (let part = 0; part < 100; part += 1) reader.push('x'.repeat(1_000));
-  expect(reader.push(`\n${messageLine('t', { event: 'ready' })}`)).toEqual([{ event: 'ready' }]);
+  expect(reader.push(`\n${messageLine('t', { event: 'started' })}`)).toEqual([{ event: 'started' }]);
 });
 
 test('messageLine cuts a long sentence, so that no write has to wait', () => {

@@ -17,7 +17,8 @@ const MAX_LINE = 8_192;
 /** What a daemon tells. */
 export type DaemonMessage =
   | { readonly event: 'started' }
-  | { readonly event: 'ready' }
+  /** With the process id of the server, which is another one when its predecessor has started it. */
+  | { readonly event: 'ready'; readonly pid: number }
   | { readonly event: 'failed'; readonly sentence: string };
 
 /** One message as a line. */
@@ -45,9 +46,10 @@ export class MessageReader {
 
   #parse(line: string): DaemonMessage | undefined {
     try {
-      const { token, event, sentence } = JSON.parse(line) as Record<string, unknown>;
+      const { token, event, pid, sentence } = JSON.parse(line) as Record<string, unknown>;
       if (token !== this.#token) return undefined;
-      if (event === 'started' || event === 'ready') return { event };
+      if (event === 'started') return { event };
+      if (event === 'ready') return { event, pid: Number(pid) };
       return event === 'failed' ? { event, sentence: String(sentence) } : undefined;
     } catch {
       return undefined;

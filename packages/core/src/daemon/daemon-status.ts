@@ -11,8 +11,12 @@ import { DAEMON_VARIABLE, type DaemonMessage, messageLine, STATUS_DESCRIPTOR } f
 export interface DaemonStatus {
   /** The server listens, or waits for the one that it follows. */
   started(): void;
-  /** Every service is ready. The last message. */
-  ready(): void;
+  /**
+   * Every service is ready. The last message.
+   *
+   * @param pid the process that serves. Default: this one.
+   */
+  ready(pid?: number): void;
   /** The server cannot start; the sentence is what the command prints. The last message. */
   failed(sentence: string): void;
 }
@@ -75,8 +79,8 @@ class StatusPipe implements DaemonStatus {
     this.#tell({ event: 'started' });
   }
 
-  ready(): void {
-    this.#tell({ event: 'ready' });
+  ready(pid: number = process.pid): void {
+    this.#tell({ event: 'ready', pid });
     this.#close();
   }
 

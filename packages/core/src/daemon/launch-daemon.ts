@@ -53,7 +53,7 @@ async function launch(configuration: ServerConfiguration): Promise<number> {
   const child = start(configuration, token);
   const awaited = configuration.daemonWaitForReady ? 'ready' : 'started';
   try {
-    await reaches(child, { token, awaited, timeoutSeconds: configuration.daemonReadyTimeoutSeconds });
+    return await reaches(child, { token, awaited, timeoutSeconds: configuration.daemonReadyTimeoutSeconds });
   } catch (error) {
     await endChild(child);
     throw explain(error, configuration);
@@ -61,7 +61,6 @@ async function launch(configuration: ServerConfiguration): Promise<number> {
     pipeOf(child)?.destroy();
     child.unref();
   }
-  return child.pid as number;
 }
 
 function start(configuration: ServerConfiguration, token: string): ChildProcess {
@@ -85,13 +84,14 @@ interface Goal {
   readonly timeoutSeconds: number;
 }
 
-/** Resolves when the daemon says that it has come so far. Rejects when it fails, ends, or takes too long. */
-async function reaches(child: ChildProcess, { token, awaited, timeoutSeconds }: Goal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+/** Resolves with the process id of the server when the daemon says that it has come so far. Rejects when it fails, ends, or takes too long. */
+async function reaches(child: ChildProcess, { token, awaited, timeoutSeconds }: Goal): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
   const reader = new MessageReader(token);
   const onMessage = (message: DaemonMessage): void => {
     if (message.event === 'failed') reject(new Error(message.sentence));
-    else if (message.event === awaited || message.event === 'ready') resolve();
+    else if (message.event === 'ready') resolve(message.pid);
+    else if (awaited === 'started') resolve(child.pid as number);
   };
   const pipe = pipeOf(child);
   pipe?.setEncoding('utf8').on('data', (part: string) => reader.push(part).forEach(onMessage));
@@ -104,7 +104,7 @@ async function reaches(child: ChildProcess, { token, awaited, timeoutSeconds }: 
   const onSignal = (signal: string): void => reject(new Error(`${signal} has stopped the command that starts it`));
   for (const signal of STOP_SIGNALS) process.once(signal, onSignal);
   try {
-    await promise;
+    return await promise;
   } finally {
     clearTimeout(timer);
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal);

@@ -107,7 +107,7 @@ export class ProcessHost implements Host {
       onListening: () => this.#status?.started(),
     });
     // The successor runs, only not in this process: the command that waits has got what it wanted.
-    if ('takenOverBy' in found) this.#status?.ready();
+    if ('takenOverBy' in found) this.#status?.ready(found.takenOverBy);
     return found;
   }
 
