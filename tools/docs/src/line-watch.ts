@@ -4,7 +4,7 @@
 import { withoutChance } from './transcript.ts';
 
 /** How long a line may be waited for, and how long a program may take to end. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 45_000;
 
 interface Lines {
   rest: string;
