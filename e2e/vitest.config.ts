@@ -15,6 +15,7 @@ export default mergeConfig(shared, {
       'integrity/**/*.test.ts',
       'stress/**/*.test.ts',
       'upgrade/**/*.test.ts',
+      'threads/**/*.test.ts',
     ],
     setupFiles: ['src/after-each-file.ts'],
     testTimeout: 20_000,
