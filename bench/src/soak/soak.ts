@@ -29,8 +29,7 @@ async function perform(stage: Stage, scene: Scene, contestant: Contestant, optio
   try {
     const figures = await scene.play(lab);
     const foreignShare = disturbance.foreignShare();
-    // The bounds of a short run allow for others.
-    const broken = name === 'cirque' ? brokenPromises(figures, options.short ? 0 : foreignShare) : [];
+    const broken = name === 'cirque' ? brokenPromises(figures, foreignShare) : [];
     return { contestant: name, title, seconds: seconds(), foreignShare, figures, broken };
   } catch (error) {
     stage.signal.throwIfAborted();

@@ -10,6 +10,7 @@ const HEALTHY = 10;
 const REQUEST = 'GET /1k HTTP/1.1\r\nHost: soak\r\n\r\n';
 /** A client that is turned away must know it by then. */
 const PATIENCE_MS = 2_000;
+const PATIENCE_SHORT_MS = 10_000;
 const OTHER_CLIENT = '127.0.0.2';
 
 /** Comes at once, while the limit is used up, and answers how it was received. */
@@ -21,7 +22,7 @@ async function knock(lab: Lab, from?: string): Promise<readonly Figure[]> {
     send: REQUEST,
     ...(from === undefined ? {} : { from }),
   });
-  const report = await crowd.until(({ waiting }) => waiting === 0, PATIENCE_MS);
+  const report = await crowd.until(({ waiting }) => waiting === 0, lab.size(PATIENCE_MS, PATIENCE_SHORT_MS));
   await crowd.leave();
   const told = answered(report, 503);
   return [

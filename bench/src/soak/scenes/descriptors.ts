@@ -23,7 +23,7 @@ export const NO_DESCRIPTORS: Scene = {
     await crowd.leave();
     const resumedMs = await lab.untilServed(5_000);
     return [
-      figure('served', answered(report, 200), `of ${CLIENTS}`, { least: 100 }),
+      figure('served', answered(report, 200), `of ${CLIENTS}`, { least: 50 }),
       figure('turned away with 503', answered(report, 503), `of ${CLIENTS}`),
       figure('closed without answer', report.closedUnanswered + report.refused, `of ${CLIENTS}`),
       figure('left waiting', report.waiting, `of ${CLIENTS}`),
