@@ -2,7 +2,11 @@
  * Sockets that a listening service serves on behalf of another thread.
  */
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { descriptorOf, loadSys, type Sys } from '@cirque/sys';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ListeningService } from '../src/index.ts';
@@ -16,8 +20,9 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function serving(): Promise<ListeningService> {
+async function serving(path?: string): Promise<ListeningService> {
   const service = new ListeningService('site', { processNew: (stream) => stream.end() }).addTcp('127.0.0.1:0');
+  if (path !== undefined) service.addUds(path);
   const running = await RunningServer.start([service]);
   closers.push(() => running.stopFast());
   return service;
@@ -51,6 +56,21 @@ describe.skipIf(sys === undefined)('ListeningService.adopt', () => {
     expect(await attempt(record.port)).toBe('served');
     service.release(1);
     await expect.poll(() => attempt(record.port)).toBe('ECONNREFUSED');
+  });
+
+  test('release leaves the path of a unix socket alone, on which the service listens as well', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cirque-adopted-'));
+    closers.push(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'site.sock');
+    const service = await serving(path);
+    const other = createServer().listen(join(folder, 'other.sock'));
+    closers.push(() => void other.close());
+    await once(other, 'listening');
+    const fd = (sys as Sys).dup(descriptorOf(other) as number);
+    await service.adopt(1, [{ service: 'site', kind: 'unix', address: `unix:${path}`, bound: `unix:${path}`, fd }]);
+    service.release(1);
+    await setImmediate();
+    expect(existsSync(path)).toBe(true);
   });
 
   test('adopt that is released before it listens listens no more', async () => {

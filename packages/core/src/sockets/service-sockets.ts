@@ -62,7 +62,7 @@ export class ServiceSockets {
     const listeners: BoundListener[] = [];
     try {
       for (let record = records.shift(); record !== undefined; record = records.shift()) {
-        listeners.push(await this.adopt(endpoint, record));
+        listeners.push(await this.#adopt(endpoint, record, true));
       }
       return listeners;
     } catch (error) {
@@ -73,13 +73,13 @@ export class ServiceSockets {
   }
 
   /**
-   * Listens on a further descriptor of an endpoint, while the service runs.
+   * Listens on a further descriptor of an endpoint, while the service runs, on behalf of another thread: the path of a unix
+   * socket is left alone when it is given back.
    *
    * @throws CirqueError of type BindError that names the service, the address and the descriptor.
    */
-  async adopt(endpoint: Endpoint, record: SocketRecord): Promise<BoundListener> {
-    const own = { ...record, service: this.#service };
-    return this.#keep(await adoptListener(endpoint, own, () => this.#table.ownsPath(own, true)));
+  adopt(endpoint: Endpoint, record: SocketRecord): Promise<BoundListener> {
+    return this.#adopt(endpoint, record, false);
   }
 
   /** A listening TCP socket that another thread has moved here. Connections may come as soon as this turn is over. */
@@ -119,6 +119,11 @@ export class ServiceSockets {
       }
     };
     return { socket: first.socket, address: first.address, close };
+  }
+
+  async #adopt(endpoint: Endpoint, record: SocketRecord, isOurs: boolean): Promise<BoundListener> {
+    const own = { ...record, service: this.#service };
+    return this.#keep(await adoptListener(endpoint, own, () => isOurs && this.#table.ownsPath(own, true)));
   }
 
   async #bind(endpoint: Endpoint): Promise<BoundListener> {
