@@ -171,7 +171,9 @@ describe('an upgrade that finds nobody, or somebody else', LIMIT, () => {
   test('without an old process the new one ends', async () => {
     const lonely = site.start(['-u', '--attempts', '3']);
     expect(await lonely.exitCode()).toBe(1);
-    expect(lonely.out).toContain(` failed: UpgradeError: no predecessor came to ${site.path} within 0.3 seconds\n`);
+    expect(lonely.out).toContain(
+      ` failed: UpgradeError: no predecessor came to ${site.path} within 0.3 seconds; send SIGQUIT to`,
+    );
     expect(existsSync(site.path)).toBe(false);
   });
 

@@ -156,7 +156,7 @@ Server options:
   -c, --conf PATH  YAML configuration file
   -d, --daemon     run in the background
   -u, --upgrade    take the listening sockets over from the server that runs
-  -t, --test       check the configuration and the addresses, then exit
+  -t, --test       check configuration, certificates, paths and addresses, then exit
   -h, --help       print this text and exit
       --version    print the versions and exit
 `);

@@ -95,7 +95,7 @@ const SERVER_OPTIONS = {
   conf: { type: 'string', short: 'c', valueName: 'PATH', help: 'YAML configuration file' },
   daemon: { type: 'boolean', short: 'd', help: 'run in the background' },
   upgrade: { type: 'boolean', short: 'u', help: 'take the listening sockets over from the server that runs' },
-  test: { type: 'boolean', short: 't', help: 'check the configuration and the addresses, then exit' },
+  test: { type: 'boolean', short: 't', help: 'check configuration, certificates, paths and addresses, then exit' },
   help: { type: 'boolean', short: 'h', help: 'print this text and exit' },
   version: { type: 'boolean', help: 'print the versions and exit' },
 } as const satisfies CliOptionTable;

@@ -93,7 +93,13 @@ async function waitForPredecessor(options: ReceiveHandoverOptions): Promise<Pred
   try {
     if (signal.aborted) abort();
     onListening?.();
-    const predecessor = await withDeadline(chosen.promise, attempts * retryMs, `no predecessor came to ${path}`);
+    const advice = '; send SIGQUIT to the running server, or start without -u when there is none';
+    const predecessor = await withDeadline(
+      chosen.promise,
+      attempts * retryMs,
+      `no predecessor came to ${path}`,
+      advice,
+    );
     channels.delete(predecessor.channel);
     return predecessor;
   } finally {
