@@ -10,10 +10,11 @@ import { TLS_CIPHER, TLS_GROUP, usesHttp2, usesTls } from './traffic.ts';
 /** Idle upstream connections for everybody that has a setting for it: enough for every load shape. */
 const UPSTREAM_KEEPALIVE = 1024;
 
-export function nginxCommand(context: RowContext): RowCommand {
+/** @param workers processes, each with a listening socket of its own where there are several. */
+export function nginxCommand(context: RowContext, workers = 1): RowCommand {
   const { client, origin, certificate, directory, listenPort, originPort } = context;
   mkdirSync(directory, { recursive: true });
-  const flags = `${usesTls(client) ? ' ssl' : ''}${usesHttp2(client) ? ' http2' : ''}`;
+  const flags = `${workers > 1 ? ' reuseport' : ''}${usesTls(client) ? ' ssl' : ''}${usesHttp2(client) ? ' http2' : ''}`;
   const tls = usesTls(client)
     ? `ssl_certificate ${certificate.certFile}; ssl_certificate_key ${certificate.keyFile}; ssl_protocols TLSv1.3;
           ssl_conf_command Ciphersuites ${TLS_CIPHER}; ssl_ecdh_curve ${TLS_GROUP}; ssl_session_tickets off;`
@@ -34,7 +35,7 @@ export function nginxCommand(context: RowContext): RowCommand {
           ${forward}
         }
       }`;
-  return { file: 'nginx', args: nginxFrame(directory, { http }) };
+  return { file: 'nginx', args: nginxFrame(directory, { http, workers }) };
 }
 
 export function haproxyCommand(context: RowContext): RowCommand {

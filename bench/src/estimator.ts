@@ -65,7 +65,12 @@ export function cpuUsPerRequest(slice: Slice): number {
 }
 
 export function isClean(slice: Slice): boolean {
-  return slice.foreignShare <= MAX_FOREIGN_SHARE;
+  return isCleanShare(slice.foreignShare);
+}
+
+/** Whether hardly anything else ran. */
+export function isCleanShare(foreignShare: number): boolean {
+  return foreignShare <= MAX_FOREIGN_SHARE;
 }
 
 /** The cheaper half of `values`, rounded up. */

@@ -5,10 +5,12 @@ import { runAb } from './ab.ts';
 import { compare } from './compare.ts';
 import { runProfile } from './profile.ts';
 import { type Command, runCommand } from './run-command.ts';
+import { runThreads } from './threads/threads.ts';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   ab: runAb,
   profile: runProfile,
+  threads: runThreads,
 };
 
 await runCommand('bench', (argv, run) => {

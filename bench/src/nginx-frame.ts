@@ -7,6 +7,8 @@ import { join } from 'node:path';
 export interface NginxFrame {
   /** What stands inside `http { }`. */
   readonly http: string;
+  /** Default 1. */
+  readonly workers?: number;
   /** Connections to clients and upstreams together. Default 30,000. */
   readonly workerConnections?: number;
 }
@@ -21,7 +23,7 @@ export function nginxFrame(directory: string, frame: NginxFrame): string[] {
   const user = process.getuid?.() === 0 ? 'user root;' : '';
   const text = `
     ${user}
-    daemon off; worker_processes 1;
+    daemon off; worker_processes ${frame.workers ?? 1};
     pid ${join(directory, 'nginx.pid')}; error_log ${join(directory, 'error.log')} error;
     events { worker_connections ${frame.workerConnections ?? 30_000}; }
     http {

@@ -29,6 +29,7 @@ export interface CompareOptions {
 export const COMPARE_HELP = `npm run bench -- [options]            proxies side by side
 npm run bench -- ab --a X --b Y       two builds of the reverse proxy against each other
 npm run bench -- profile [options]    where the time goes in one row
+npm run bench -- threads [options]    what a second thread brings
 
   --shape NAME,...     ${SHAPES.map((shape) => shape.name).join(', ')}, or all
                        (default: ${DEFAULT_SHAPES.join(', ')})

@@ -16,7 +16,8 @@ export interface Launch {
   readonly name: string;
   readonly file: string;
   readonly args: readonly string[];
-  readonly core: number;
+  /** The core that it may use; or several. */
+  readonly core: number | readonly number[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** `log` writes stdout to the log file; `pipe` leaves it to the caller. stderr always goes to the log file. */
