@@ -9,7 +9,7 @@ import type { LogFiles } from '../logs/log-files.ts';
 import type { ServerConfiguration } from '../server/server-conf.ts';
 import { isReplicated, type Replicated } from '../service/replicated.ts';
 import type { EndpointCheck, Service, ServiceContext, SocketName } from '../service/service.ts';
-import { mergeStats, type StatsTree } from '../service/stats-tree.ts';
+import type { StatsTree } from '../service/stats-tree.ts';
 import { allocateShared, clearRow } from '../service/thread-place.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import { closeDescriptor, type SocketTable } from '../sockets/socket-table.ts';
@@ -18,7 +18,8 @@ import type { Entry } from './entry.ts';
 import { canMoveServers, moveServers } from './server-transfer.ts';
 import { SocketLending } from './socket-lending.ts';
 import { SocketVault } from './socket-vault.ts';
-import { endsWithin, within } from './within.ts';
+import { answerOf, countersOf, openConnectionsOf, statsOf, workersOf } from './thread-answers.ts';
+import { endsWithin } from './within.ts';
 import { type SlotHost, WorkerSlot } from './worker-slot.ts';
 import { WorkerThread } from './worker-thread.ts';
 
@@ -30,9 +31,6 @@ const COUNT_EVERY_MS = 250;
 
 /** How often threads are asked whether they are there, in milliseconds. */
 const BEAT_MS = 1_000;
-
-/** How long workers may take to answer a question, in milliseconds. */
-const ANSWER_MS = 2_000;
 
 /** What the threads of a service are made with. */
 export interface ThreadedServiceOptions {
@@ -142,7 +140,7 @@ export class ThreadedService implements Service, SlotHost {
     }
     await service.reloadCertificates?.();
     // What they were told comes before what they are asked.
-    await Promise.all(this.#threads().map((thread) => within(thread.call('beat'), ANSWER_MS)));
+    await Promise.all(this.#threads().map((thread) => answerOf(thread, 'beat')));
   }
 
   reconfigure(configuration: ServerConfiguration): void {
@@ -180,30 +178,19 @@ export class ThreadedService implements Service, SlotHost {
     return this.#openConnections;
   }
 
-  /** The counters of all threads as one. A thread that does not answer in time is left out. */
-  async collectStats(): Promise<StatsTree> {
-    const trees = await Promise.all(
-      this.#threads().map((thread) => within(thread.call<StatsTree>('stats'), ANSWER_MS)),
-    );
-    return mergeStats(trees.filter((tree) => tree !== undefined));
+  /** The counters of all threads as one. */
+  collectStats(): Promise<StatsTree> {
+    return statsOf(this.#threads());
   }
 
   /** What the copies of replicated state count in the threads, by position of their services. */
-  async collectCounters(): Promise<readonly (readonly [number, StatsTree])[]> {
-    const asked = this.#threads().map((thread) =>
-      within(thread.call<(readonly [number, StatsTree])[]>('counters'), ANSWER_MS),
-    );
-    return (await Promise.all(asked)).flatMap((counters) => counters ?? []);
+  collectCounters(): Promise<readonly (readonly [position: number, counters: StatsTree])[]> {
+    return countersOf(this.#threads());
   }
 
   /** How each thread is doing. */
-  async workers(): Promise<readonly StatsTree[]> {
-    return Promise.all(
-      this.#slots.map(async ({ index, thread, restarts }) => {
-        const process = thread === undefined ? undefined : await within(thread.call<StatsTree>('process'), ANSWER_MS);
-        return { service: this.name, index, up: thread !== undefined, restarts, ...process };
-      }),
-    );
+  workers(): Promise<readonly StatsTree[]> {
+    return workersOf(this.name, this.#slots);
   }
 
   /** Replaces the threads one after the other; none that serves is missed. */
@@ -339,10 +326,7 @@ export class ThreadedService implements Service, SlotHost {
   }
 
   async #countConnections(): Promise<void> {
-    const counts = await Promise.all(
-      this.#threads().map((thread) => within(thread.call<number>('openConnections'), ANSWER_MS)),
-    );
-    this.#openConnections = counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+    this.#openConnections = await openConnectionsOf(this.#threads());
   }
 
   /** Those that can answer: also what was replaced and finishes what it has begun. */

@@ -11,6 +11,10 @@ class FakeThread {
   readonly asked: string[] = [];
   readonly row: number;
   readyForMs = 0;
+  /** So many questions were not answered. */
+  silentFor = 0;
+  /** Nothing ends it. */
+  isStuck = false;
   readonly #ready = Promise.withResolvers<readonly SocketRecord[]>();
   readonly #ended = Promise.withResolvers<WorkerEnd>();
   readonly ready: Promise<readonly SocketRecord[]> = this.#ready.promise;
@@ -40,11 +44,16 @@ class FakeThread {
     this.asked.push('stop');
   }
 
-  async end(): Promise<boolean> {
+  async end(error?: CirqueError): Promise<boolean> {
     this.asked.push('end');
+    if (this.isStuck) return false;
     this.#ready.reject(new Error('ended'));
-    this.#ended.resolve(undefined);
+    this.#ended.resolve(error);
     return true;
+  }
+
+  beat(): number {
+    return this.silentFor;
   }
 }
 
@@ -53,8 +62,9 @@ class FakeHost implements SlotHost {
   readonly leaveMs = 1_000;
   readonly spawned: FakeThread[] = [];
   readonly cleared: (row: number) => void = vi.fn();
-  readonly changed: () => void = () => {};
+  readonly changed: () => void = vi.fn();
   failure: Error | undefined;
+  moveFailure: Error | undefined;
 
   spawn(_slot: WorkerSlot, row: number): WorkerThread {
     if (this.failure !== undefined) throw this.failure;
@@ -64,6 +74,7 @@ class FakeHost implements SlotHost {
   }
 
   async moveSockets(_old: WorkerThread, _next: WorkerThread, sockets: readonly SocketRecord[]) {
+    if (this.moveFailure !== undefined) throw this.moveFailure;
     return sockets;
   }
 
@@ -152,6 +163,91 @@ describe('WorkerSlot', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(host.spawned).toHaveLength(2);
   });
+
+  test('replace: when the new thread cannot begin, the old one goes on', async () => {
+    const old = await started();
+    const replaced = slot.replace();
+    await settle();
+    host.thread(1).die();
+    await expect(replaced).rejects.toThrow('died');
+    expect(slot.thread).toBe(old);
+    expect(old.asked).toEqual([]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(host.spawned).toHaveLength(2);
+  });
+
+  test('replace: when both threads die, a third one takes the place', async () => {
+    const old = await started();
+    const replaced = slot.replace();
+    await settle();
+    old.die();
+    await vi.advanceTimersByTimeAsync(60_000);
+    host.thread(1).die();
+    await expect(replaced).rejects.toThrow('died');
+    await vi.advanceTimersByTimeAsync(60_000);
+    host.thread(2).becomeReady();
+    await settle();
+    expect(slot.thread).toBe(host.thread(2));
+  });
+
+  test('replace: when sockets are lost on their way, both threads go and a third one binds afresh', async () => {
+    const old = await started();
+    host.moveFailure = new Error('lost on the way');
+    const replaced = slot.replace();
+    await settle();
+    host.thread(1).becomeReady();
+    await expect(replaced).rejects.toThrow('lost on the way');
+    expect([old.asked, host.thread(1).asked]).toEqual([['end'], ['end']]);
+    await vi.advanceTimersByTimeAsync(100);
+    host.thread(2).becomeReady();
+    await settle();
+    expect(slot.thread).toBe(host.thread(2));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(host.spawned).toHaveLength(3);
+  });
+
+  test('replace: an old thread that does not finish in time is ended', async () => {
+    const old = await started();
+    const replaced = slot.replace();
+    await settle();
+    host.thread(1).becomeReady();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(old.asked).toEqual(['handedOver', 'stop']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(old.asked).toEqual(['handedOver', 'stop', 'end']);
+    await replaced;
+  });
+
+  test('beat: a thread that does not answer is awake again when it does', async () => {
+    const thread = await started();
+    const beats: boolean[] = [];
+    for (const silentFor of [0, 1, 2, 3, 4, 0]) {
+      thread.silentFor = silentFor;
+      slot.beat();
+      beats.push(slot.awake === undefined);
+    }
+    expect(beats).toEqual([false, false, false, true, true, false]);
+    expect(host.changed).toHaveBeenCalledTimes(3); // when it began, and at both ends of the silence
+    expect(slot.thread).toBe(thread);
+  });
+
+  test.each([false, true])(
+    'beat: a thread that never answers is replaced; that it cannot be ended: %s',
+    async (isStuck) => {
+      const thread = await started();
+      Object.assign(thread, { silentFor: 10, isStuck });
+      slot.beat();
+      await settle();
+      expect(thread.asked).toEqual(['end']);
+      expect(slot.living).toEqual([]);
+      await vi.advanceTimersByTimeAsync(100);
+      host.thread(1).becomeReady();
+      await settle();
+      expect(slot.thread).toBe(host.thread(1));
+      slot.stop();
+      expect(slot.living).toEqual([host.thread(1)]);
+    },
+  );
 
   test('replace: twice at the same time is one after the other', async () => {
     const old = await started();

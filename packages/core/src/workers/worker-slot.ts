@@ -175,12 +175,17 @@ export class WorkerSlot {
     if (old === undefined || this.#stopping || (only !== undefined && only !== old)) return;
     const next = this.#spawn(old);
     this.#next = next;
+    let isMoving = false;
     try {
-      this.#take(next, await this.#host.moveSockets(old, next, await next.ready));
-    } catch (error) {
+      const sockets = await next.ready;
+      isMoving = true;
+      this.#take(next, await this.#host.moveSockets(old, next, sockets));
+    } catch (cause) {
+      const error = CirqueError.from(cause, 'InternalError', 'Internal');
       this.#next = undefined;
-      await next.end();
-      if (this.#thread === undefined) this.#restartLater(0);
+      // Nobody knows who has which sockets: both go.
+      await Promise.all([next.end(), isMoving ? old.end(error) : undefined]);
+      if (this.#thread === undefined && this.#restartTimer === undefined) this.#restartLater(0, error);
       throw error;
     }
     this.#restarts += 1;
@@ -258,6 +263,7 @@ export class WorkerSlot {
   }
 
   async #restart(): Promise<void> {
+    this.#restartTimer = undefined;
     // A replacement of the one that has died is there already, or on its way.
     if (this.#thread !== undefined || this.#next !== undefined) return;
     this.#restarts += 1;
