@@ -13,6 +13,7 @@ import type { SocketRecord } from '../sockets/socket-record.ts';
 import { SocketTable } from '../sockets/socket-table.ts';
 import { watchHeap } from './heap-guard.ts';
 import { processStats } from './process-stats.ts';
+import type { Counted } from './thread-answers.ts';
 import { plain, WorkerChannel } from './worker-channel.ts';
 import type { WorkerRole } from './worker-role.ts';
 
@@ -70,7 +71,7 @@ export async function runInWorker(parts: InWorkerParts): Promise<void> {
     clearInterval(alive);
     process.off('exit', abandon);
     logs.close();
-    channel.tell('stopped');
+    channel.tell('stopped', lastCounters(service, services));
     channel.close();
   }
 }
@@ -133,11 +134,23 @@ function answersOf(
     beat: () => true,
     openConnections: () => service.openConnections ?? 0,
     stats: () => service.stats?.() ?? {},
-    counters: () =>
-      services.flatMap(({ replicated }, position) => {
-        const counters = replicated?.counters?.();
-        return counters === undefined ? [] : [[position, counters]];
-      }),
+    counters: () => countersOfCopies(services),
     process: () => processStats(),
   };
+}
+
+/** Nobody asks after that. Counters that cannot be told do not keep the thread from its end. */
+function lastCounters(service: Service, services: readonly Service[]): Counted {
+  try {
+    return { stats: service.stats?.() ?? {}, copies: countersOfCopies(services) };
+  } catch {
+    return { stats: {}, copies: [] };
+  }
+}
+
+function countersOfCopies(services: readonly Service[]): Counted['copies'] {
+  return services.flatMap(({ replicated }, position) => {
+    const counters = replicated?.counters?.();
+    return counters === undefined ? [] : [[position, counters] as const];
+  });
 }

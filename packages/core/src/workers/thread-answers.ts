@@ -6,6 +6,34 @@ import { within } from './within.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 import type { WorkerThread } from './worker-thread.ts';
 
+/** What a thread has counted. */
+export interface Counted {
+  readonly stats: StatsTree;
+  /** Counters of its copies of replicated state, by position of their services. */
+  readonly copies: readonly (readonly [position: number, counters: StatsTree])[];
+}
+
+/** What threads have counted that have stopped: counters never go back when one takes the place of another. */
+export class PastCounters {
+  #stats: StatsTree = {};
+  readonly #copies: Map<number, StatsTree> = new Map();
+
+  /** A thread has stopped. Nothing is open in it, or under way. */
+  add({ stats, copies }: Counted): void {
+    this.#stats = mergeStats([this.#stats, stats]);
+    for (const [position, counters] of copies)
+      this.#copies.set(position, mergeStats([this.#copies.get(position) ?? {}, counters]));
+  }
+
+  get stats(): StatsTree {
+    return this.#stats;
+  }
+
+  get copies(): Counted['copies'] {
+    return [...this.#copies];
+  }
+}
+
 /** How long threads may take to answer, in milliseconds. */
 const ANSWER_MS = 2_000;
 
@@ -25,10 +53,8 @@ export async function statsOf(threads: readonly WorkerThread[]): Promise<StatsTr
 }
 
 /** What the copies of replicated state count in the threads, by position of their services. */
-export async function countersOf(
-  threads: readonly WorkerThread[],
-): Promise<readonly (readonly [position: number, counters: StatsTree])[]> {
-  return (await answersOf<(readonly [number, StatsTree])[]>(threads, 'counters')).flat();
+export async function countersOf(threads: readonly WorkerThread[]): Promise<Counted['copies']> {
+  return (await answersOf<Counted['copies']>(threads, 'counters')).flat();
 }
 
 /** How many connections are open. */

@@ -9,7 +9,7 @@ import type { LogFiles } from '../logs/log-files.ts';
 import type { ServerConfiguration } from '../server/server-conf.ts';
 import { isReplicated, type Replicated } from '../service/replicated.ts';
 import type { EndpointCheck, Service, ServiceContext, SocketName } from '../service/service.ts';
-import type { StatsTree } from '../service/stats-tree.ts';
+import { mergeStats, type StatsTree } from '../service/stats-tree.ts';
 import { allocateShared, clearRow } from '../service/thread-place.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import { closeDescriptor, type SocketTable } from '../sockets/socket-table.ts';
@@ -18,7 +18,15 @@ import type { Entry } from './entry.ts';
 import { canMoveServers, moveServers } from './server-transfer.ts';
 import { SocketLending } from './socket-lending.ts';
 import { SocketVault } from './socket-vault.ts';
-import { answerOf, countersOf, openConnectionsOf, statsOf, workersOf } from './thread-answers.ts';
+import {
+  answerOf,
+  type Counted,
+  countersOf,
+  openConnectionsOf,
+  PastCounters,
+  statsOf,
+  workersOf,
+} from './thread-answers.ts';
 import { endsWithin } from './within.ts';
 import { type SlotHost, WorkerSlot } from './worker-slot.ts';
 import { WorkerThread } from './worker-thread.ts';
@@ -68,6 +76,7 @@ export class ThreadedService implements Service, SlotHost {
   #logs!: LogFiles;
   #stopMirrors: (() => void)[] = [];
   #openConnections: number | undefined;
+  readonly #past: PastCounters = new PastCounters();
   /** Sockets that come from a predecessor remain its own until it has let go. */
   #ownsPaths = true;
 
@@ -178,14 +187,16 @@ export class ThreadedService implements Service, SlotHost {
     return this.#openConnections;
   }
 
-  /** The counters of all threads as one. */
-  collectStats(): Promise<StatsTree> {
-    return statsOf(this.#threads());
+  /** The counters of all threads as one, of those that were replaced, too. What a thread has counted that died is lost. */
+  async collectStats(): Promise<StatsTree> {
+    const present = await statsOf(this.#threads());
+    return mergeStats([present, this.#past.stats]);
   }
 
   /** What the copies of replicated state count in the threads, by position of their services. */
-  collectCounters(): Promise<readonly (readonly [position: number, counters: StatsTree])[]> {
-    return countersOf(this.#threads());
+  async collectCounters(): Promise<Counted['copies']> {
+    const present = await countersOf(this.#threads());
+    return [...present, ...this.#past.copies];
   }
 
   /** How each thread is doing. */
@@ -215,6 +226,7 @@ export class ThreadedService implements Service, SlotHost {
       logger: this.#logger,
       onFull: (thread) => slot.replaceFull(thread),
       serverStats: () => this.#options.serverStats(),
+      onStopped: (counted) => this.#past.add(counted),
       role: {
         server,
         service: service.name,

@@ -78,6 +78,18 @@ describe('WorkerChannel', () => {
     expect(await failed.promise).toEqual(['fail', expect.objectContaining({ message: 'no' })]);
   });
 
+  it('hearLast: what was said before the other side ended is heard at once', () => {
+    const heard: string[] = [];
+    const { port1, port2 } = new MessageChannel();
+    const main = new WorkerChannel(port1, { news: (text: string) => heard.push(text) }, () => {});
+    const worker = new WorkerChannel(port2, {}, () => {});
+    for (const text of ['one', 'two']) worker.tell('news', text);
+    worker.close();
+    main.hearLast();
+    main.close();
+    expect(heard).toEqual(['one', 'two']);
+  });
+
   it('moves what is to be transferred', async () => {
     const { port1, port2 } = new MessageChannel();
     const { main } = pair({ say: ({ port }: { port: MessagePort }) => port.postMessage('here') });

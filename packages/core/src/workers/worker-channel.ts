@@ -2,7 +2,7 @@
  * Calls between the main thread and a worker over a MessagePort: the main thread calls and is answered; the worker
  * tells. Knows nothing of what is said.
  */
-import type { MessagePort, Transferable } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
 import { CirqueError, type ErrorType } from '@cirque/error';
 
 /** An error on its way between threads, which keeps neither classes nor causes. */
@@ -56,6 +56,12 @@ export class WorkerChannel {
   /** Lets the other side know. */
   tell(name: string, argument?: unknown): void {
     if (!this.#closed) this.#port.postMessage({ kind: 'tell', name, argument } satisfies Message);
+  }
+
+  /** Hears what the other side has said before it ended: its messages may arrive after the news of its end. */
+  hearLast(): void {
+    for (let last = receiveMessageOnPort(this.#port); last !== undefined; last = receiveMessageOnPort(this.#port))
+      this.#received(last.message as Message);
   }
 
   close(): void {

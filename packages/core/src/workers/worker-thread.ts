@@ -7,6 +7,7 @@ import { CirqueError } from '@cirque/error';
 import type { Logger } from '../logger.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import type { Entry } from './entry.ts';
+import type { Counted } from './thread-answers.ts';
 import { endsWithin } from './within.ts';
 import { type PlainError, revive, WorkerChannel } from './worker-channel.ts';
 import { type WorkerRole, workerDataOf } from './worker-role.ts';
@@ -22,6 +23,8 @@ export interface WorkerThreadOptions {
   onFull(thread: WorkerThread): void;
   /** The counters of the whole server, for a thread that asks. */
   serverStats(): Promise<unknown>;
+  /** Its service has stopped. */
+  onStopped(counted: Counted): void;
 }
 
 /** How long a thread whose service has stopped may take to end by itself, in milliseconds. */
@@ -60,11 +63,12 @@ export class WorkerThread {
   readonly #ready = Promise.withResolvers<readonly SocketRecord[]>();
   readonly #beginTimer: NodeJS.Timeout;
   #stopped = false;
+  #isGone = false;
   #readyAt: number | undefined;
   #silentFor = 0;
   #error: CirqueError | undefined;
 
-  constructor({ entry, role, heapMb, logger, onFull, serverStats }: WorkerThreadOptions) {
+  constructor({ entry, role, heapMb, logger, onFull, onStopped, serverStats }: WorkerThreadOptions) {
     const { port1, port2 } = new MessageChannel();
     this.row = role.row;
     this.#worker = new Worker(entry.url, {
@@ -81,7 +85,10 @@ export class WorkerThread {
       failed: (error: PlainError) => this.#fail(revive(error)),
       full: () => onFull(this),
       serverStats,
-      stopped: () => this.#leave(),
+      stopped: (counted: Counted) => {
+        onStopped(counted);
+        this.#leave();
+      },
     };
     this.#channel = new WorkerChannel(port1, answers, (_, error) => this.#fail(CirqueError.from(error)));
     this.#beginTimer = setTimeout(() => logger.warn(neverRan(entry, role.service)), BEGIN_MS).unref();
@@ -145,6 +152,7 @@ export class WorkerThread {
 
   #terminate(): void {
     this.#stopped = true;
+    if (this.#isGone) return;
     terminated.add(this.#worker);
     void this.#worker.terminate();
   }
@@ -152,6 +160,7 @@ export class WorkerThread {
   /** It is done. Whatever else the entry module does in this thread has a moment to come to its end. */
   #leave(): void {
     this.#stopped = true;
+    if (this.#isGone) return;
     const timer = setTimeout(() => this.#terminate(), LEAVE_MS);
     this.#worker.once('exit', () => clearTimeout(timer));
   }
@@ -175,6 +184,8 @@ export class WorkerThread {
       this.#worker.once('exit', (code) => {
         clearTimeout(this.#beginTimer);
         terminated.delete(this.#worker);
+        this.#isGone = true;
+        this.#channel.hearLast();
         const error = this.#error ?? (this.#stopped ? undefined : this.#left(code, entry, role.service));
         this.#ready.reject(error ?? left('it was told to stop before it was ready'));
         this.#channel.close();
