@@ -50,6 +50,14 @@ describe('accessLogLine json', () => {
     );
   });
 
+  test('is the same line when texts come again', () => {
+    const facts = { ...FACTS, host: 'a', userAgent: 'say "a"', referer: '/?token=t', upstream: '10.0.0.1:80' };
+    const first = accessLogLine('json', facts, NOW);
+    accessLogLine('json', { ...facts, host: 'b', userAgent: "say 'a'", referer: '/?other=t', method: 'PUT' }, NOW);
+    expect(accessLogLine('json', facts, NOW)).toBe(first);
+    expect(JSON.parse(first)).toEqual({ time: NOW, ...accessLogRecord(facts) });
+  });
+
   test('leaves absent facts out', () => {
     expect(accessLogLine('json', FACTS, 1_795_222_485_920)).toBe(
       '{"time":1795222485920,"client":"192.0.2.1","method":"GET","target":"/a?b=c","version":"1.1","status":200,' +
@@ -80,6 +88,14 @@ describe('accessLogLine combined', () => {
     expect(combined({ referer: 'https://example.com/', userAgent: 'curl/8.5.0' })).toBe(
       '192.0.2.1 - - [21/Nov/2026:05:59:00 +0000] "GET /a?b=c HTTP/1.1" 200 12 "https://example.com/" "curl/8.5.0"\n',
     );
+  });
+
+  test('is the same line when texts come again', () => {
+    const facts = { referer: 'https://example.com/?code=1', userAgent: 'a"b' };
+    const first = combined(facts);
+    combined({ referer: 'https://example.com/?node=1', userAgent: 'a.b', clientAddress: '192.0.2.2', version: '1.0' });
+    expect(combined(facts)).toBe(first);
+    expect(first).toContain(' "https://example.com/?code=[redacted]" "a\\x22b"\n');
   });
 
   test('has a dash for what is absent, and the version as the protocol is called', () => {

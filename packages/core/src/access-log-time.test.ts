@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { combinedTime } from './access-log-time.ts';
+import { combinedTime, unixTime } from './access-log-time.ts';
 
 const ZONE = process.env.TZ;
 afterEach(() => {
@@ -22,4 +23,17 @@ test('combinedTime is the same within a second, and another one in the next', ()
   expect(combinedTime(start + 999)).toBe(combinedTime(start));
   expect(combinedTime(start + 1_000)).not.toBe(combinedTime(start));
   expect(combinedTime(start)).toBe(combinedTime(start + 1));
+});
+
+test('unixTime is the number as text, within a second and from one to the next', () => {
+  const times = fc.oneof(
+    fc.integer({ min: 1_795_222_485_000, max: 1_795_222_487_000 }),
+    fc.constantFrom(0, 5, 999, 1_000, 1_001, -1, 8_640_000_000_000_000),
+    fc.double({ min: -8.64e15, max: 8.64e15, noNaN: true }),
+  );
+  fc.assert(
+    fc.property(times, (time) => {
+      expect(unixTime(time)).toBe(String(time));
+    }),
+  );
 });

@@ -85,3 +85,16 @@ export function startsLine(block: string, name: string): boolean {
   const at = block.indexOf(name);
   return at >= 0 && block.charCodeAt(at + name.length) === 0x3a && (at === 0 || block.charCodeAt(at - 1) === 0x0a);
 }
+
+/** Value of the field whose name is the first occurrence of `name` in the block; undefined when that is no name. */
+export function valueOfSpelt(block: string, name: string): string | undefined {
+  const at = block.indexOf(name);
+  if (at < 0 || (at > 0 && block.charCodeAt(at - 1) !== 0x0a)) return undefined;
+  let from = at + name.length;
+  if (block.charCodeAt(from) !== 0x3a) return undefined;
+  from += 1;
+  let to = block.indexOf('\r', from);
+  while (from < to && isBlank(block.charCodeAt(from))) from++;
+  while (to > from && isBlank(block.charCodeAt(to - 1))) to--;
+  return block.slice(from, to);
+}

@@ -93,6 +93,28 @@ describe('HeaderMap', () => {
     }
   });
 
+  test('peek finds what get finds, but for fields whose names are spelt in several ways', () => {
+    const block =
+      'X-Host: x\r\nHost: \t a.example \r\nA: Referer: no\r\nreferer: first\r\nReferer: second\r\nEmpty: \r\n';
+    const map = (): HeaderMap => HeaderMap.fromBlock(block, [], -1);
+    for (const name of ['X-Host', 'Host', 'host', 'A', 'Empty', 'Refer', 'x', 'no', ''])
+      expect(map().peek(name)).toBe(map().get(name));
+    expect(map().peek('referer')).toBe('first');
+    const asked = HeaderMap.fromBlock('user-agent: first\r\nUser-Agent: second\r\n', [], -1);
+    expect(asked.peek('User-Agent')).toBe('second');
+    expect(asked.get('User-Agent')).toBe('first');
+    expect(asked.peek('User-Agent')).toBe('first');
+  });
+
+  test('peek sees changes', () => {
+    const map = HeaderMap.fromBlock('Host: a\r\nReferer: b\r\n', [], -1);
+    map.append('User-Agent', 'c');
+    expect(map.peek('User-Agent')).toBe('c');
+    map.set('Host', 'd');
+    map.delete('Referer');
+    expect([map.peek('Host'), map.peek('Referer')]).toEqual(['d', undefined]);
+  });
+
   test('delete tells whether there was one', () => {
     const map = received();
     map.append('x-a', '3');

@@ -50,6 +50,10 @@ export interface AccessFacts {
   readonly upstreamReused: boolean;
 }
 
+/** Names of fields as clients spell them, and as HTTP/2 has them. */
+const USUAL_NAMES = { host: 'Host', referer: 'Referer', userAgent: 'User-Agent' } as const;
+const LOWER_CASE_NAMES = { host: 'host', referer: 'referer', userAgent: 'user-agent' } as const;
+
 /** The access log line, where there is an access log. */
 export function logAccess<Ctx>(
   context: ExchangeContext<Ctx>,
@@ -59,13 +63,14 @@ export function logAccess<Ctx>(
   const { session, peer, upstreamReused: reused, startedAt } = request;
   if (context.accessLog === undefined || startedAt === 0) return;
   const { method, target, version, headers } = session.requestHeader;
+  const names = version === '2' ? LOWER_CASE_NAMES : USUAL_NAMES;
   const left = error?.source === 'Downstream' && statusFor(error) === 0;
   context.accessLog({
     requestId: session.requestId,
     clientAddress: session.clientAddress,
     method,
     target,
-    host: headers.get('host'),
+    host: headers.peek(names.host),
     version,
     status: session.responseHeader?.status ?? (left ? CLIENT_CLOSED_REQUEST : 0),
     requestBytes: session.bodyBytesReceived,
@@ -74,8 +79,8 @@ export function logAccess<Ctx>(
     upstream: peer === undefined ? undefined : formatAddress(peer.address),
     retries: session.retries,
     reused: peer === undefined ? undefined : reused,
-    referer: headers.get('referer'),
-    userAgent: headers.get('user-agent'),
+    referer: headers.peek(names.referer),
+    userAgent: headers.peek(names.userAgent),
     error: error?.toString(),
   });
 }

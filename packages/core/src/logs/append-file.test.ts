@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AppendFile } from './append-file.ts';
 
@@ -35,6 +36,32 @@ describe('AppendFile', () => {
     expect(text()).toBe('');
     file.write('5678\n');
     expect(text()).toBe('1234\n5678\n');
+  });
+
+  test('AppendFile keeps the order of lines that are longer than its block, and of what is not ASCII', () => {
+    const file = open({ bufferBytes: 10 });
+    const lines = ['a\n', `${'b'.repeat(20_000)}\n`, 'ä€\u{1f600}\ud800\n', `${'€'.repeat(3_000)}\n`, 'c\n'];
+    for (const line of lines) file.write(line);
+    file.flush();
+    expect(text()).toBe(lines.join('').replace('\ud800', '\ufffd'));
+  });
+
+  test('AppendFile writes whole blocks, whatever the lengths of the lines', () => {
+    const lengths = fc.array(fc.integer({ min: 0, max: 6_000 }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(lengths, fc.constantFrom(0, 100, 16_384), (all, bufferBytes) => {
+        rmSync(path, { force: true });
+        const file = open({ bufferBytes });
+        const lines = all.map((length, at) => `${at}${'€x'[at % 2]?.repeat(length)}\n`);
+        for (const line of lines) {
+          file.write(line);
+          expect(text()).toMatch(/^$|\n$/);
+        }
+        file.close();
+        expect(text()).toBe(lines.join(''));
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test('AppendFile keeps no line for longer than flushMs, counted from the first one', () => {

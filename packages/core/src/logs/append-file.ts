@@ -28,6 +28,10 @@ export interface AppendFileOptions extends LogFileOptions {
 export type LogFailure = (path: string, error: unknown) => void;
 
 const LINE_END = 0x0a;
+/** Room in a block for the line that fills it up. */
+const SPARE_BYTES = 4_096;
+/** A character of a string is that much UTF-8 at the most. */
+const BYTES_PER_CHARACTER = 3;
 
 /** An open log file. */
 export class AppendFile {
@@ -39,7 +43,9 @@ export class AppendFile {
   readonly #onFailure: LogFailure;
   #fd: number | undefined;
   #isClosed = false;
-  #lines = '';
+  /** The lines that are kept: `#block[0, #length)`. Used again and again, as writes are over when they return. */
+  #block: Buffer | undefined;
+  #length = 0;
   #timer: NodeJS.Timeout | undefined;
   #isTorn = false;
   #isFailing = false;
@@ -60,8 +66,15 @@ export class AppendFile {
   /** @param line with its line end. Lost when the file is not open. */
   write(line: string): void {
     if (this.#fd === undefined) return;
-    this.#lines += line;
-    if (this.#lines.length >= this.#bufferBytes) this.flush();
+    this.#block ??= Buffer.allocUnsafeSlow(this.#bufferBytes + SPARE_BYTES);
+    const most = line.length * BYTES_PER_CHARACTER;
+    if (most > this.#block.length - this.#length) this.flush();
+    if (most > this.#block.length) {
+      this.#append(this.#fd, Buffer.from(line));
+      return;
+    }
+    this.#length += this.#block.write(line, this.#length);
+    if (this.#length >= this.#bufferBytes) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), this.#flushMs).unref();
   }
 
@@ -69,12 +82,10 @@ export class AppendFile {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const descriptor = this.#fd;
-    if (this.#lines === '' || descriptor === undefined) return;
-    // A line that was cut by a failure ends here, so that it does not spoil the next one.
-    const bytes = Buffer.from(this.#isTorn ? `\n${this.#lines}` : this.#lines, 'utf8');
-    this.#lines = '';
-    this.#append(descriptor, bytes);
+    const [descriptor, block, length] = [this.#fd, this.#block, this.#length];
+    if (length === 0 || descriptor === undefined || block === undefined) return;
+    this.#length = 0;
+    this.#append(descriptor, block.subarray(0, length));
   }
 
   /** Opens the path again. Where that fails the old file stays in use. */
@@ -101,7 +112,9 @@ export class AppendFile {
     this.#fd = undefined;
   }
 
-  #append(descriptor: number, bytes: Buffer): void {
+  #append(descriptor: number, lines: Buffer): void {
+    // A line that was cut by a failure ends here, so that it does not spoil the next one.
+    const bytes = this.#isTorn ? Buffer.concat([Buffer.of(LINE_END), lines]) : lines;
     let at = 0;
     try {
       while (at < bytes.length) at += writeSync(descriptor, bytes, at);
