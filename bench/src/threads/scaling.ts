@@ -25,7 +25,7 @@ export interface Scaling {
   /** CPU per request, and requests per second, against one thread. */
   readonly cpu: number;
   readonly throughput: number;
-  /** The most that the throughput could be, with the CPU that the load takes from the same cores. */
+  /** The most that `throughput` could be when no core is ever idle, as the load takes its part of the same cores. */
   readonly ceiling: number;
   readonly inconclusive: boolean;
 }
@@ -58,18 +58,14 @@ export function scalings(figures: readonly ThreadFigure[], cores: number): Scali
         threads: many.threads,
         cpu: many.proxyUs / one.proxyUs,
         throughput: many.requestsPerSecond / one.requestsPerSecond,
-        ceiling: ceiling(one, many.threads, cores),
+        ceiling: mostRequests(many, cores) / one.requestsPerSecond,
         inconclusive: [one, many].some(({ cleanSlices }) => cleanSlices < MIN_CLEAN),
       },
     ];
   });
 }
 
-/**
- * Each request takes `proxyUs + loadUs` from the cores, and `proxyUs` from the thread that has it: so many requests per
- * second there are at most, and the quotient of two such limits is this.
- */
-function ceiling({ proxyUs, loadUs }: ThreadFigure, threads: number, cores: number): number {
-  const most = (count: number): number => Math.min(count / proxyUs, cores / (proxyUs + loadUs));
-  return most(threads) / most(1);
+/** Requests per second when the threads, or the cores that they share with the load, are busy all the time. */
+function mostRequests({ proxyUs, loadUs, threads }: ThreadFigure, cores: number): number {
+  return Math.min(threads / proxyUs, cores / (proxyUs + loadUs)) * 1e6;
 }

@@ -2,6 +2,7 @@
  * `npm run bench -- threads`: what a second thread brings where load generator, origin and proxy share two cores, and whether
  * connections are spread evenly.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { provide } from '../install.ts';
 import { describeMachine } from '../machine.ts';
@@ -19,6 +20,8 @@ interface ThreadsOptions {
   readonly scenes: readonly Scene[];
   readonly rounds: number;
   readonly sliceMs: number;
+  /** Rest between slices, for whoever else uses the machine. */
+  readonly pauseMs: number;
 }
 
 const WARM_MS = 3_000;
@@ -30,6 +33,7 @@ const HELP = `npm run bench -- threads [options]
   --work NAME,...      ${SCENES.map(({ work }) => work).join(', ')} (default: all)
   --rounds N           passes over all rows (default 8)
   --duration SECONDS   length of one slice (default 2)
+  --pause SECONDS      rest between slices, for others who use the machine (default 0)
 `;
 
 function parseOptions(argv: readonly string[]): ThreadsOptions | 'help' {
@@ -38,6 +42,7 @@ function parseOptions(argv: readonly string[]): ThreadsOptions | 'help' {
     work: { ...text, multiple: true },
     rounds: text,
     duration: text,
+    pause: text,
     help: { type: 'boolean' },
   } as const;
   const { values } = asUsage(() => parseArgs({ args: [...argv], options }));
@@ -52,6 +57,7 @@ function parseOptions(argv: readonly string[]): ThreadsOptions | 'help' {
     scenes: SCENES.filter(({ work }) => names.length === 0 || names.includes(work)),
     rounds: wholeNumberOption('rounds', values.rounds, 8, 1, 1000),
     sliceMs: wholeNumberOption('duration', values.duration, 2, 1, 60) * 1000,
+    pauseMs: wholeNumberOption('pause', values.pause, 0, 0, 60) * 1000,
   };
 }
 
@@ -81,7 +87,7 @@ export async function runThreads(argv: readonly string[], run: RunContext): Prom
 async function play(
   stage: ThreadStage,
   scene: Scene,
-  { rounds, sliceMs }: ThreadsOptions,
+  { rounds, sliceMs, pauseMs }: ThreadsOptions,
   run: RunContext,
 ): Promise<ThreadFigure[]> {
   const targets: ThreadTarget[] = [];
@@ -93,8 +99,10 @@ async function play(
     const slices = new Map<ThreadTarget, ThreadSlice[]>(targets.map((target) => [target, []]));
     for (const target of targets) await takeThreadSlice(stage, target, WARM_MS);
     for (let round = 0; round < rounds; round += 1) {
-      for (const target of roundOrder(targets, round))
+      for (const target of roundOrder(targets, round)) {
+        await sleep(pauseMs, undefined, { signal: stage.signal });
         slices.get(target)?.push(await takeThreadSlice(stage, target, sliceMs));
+      }
       run.say(`${scene.work}: round ${round + 1} of ${rounds}`);
     }
     return targets.map((target) => figureOf(target.row.name, target.row.threads, slices.get(target) ?? []));
