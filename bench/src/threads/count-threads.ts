@@ -3,8 +3,20 @@
  */
 import { get } from 'node:http';
 
-/** Opens connections one after the other, and answers how many each thread has got; the most first. */
-export async function countThreads(port: number, connections: number): Promise<number[]> {
+/** How long a thread may take to begin, in milliseconds. */
+const START_MS = 20_000;
+
+/**
+ * Opens connections one after the other, and answers how many each thread has got; the most first. Begins when all serve:
+ * the first ones listen before the last ones.
+ */
+export async function countThreads(port: number, connections: number, threads: number): Promise<number[]> {
+  const seen = new Set<string>();
+  const end = performance.now() + START_MS;
+  while (seen.size < threads) {
+    if (performance.now() > end) throw new Error(`${seen.size} of ${threads} threads serve after ${START_MS} ms`);
+    seen.add(await threadOf(port));
+  }
   const counts = new Map<string, number>();
   for (let i = 0; i < connections; i += 1) {
     const thread = await threadOf(port);

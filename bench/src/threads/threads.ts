@@ -144,7 +144,7 @@ async function spread(stage: ThreadStage): Promise<string> {
   const target = row === undefined ? undefined : await stage.start(row, 'answer');
   if (target === undefined) throw new Error('no row can tell its threads');
   try {
-    const counts = await countThreads(target.port, CONNECTIONS);
+    const counts = await countThreads(target.port, CONNECTIONS, target.row.threads);
     const shares = counts.map((count) => `${((count / CONNECTIONS) * 100).toFixed(1)} %`);
     return `\n${CONNECTIONS} connections to two threads: ${shares.join(', ')}\n`;
   } finally {
