@@ -7,6 +7,7 @@ import type { Stream } from '@cirque/transport';
 import type { ServerApp } from '../app/server-app.ts';
 import type { ServiceConnections } from '../listeners/service-connections.ts';
 import type { Logger } from '../logger.ts';
+import { aborted } from './aborted.ts';
 
 /** The end of the connections of one service. */
 export class ConnectionDrain {
@@ -48,9 +49,4 @@ export class ConnectionDrain {
       }
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -23,6 +23,7 @@ import type { ServiceSockets } from '../sockets/service-sockets.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import { closeDescriptor } from '../sockets/socket-table.ts';
 import { receiveServers, sendServers } from '../workers/server-transfer.ts';
+import { aborted } from './aborted.ts';
 import { ConnectionDrain } from './connection-drain.ts';
 import type { Replicated } from './replicated.ts';
 import type { EndpointCheck, Legacy, Service, ServiceContext, SocketName } from './service.ts';
@@ -348,9 +349,4 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
   #checkNotStarted(call: string): void {
     if (this.#started) throw new Error(`${call} of service ${this.name} must come before the server starts`);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

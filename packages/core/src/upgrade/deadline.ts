@@ -1,6 +1,7 @@
 /**
  * Puts a limit on how long something is waited for.
  */
+import { withDeadline as race } from '@cirque/timeout';
 import { upgradeError } from './upgrade-error.ts';
 
 /**
@@ -9,12 +10,6 @@ import { upgradeError } from './upgrade-error.ts';
  * @param what the beginning of the sentence "… within 5 seconds".
  * @param advice its end.
  */
-export async function withDeadline<T>(promise: Promise<T>, ms: number, what: string, advice = ''): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(upgradeError(`${what} within ${ms / 1_000} seconds${advice}`)), ms);
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function withDeadline<T>(promise: Promise<T>, ms: number, what: string, advice = ''): Promise<T> {
+  return race(promise, ms, () => upgradeError(`${what} within ${ms / 1_000} seconds${advice}`));
 }

@@ -7,6 +7,7 @@ import { STARTED_IN } from '../daemon/absolute-paths.ts';
 import type { Logger } from '../logger.ts';
 import type { LogFiles } from '../logs/log-files.ts';
 import type { ServerConfiguration } from '../server/server-conf.ts';
+import { aborted } from '../service/aborted.ts';
 import { isReplicated, type Replicated } from '../service/replicated.ts';
 import type { EndpointCheck, Service, ServiceContext, SocketName } from '../service/service.ts';
 import { mergeStats, type StatsTree } from '../service/stats-tree.ts';
@@ -109,12 +110,12 @@ export class ThreadedService implements Service, SlotHost {
       if (shutdown.aborted) return;
       // What fails while everything is being stopped is of no interest.
       const started = this.#startAll();
-      await Promise.race([started, once(shutdown).then(() => void started.catch(() => {}))]);
+      await Promise.race([started, aborted(shutdown).then(() => void started.catch(() => {}))]);
       if (!shutdown.aborted) {
         logger.info({ threads: this.#slots.length }, 'serving with worker threads');
         ready();
       }
-      await once(shutdown);
+      await aborted(shutdown);
       await this.#drain(fast);
     } catch (error) {
       // Threads that could begin have served until now: what they have accepted may finish, soon.
@@ -333,7 +334,7 @@ export class ThreadedService implements Service, SlotHost {
     for (const slot of this.#slots) slot.stop();
     const ended = Promise.all(this.#slots.map((slot) => slot.ended()));
     const asking = setInterval(() => void this.#countConnections(), COUNT_EVERY_MS);
-    await Promise.race([ended, once(fast)]);
+    await Promise.race([ended, aborted(fast)]);
     clearInterval(asking);
   }
 
@@ -359,9 +360,4 @@ export class ThreadedService implements Service, SlotHost {
     const outcomes = await Promise.allSettled(this.#threads().map((thread) => thread.call(name)));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
-}
-
-function once(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
