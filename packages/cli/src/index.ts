@@ -1,0 +1,2 @@
+/** Entry of @cirque/cli. Only re-exports. */
+export {};

@@ -1,0 +1,2 @@
+/** Entry of @cirque/stream. Only re-exports. */
+export {};

@@ -1,0 +1,1 @@
+export { default } from '@cirque-internal/config/vitest';
