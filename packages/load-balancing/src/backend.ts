@@ -11,13 +11,25 @@ import { type Address, formatAddress, isUnixAddress, parseAddress } from '@cirqu
 export interface BackendOptions {
   /** Share of the traffic relative to the other backends, an integer from 0 to 1,000,000. Default 1. Zero: never chosen. */
   readonly weight?: number | undefined;
+  /**
+   * Backends of a smaller number go first; those of the next are used while nobody before them is in rotation or below its
+   * cap. An integer from 0 to 15. Default 0; backups simply have a higher one.
+   */
+  readonly priority?: number | undefined;
+  /** How many picks may be under way at a time, an integer from 0. Default 0: what the balancer says (`maxConnections`). */
+  readonly maxConnections?: number | undefined;
   /** Data of yours, of any kind, under keys of your choice. The map is copied. Default empty. */
   readonly ext?: ReadonlyMap<unknown, unknown> | undefined;
 }
 
+/** The largest priority number. */
+export const MAX_PRIORITY = 15;
+
 /** The largest weight; it keeps every sum of weights exact. */
 export const MAX_WEIGHT = 1_000_000;
 
+/** Keeps every count of uses in 32 bits. */
+const MAX_CONNECTIONS = 1_000_000_000;
 const FORMS = "expected 'host:port', '[ipv6]:port' or 'unix:/path', with a port from 1 to 65535";
 /** One byte less than the kernel's sun_path, for the closing zero. */
 const MAX_UNIX_PATH_BYTES = 107;
@@ -29,12 +41,18 @@ abstract class BackendBase {
   readonly address: string;
   /** Share of the traffic; 0 means never chosen. */
   readonly weight: number;
+  /** Smaller goes first. */
+  readonly priority: number;
+  /** How many picks may be under way at a time; 0: what the balancer says. */
+  readonly maxConnections: number;
   /** The user's data. */
   readonly ext: ReadonlyMap<unknown, unknown>;
 
   protected constructor(address: string, options: BackendOptions) {
     this.address = address;
-    this.weight = checkWeight(address, options.weight ?? 1);
+    this.weight = checkInteger('weight', address, options.weight ?? 1, MAX_WEIGHT);
+    this.priority = checkInteger('priority', address, options.priority ?? 0, MAX_PRIORITY);
+    this.maxConnections = checkInteger('maxConnections', address, options.maxConnections ?? 0, MAX_CONNECTIONS);
     this.ext = options.ext === undefined ? NO_DATA : new Map(options.ext);
   }
 
@@ -42,7 +60,7 @@ abstract class BackendBase {
    * Reads `1.1.1.1:443`, `[::1]:80`, `name:port` or `unix:/run/x.sock`. A name stays a name: it is resolved when a
    * connection is made, or beforehand by `StaticDiscovery`.
    *
-   * Throws TypeError for anything else, and RangeError for a weight that is not an integer from 0 to 1,000,000.
+   * Throws TypeError for anything else, and RangeError for a weight, priority or maximum out of its range.
    */
   static parse(text: string, options: BackendOptions = {}): Backend {
     return BackendBase.of(readAddress(text), options);
@@ -127,11 +145,9 @@ function canonicalHost(host: string, port: number): string {
   return host.toLowerCase();
 }
 
-function checkWeight(address: string, weight: number): number {
-  if (Number.isInteger(weight) && weight >= 0 && weight <= MAX_WEIGHT) return weight;
-  throw new RangeError(
-    `weight of backend ${address} must be an integer from 0 to ${MAX_WEIGHT}, got ${String(weight)}`,
-  );
+function checkInteger(what: string, address: string, value: number, max: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new RangeError(`${what} of backend ${address} must be an integer from 0 to ${max}, got ${String(value)}`);
 }
 
 function badAddress(text: unknown, cause?: unknown): TypeError {

@@ -16,10 +16,11 @@ export type { HealthCheck, HealthEvent, HealthObserver } from './health/health-c
 export { HttpHealthCheck, type HttpHealthCheckOptions } from './health/http-check.ts';
 export type { HttpCheckResponse } from './health/http-probe.ts';
 export { TcpHealthCheck, type TcpHealthCheckOptions } from './health/tcp-check.ts';
-export { LoadBalancer, type PickOptions } from './load-balancer.ts';
-export type { LoadBalancerOptions } from './load-balancer-options.ts';
+export { LoadBalancer } from './load-balancer.ts';
+export type { LoadBalancerOptions, QueueOptions } from './load-balancer-options.ts';
 export type { Logger } from './logger.ts';
 export type { Pick } from './pick.ts';
+export type { AcquireOptions, OperatorState, PickOptions } from './pick-options.ts';
 export type {
   BackendsChange,
   BalancerChange,
@@ -31,5 +32,11 @@ export { Consistent, type ConsistentFactory } from './selection/consistent.ts';
 export { FnvHash, FnvHash32 } from './selection/fnv-hash.ts';
 export { Random, type RandomFactory } from './selection/random.ts';
 export { RoundRobin } from './selection/round-robin.ts';
-export type { PickOutcome, Selection, SelectionFactory, SelectionKey } from './selection/selection.ts';
+export type {
+  PickOutcome,
+  Selection,
+  SelectionContext,
+  SelectionFactory,
+  SelectionKey,
+} from './selection/selection.ts';
 export type { TimeSource } from './time-source.ts';

@@ -7,6 +7,14 @@ import type { Logger } from './logger.ts';
 import type { SelectionFactory } from './selection/selection.ts';
 import type { TimeSource } from './time-source.ts';
 
+/** The queue of `acquire`. */
+export interface QueueOptions {
+  /** How many may wait. Default 0: nobody. */
+  readonly size?: number | undefined;
+  /** How long. Default 5,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** Everything but `discovery` has a default. */
 export interface LoadBalancerOptions {
   /** Where the backends come from. */
@@ -24,6 +32,20 @@ export interface LoadBalancerOptions {
    * delay in the first round). False: one after the other.
    */
   readonly parallelHealthCheck?: boolean | undefined;
+  /** How many picks may be under way per backend; its own `maxConnections` goes before it. Default 0: any number. */
+  readonly maxConnections?: number | undefined;
+  /** How `acquire` waits while everybody is at his cap. Default: it does not. */
+  readonly queue?: QueueOptions | undefined;
+  /**
+   * Time in which a backend that has become healthy or active, or has joined a list that was not empty, grows from a
+   * tenth of its share to the whole. Default 0: it has its share at once.
+   */
+  readonly slowStartMs?: number | undefined;
+  /**
+   * Share of the enabled backends of one priority, from 0 to 1, that must be well. With fewer, health and ejection are ignored among
+   * them: better all of them than a few that break down under the load of all. Default 0: never.
+   */
+  readonly panicThreshold?: number | undefined;
   /** Default silent. */
   readonly logger?: Logger | undefined;
   /** For tests: the clock and the timers. */

@@ -26,6 +26,7 @@ import {
 } from './load-balancer-options.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { type Pick, PickHandle } from './pick.ts';
+import type { AcquireOptions, OperatorState, PickOptions } from './pick-options.ts';
 import type { BackendsChange, BalancerChange } from './replication/balancer-change.ts';
 import { Replication } from './replication/replication.ts';
 import { RoundRobin } from './selection/round-robin.ts';
@@ -36,14 +37,6 @@ import { realTime, type TimeSource } from './time-source.ts';
 const MAX_ITERATIONS = 256;
 /** Part of the frequency over which the checks of a round are spread. */
 const SPREAD = 0.1;
-
-/** How `pick` chooses. */
-export interface PickOptions {
-  /** How many backends to consider at most. Default 256. */
-  readonly maxIterations?: number | undefined;
-  /** Default: whoever is in rotation. */
-  readonly accept?: Accept | undefined;
-}
 
 /**
  * A set of backends, an algorithm, and their upkeep.
@@ -181,6 +174,33 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
         : this.#chooseWith(snapshot, key, maxIterations, accept);
     const backend = snapshot.take(position);
     return backend === undefined ? undefined : new PickHandle(backend, position, snapshot.selection);
+  }
+
+  /**
+   * As `pick`, but when everybody who would do is at his cap it waits for a release, in order of arrival (`queue`).
+   * Throws or rejects with a CirqueError of type `ConnectNoRoute` and source Upstream when there is nobody, the queue is full or
+   * the wait takes too long.
+   */
+  acquire(key: SelectionKey, options: AcquireOptions = {}): Pick | Promise<Pick> {
+    const pick = this.pick(key, options);
+    if (pick !== undefined) return pick;
+    throw CirqueError.upstream('ConnectNoRoute', 'no backend in rotation');
+  }
+
+  /**
+   * What an operator has decided about a backend, whatever its health and the discovery say. Lasts until it is undone or
+   * the backend leaves the set. Returns false when there is no such backend.
+   */
+  setState(address: string | Backend, state: OperatorState): boolean {
+    return this.setEnabled(address, state === 'active');
+  }
+
+  /** What `setState` has said; `active` where it has said nothing. Undefined when there is no such backend. */
+  stateOf(address: string | Backend): OperatorState | undefined {
+    const canonical = typeof address === 'string' ? Backend.parse(address).address : address.address;
+    const backend = this.#set.snapshot.find(canonical);
+    if (backend === undefined) return undefined;
+    return this.#set.snapshot.isEnabled(backend) ? 'active' : 'maintenance';
   }
 
   /**

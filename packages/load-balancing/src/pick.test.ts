@@ -3,30 +3,22 @@ import { Backend } from './backend.ts';
 import { LoadBalancer } from './load-balancer.ts';
 import type { Selection, SelectionFactory } from './selection/selection.ts';
 
-/** What is in use, by address: shared by the selections of successive lists, so that releases find their count. */
-interface InUse {
-  count: number;
-}
-
 /**
  * Least connections relative to weight, as anyone could add it: one class, nothing else changed.
  * Linear in the number of backends, which is good enough for a test.
  */
 class LeastConn implements Selection {
   readonly #backends: readonly Backend[];
-  readonly #inUse: readonly InUse[];
-  readonly #byAddress: ReadonlyMap<string, InUse>;
+  readonly #inFlight: number[];
   readonly #offered = new Set<number>();
 
-  constructor(backends: readonly Backend[], previous: LeastConn | undefined) {
+  constructor(backends: readonly Backend[]) {
     this.#backends = backends;
-    const before = previous === undefined ? new Map<string, InUse>() : previous.#byAddress;
-    this.#inUse = backends.map((backend) => before.get(backend.address) ?? { count: 0 });
-    this.#byAddress = new Map(backends.map((backend, i) => [backend.address, this.#inUse[i] ?? { count: 0 }]));
+    this.#inFlight = backends.map(() => 0);
   }
 
-  static build(backends: readonly Backend[], previous: Selection | undefined): LeastConn {
-    return new LeastConn(backends, previous instanceof LeastConn ? previous : undefined);
+  static build(backends: readonly Backend[]): LeastConn {
+    return new LeastConn(backends);
   }
 
   first(): number {
@@ -43,21 +35,12 @@ class LeastConn implements Selection {
     return best;
   }
 
-  onPick(position: number): void {
-    this.#add(position, 1);
-  }
-
-  onDone(position: number): void {
-    this.#add(position, -1);
+  onLoad(position: number, inFlight: number): void {
+    this.#inFlight[position] = inFlight;
   }
 
   #load(position: number): number {
-    return (this.#inUse[position]?.count ?? 0) / (this.#backends[position]?.weight ?? 1);
-  }
-
-  #add(position: number, count: number): void {
-    const inUse = this.#inUse[position];
-    if (inUse !== undefined) inUse.count += count;
+    return (this.#inFlight[position] ?? 0) / (this.#backends[position]?.weight ?? 1);
   }
 }
 
@@ -97,7 +80,7 @@ describe('LoadBalancer.pick', () => {
       build: (backends) => ({
         first: () => (backends.length === 0 ? -1 : 0),
         next: () => -1,
-        onPick: (position) => calls.push(['pick', position]),
+        onLoad: (position, inFlight) => calls.push(['load', position, inFlight]),
         onDone: (position, outcome) => calls.push(['done', position, outcome]),
       }),
     };
@@ -108,9 +91,11 @@ describe('LoadBalancer.pick', () => {
     balancer.pick('')?.done();
     expect(balancer.select('')?.address).toBe('a:1');
     expect(calls).toEqual([
-      ['pick', 0],
+      ['load', 0, 1],
+      ['load', 0, 0],
       ['done', 0, { ok: false, latencyMs: 3 }],
-      ['pick', 0],
+      ['load', 0, 1],
+      ['load', 0, 0],
       ['done', 0, undefined],
     ]);
   });

@@ -24,7 +24,6 @@ export class PickHandle implements Pick {
     this.backend = backend;
     this.#position = position;
     this.#selection = selection;
-    selection.onPick?.(position);
   }
 
   done(outcome?: PickOutcome): void {

@@ -12,6 +12,8 @@ export interface Discovered {
   readonly backends: Iterable<Backend>;
   /** By canonical address: false takes a backend out of rotation without removing it. Default all true. */
   readonly enabled?: ReadonlyMap<string, boolean> | undefined;
+  /** Time after which to ask again, in the place of `updateFrequencyMs`: that of the records of a name server, say. */
+  readonly refreshAfterMs?: number | undefined;
 }
 
 /** A source of backends. */
@@ -21,6 +23,11 @@ export interface ServiceDiscovery {
    * shutdown; the answer is not waited for after that.
    */
   discover(signal: AbortSignal): Discovered | Promise<Discovered>;
+  /**
+   * Calls `changed` whenever there may be news, until the signal aborts: the balancer discovers soon after, once for several
+   * calls. Called once, when the background work begins. What it throws is logged.
+   */
+  watch?(changed: () => void, signal: AbortSignal): void;
   /** A discovery that takes longer has failed. Default 10,000. */
   readonly timeoutMs?: number;
 }

@@ -29,10 +29,23 @@ export interface Selection {
   first(key: SelectionKey): number;
   /** The position of the best candidate among those not yet offered in this choice, -1 when all have been. */
   next(): number;
-  /** Called when the candidate was taken by `pick`, before the caller has it. For algorithms that count what is in use. */
-  onPick?(position: number): void;
-  /** Called exactly once for each `onPick` whose handle is released, also when newer lists exist by then. */
+  /**
+   * The number of uses under way of this position is now this. Called after a pick and after a release, and once for each
+   * position with uses under way when this selection takes over from another one. Not for `select`, which counts nothing.
+   */
+  onLoad?(position: number, inFlight: number): void;
+  /** A use of this position has ended; called after `onLoad`. Uses of backends that have left the list are not reported. */
   onDone?(position: number, outcome: PickOutcome | undefined): void;
+}
+
+/** What an algorithm may want to know when it is built. */
+export interface SelectionContext {
+  /** What the same factory built for the list before. */
+  readonly previous: Selection | undefined;
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** From 0 up to but not including 1. */
+  random(): number;
 }
 
 /** Builds the algorithm's state for a list of backends; a class with a static `build` is one. */
@@ -40,8 +53,18 @@ export interface SelectionFactory {
   /** For logs. */
   readonly name: string;
   /**
-   * Runs whenever the list has changed. Every weight is at least 1, addresses are distinct, the list may be empty.
-   * `previous` is what this factory built for the list before, so that counters can live on.
+   * Runs whenever the list has changed. Every weight is at least 1, addresses are distinct, all are of one priority, the list
+   * may be empty. `previous` is what this factory built for the list before, so that counters can live on. A balancer
+   * always passes the context.
    */
-  build(backends: readonly Backend[], previous: Selection | undefined): Selection;
+  build(backends: readonly Backend[], previous: Selection | undefined, context?: SelectionContext): Selection;
+  /**
+   * As `build`, in steps of at most about a millisecond: the balancer lets the event loop run between them. For algorithms whose
+   * `build` takes longer than 5 ms for 100,000 backends. What it throws is as if `build` had thrown.
+   */
+  buildInSteps?(
+    backends: readonly Backend[],
+    previous: Selection | undefined,
+    context?: SelectionContext,
+  ): Generator<undefined, Selection, undefined>;
 }
