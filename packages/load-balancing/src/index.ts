@@ -19,6 +19,8 @@ export { TcpHealthCheck, type TcpHealthCheckOptions } from './health/tcp-check.t
 export { LoadBalancer } from './load-balancer.ts';
 export type { LoadBalancerOptions, QueueOptions } from './load-balancer-options.ts';
 export type { Logger } from './logger.ts';
+export { PassiveHealth, type PassiveHealthParts } from './passive/passive-health.ts';
+export type { PassiveHealthOptions } from './passive/passive-health-options.ts';
 export type { Pick } from './pick.ts';
 export type { AcquireOptions, OperatorState, PickOptions } from './pick-options.ts';
 export type {
@@ -39,4 +41,7 @@ export type {
   SelectionFactory,
   SelectionKey,
 } from './selection/selection.ts';
+export type { Addressed } from './sticky/backend-tokens.ts';
+export { StickyCookie, type StickyCookieOptions } from './sticky/sticky-cookie.ts';
+export { StickyTable, type StickyTableOptions } from './sticky/sticky-table.ts';
 export type { TimeSource } from './time-source.ts';
