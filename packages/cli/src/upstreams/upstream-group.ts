@@ -1,0 +1,80 @@
+/**
+ * A group of servers at run time: its balancer, the peers of its backends, and what clients are told apart by.
+ *
+ * Made of the configuration of one upstream; when a server is chosen and given back is the business of the listeners.
+ */
+import type { Backend, LoadBalancer } from '@cirque/load-balancing';
+import { HttpPeer, type PeerOptions } from '@cirque/pool';
+import type { UpstreamConfig } from '../config/gateway-config.ts';
+import { BackendPeers, type PeerFacts } from './backend-peers.ts';
+import { balancerOf, type GroupParts } from './balancer.ts';
+import { connectionOptions, httpOptions } from './peer-options.ts';
+import { type RequestKey, requestKey, type StreamClient, streamKey } from './selection-key.ts';
+
+/** Methods that hash a key; the others do not look at it. */
+const HASHING: ReadonlySet<string> = new Set([
+  'source_ip',
+  'fnv',
+  'consistent',
+  'bounded_consistent',
+  'rendezvous',
+  'maglev',
+]);
+
+/** See the file's head. */
+export class UpstreamGroup implements AsyncDisposable {
+  readonly config: UpstreamConfig;
+  /** Has to be started, or fed by one in another thread, where its servers are discovered or checked. */
+  readonly balancer: LoadBalancer;
+  /** The key of a request; undefined where the method asks for none. */
+  readonly requestKey: RequestKey | undefined;
+  /** The method wants to know how long answers take. */
+  readonly wantsLatency: boolean;
+  readonly #httpOptions: PeerOptions;
+  /** By the read timeout of a route. */
+  readonly #httpPeers = new Map<number, BackendPeers<HttpPeer>>();
+
+  /** @throws TypeError or RangeError for values that cannot work, and for a certificate that cannot be read. */
+  constructor(config: UpstreamConfig, parts: GroupParts) {
+    const connection = connectionOptions(config);
+    this.config = config;
+    this.balancer = balancerOf(config, parts);
+    this.#httpOptions = httpOptions(config, connection);
+    this.requestKey = HASHING.has(config.balance.method) ? requestKey(config.balance.key) : undefined;
+    this.wantsLatency = config.balance.method === 'peak_ewma';
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  /** The peers for requests, with the read timeout of a route. */
+  httpPeers(readTimeoutMs: number = this.config.readTimeoutMs): BackendPeers<HttpPeer> {
+    let peers = this.#httpPeers.get(readTimeoutMs);
+    if (peers === undefined) {
+      const settings = { options: { ...this.#httpOptions, readTimeoutMs }, proxyProtocol: this.config.proxyProtocol };
+      peers = new BackendPeers(settings, (backend, options) => new HttpPeer(backend, options));
+      this.#httpPeers.set(readTimeoutMs, peers);
+    }
+    return peers;
+  }
+
+  /** The peer for a request. */
+  httpPeer(backend: Backend, facts: PeerFacts): HttpPeer {
+    return this.httpPeers().of(backend, facts);
+  }
+
+  /** The key of a connection; empty where the method asks for none. */
+  streamKey(client: StreamClient): string {
+    return HASHING.has(this.config.balance.method) ? streamKey(this.config.balance.key, client) : '';
+  }
+
+  /** Ends the background work of the balancer. What is under way may go on. */
+  async dispose(): Promise<void> {
+    await this.balancer[Symbol.asyncDispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
