@@ -67,6 +67,7 @@ export {
   unsupportedTable,
 } from './server/conf-keys.ts';
 export type { ExecutionPhase, PhaseListener } from './server/execution-phase.ts';
+export { nearestWord } from './server/nearest-word.ts';
 export { type RunArgs, Server } from './server/server.ts';
 export {
   type KnownConfiguration,
