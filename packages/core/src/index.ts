@@ -85,5 +85,6 @@ export type { ServiceHandle } from './service/service-graph.ts';
 export type { StatsTree } from './service/stats-tree.ts';
 export type { ThreadPlace } from './service/thread-place.ts';
 export type { UdpSocketOptions } from './sockets/datagram-socket.ts';
+export { checkUdp, probeUdp } from './sockets/probe-udp.ts';
 export type { BoundDatagram, ServiceSockets } from './sockets/service-sockets.ts';
 export type { SocketKind, SocketRecord } from './sockets/socket-record.ts';

@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { probeAddress } from '../src/listeners/bind.ts';
 import type { BoundListener } from '../src/listeners/bound-listener.ts';
 import { type Endpoint, tcpEndpoint, unixEndpoint } from '../src/listeners/endpoint.ts';
+import { checkUdp, probeUdp } from '../src/sockets/probe-udp.ts';
 import { type BoundDatagram, ServiceSockets } from '../src/sockets/service-sockets.ts';
 import type { SocketRecord } from '../src/sockets/socket-record.ts';
 import { SocketTable } from '../src/sockets/socket-table.ts';
@@ -338,6 +339,33 @@ describe('ServiceSockets.udp', () => {
     expect(error.context).toContain(`cannot listen on ${text} (EADDRINUSE)`);
   });
 
+  test('udp: with reusePort sockets of single clients share the address, a second server does not', async () => {
+    const { address, socket } = await udp(new SocketTable(), '127.0.0.1:0', { reusePort: true });
+    const text = formatAddress(address);
+    const error = await errorOf(udp(new SocketTable(), text, { reusePort: true }));
+    expect(error.context).toContain(`cannot listen on ${text} (EADDRINUSE)`);
+    expect((await errorOf(probeUdp(text))).context).toContain('(EADDRINUSE)');
+    expect(await checkUdp(text)).toEqual({ endpoint: text, outcome: 'in use' });
+    const one = client();
+    one.bind(0, '127.0.0.1');
+    await once(one, 'listening');
+    const own = createSocket({ type: 'udp4', reusePort: true });
+    cleanups.push(() => own.close());
+    own.bind({ ...address, address: address.host, exclusive: true });
+    await once(own, 'listening');
+    own.connect(one.address().port, '127.0.0.1');
+    await once(own, 'connect');
+    const heard: string[] = [];
+    socket.on('message', () => heard.push('all'));
+    own.on('message', () => heard.push('own'));
+    one.send('?', address.port, address.host);
+    await once(own, 'message');
+    const other = client();
+    other.send('?', address.port, address.host);
+    await once(socket, 'message');
+    expect(heard).toEqual(['own', 'all']);
+  });
+
   test('udp: a wrong descriptor is an error that names it', async () => {
     const fd = openSync('/dev/null', 'r');
     const record = { service: 'dns', kind: 'udp', address: '127.0.0.1:53', bound: '127.0.0.1:53', fd } as const;
@@ -349,12 +377,30 @@ describe('ServiceSockets.udp', () => {
   });
 
   test.each([
-    ['/run/x.sock', {}, "udp() needs 'host:port'"],
+    ['/run/x.sock', {}, "a UDP address needs 'host:port'"],
+    ['127.0.0.1:0', { reusePort: 'yes' }, 'reusePort must be true or false, got yes'],
     ['127.0.0.1:0', { ipv6Only: 1 }, 'ipv6Only must be true or false, got 1'],
     ['127.0.0.1:0', { receiveBufferBytes: 0 }, 'receiveBufferBytes must be a whole number of bytes from 1'],
     ['127.0.0.1:0', { sendBufferBytes: 1.5 }, 'sendBufferBytes must be a whole number of bytes from 1'],
   ])('udp: refuses %s with %j', async (address, options, message) => {
     await expect(udp(new SocketTable(), address, options)).rejects.toThrow(message);
+  });
+});
+
+describe('probeUdp', () => {
+  test.each(['127.0.0.1:0', '[::1]:0'])('probeUdp resolves port 0 of %s and leaves the port free', async (text) => {
+    const address = await probeUdp(text);
+    expect(address.port).toBeGreaterThan(0);
+    const bound = await udp(new SocketTable(), formatAddress(address));
+    expect(bound.address).toEqual(address);
+    expect(await checkUdp('127.0.0.1:0')).toEqual({ endpoint: '127.0.0.1:0', outcome: 'ok' });
+  });
+
+  test('checkUdp says why an address cannot be used', async () => {
+    const check = await checkUdp('192.0.2.1:53');
+    expect(check).toMatchObject({ endpoint: '192.0.2.1:53', outcome: 'failed' });
+    expect(check.reason).toContain('EADDRNOTAVAIL');
+    await expect(checkUdp('/run/x.sock')).rejects.toThrow("a UDP address needs 'host:port'");
   });
 });
 

@@ -2,9 +2,10 @@
  * UDP sockets: bound afresh, or made of descriptors that were opened elsewhere.
  */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { type LookupOneOptions, lookup } from 'node:dns';
+import { isIP, isIPv6 } from 'node:net';
 import { descriptorOf } from '@cirque/sys';
-import type { InetAddress } from '@cirque/transport';
+import { formatAddress, type InetAddress, isUnixAddress, parseAddress } from '@cirque/transport';
 import { bindError } from '../listeners/bind-error.ts';
 import { checkOptionNames } from '../listeners/option-names.ts';
 import { adoptionError } from './adopt-listener.ts';
@@ -14,6 +15,12 @@ import { type SocketRecord, socketRecord } from './socket-record.ts';
 export interface UdpSocketOptions {
   /** For `[::]`: do not receive from IPv4 as well. Default false. */
   readonly ipv6Only?: boolean;
+  /**
+   * Further sockets of the same user may be bound to the address (SO_REUSEPORT), as those of single clients are: the system
+   * gives a datagram to the one that is connected to its sender. An address on which somebody receives already is refused
+   * all the same. Default false; the threads of a service do not need it.
+   */
+  readonly reusePort?: boolean;
   /** Size of the system's receive buffer, in bytes. Default: the system's. */
   readonly receiveBufferBytes?: number;
   /** Size of the system's send buffer, in bytes. Default: the system's. */
@@ -29,9 +36,11 @@ export interface OpenDatagram {
 
 /** @throws TypeError or RangeError naming the option, its value and what would be right. */
 export function checkUdpOptions(options: UdpSocketOptions): void {
-  checkOptionNames('udp()', options, ['ipv6Only', 'receiveBufferBytes', 'sendBufferBytes']);
-  const { ipv6Only = false, receiveBufferBytes = 1, sendBufferBytes = 1 } = options;
-  if (typeof ipv6Only !== 'boolean') throw new TypeError(`ipv6Only must be true or false, got ${String(ipv6Only)}`);
+  checkOptionNames('udp()', options, ['ipv6Only', 'reusePort', 'receiveBufferBytes', 'sendBufferBytes']);
+  const { ipv6Only = false, reusePort = false, receiveBufferBytes = 1, sendBufferBytes = 1 } = options;
+  for (const [name, value] of Object.entries({ ipv6Only, reusePort })) {
+    if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${String(value)}`);
+  }
   for (const [name, bytes] of Object.entries({ receiveBufferBytes, sendBufferBytes })) {
     if (Number.isInteger(bytes) && bytes >= 1 && bytes <= 0x3fffffff) continue;
     throw new RangeError(`${name} must be a whole number of bytes from 1 to ${0x3fffffff}, got ${String(bytes)}`);
@@ -44,6 +53,13 @@ export interface DatagramPlace {
   readonly reusePort: boolean;
   /** The address that port 0 stands for, where another thread was given one already. */
   readonly resolved: InetAddress | undefined;
+}
+
+/** The IP address and port of a UDP address. @throws TypeError for a unix path and for what is no address. */
+export function udpAddress(address: string | InetAddress): InetAddress {
+  const parsed = parseAddress(typeof address === 'string' ? address : formatAddress(address));
+  if (!isUnixAddress(parsed)) return parsed;
+  throw new TypeError(`a UDP address needs 'host:port', got ${JSON.stringify(address)}`);
 }
 
 /** @throws CirqueError of type BindError that names the address and a remedy. */
@@ -92,9 +108,21 @@ function socketOptions({ host }: InetAddress, options: UdpSocketOptions, reusePo
     reuseAddr: false,
     reusePort,
     ipv6Only,
+    lookup: lookupUnlessLiteral,
     ...(receiveBufferBytes === undefined ? {} : { recvBufferSize: receiveBufferBytes }),
     ...(sendBufferBytes === undefined ? {} : { sendBufferSize: sendBufferBytes }),
   };
+}
+
+/** An IP address is its own answer, at once: so is every datagram that is sent to one. */
+function lookupUnlessLiteral(
+  host: string,
+  options: LookupOneOptions,
+  done: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+): void {
+  const family = isIP(host);
+  if (family === 0) lookup(host, options, done);
+  else done(null, host, family);
 }
 
 function bound(socket: Socket, bind: () => void): Promise<void> {

@@ -17,7 +17,9 @@ import {
   checkUdpOptions,
   type OpenDatagram,
   type UdpSocketOptions,
+  udpAddress,
 } from './datagram-socket.ts';
+import { probeUdp } from './probe-udp.ts';
 import type { SocketRecord } from './socket-record.ts';
 import { closeDescriptor, type SocketTable } from './socket-table.ts';
 
@@ -101,8 +103,7 @@ export class ServiceSockets {
    * @throws TypeError or RangeError for a wrong address or option; CirqueError of type BindError.
    */
   async udp(address: string | InetAddress, options: UdpSocketOptions = {}): Promise<BoundDatagram> {
-    const configured = parseAddress(typeof address === 'string' ? address : formatAddress(address));
-    if (isUnixAddress(configured)) throw new TypeError(`udp() needs 'host:port', got ${JSON.stringify(address)}`);
+    const configured = udpAddress(address);
     checkUdpOptions(options);
     const records = this.#table.take(this.#service, 'udp', formatAddress(configured));
     const [first, ...others] =
@@ -142,7 +143,10 @@ export class ServiceSockets {
   }
 
   async #bindUdp(configured: InetAddress, options: UdpSocketOptions): Promise<OpenDatagram> {
-    const { reusePort } = this.#table;
+    const isShared = this.#table.reusePort;
+    const reusePort = isShared || options.reusePort === true;
+    // Threads do not ask: the main thread has done that for all of them.
+    if (reusePort && !isShared) await probeUdp(configured, options);
     return bindDatagram(configured, options, {
       service: this.#service,
       reusePort,
