@@ -1,5 +1,5 @@
 /**
- * Opens one TCP or unix connection. One attempt, one address, one deadline.
+ * Opens one TCP or unix connection. One attempt, one address, one deadline; with callbacks, or as a promise.
  */
 import { connect, isIPv6, type NetConnectOpts, type Socket } from 'node:net';
 import { CirqueError, fromNodeError } from '@cirque/error';
@@ -32,6 +32,28 @@ export interface ConnectAttempt {
   readonly wheel?: TimerWheel | undefined;
 }
 
+/** Who waits for a connection. One of the two is called, once, and not before the call that asked has returned. */
+export interface OpeningWaiter {
+  /** The stream is not started. */
+  onOpened(stream: Stream): void;
+  onOpenFailed(error: CirqueError): void;
+}
+
+/** A connection that is being opened. */
+export interface Opening {
+  /** Gives it up: the waiter is not called any more, and nothing stays open. After the end: of no effect. */
+  cancel(): void;
+}
+
+/**
+ * Connects, and tells the waiter: no promise, no signal. Of the attempt the `signal` is not looked at.
+ *
+ * @returns the errors given to the waiter are those of {@link connectTcp}.
+ */
+export function openTcp(attempt: ConnectAttempt, waiter: OpeningWaiter): Opening {
+  return new TcpOpening(attempt, waiter);
+}
+
 /**
  * Connects and answers the stream, not started.
  *
@@ -42,47 +64,102 @@ export interface ConnectAttempt {
 export function connectTcp(attempt: ConnectAttempt): Promise<Stream> {
   return new Promise((resolve, reject) => {
     const { signal } = attempt;
-    const where = `connecting to ${formatAddress(attempt.address)}`;
+    const cancelled = (): void => reject(CirqueError.upstream('ConnectError', `${whereTo(attempt)} was cancelled`));
     if (signal?.aborted === true) {
-      reject(CirqueError.upstream('ConnectError', `${where} was cancelled`));
+      cancelled();
       return;
     }
-    let stream: Stream | undefined;
-    let socket: Socket;
-    try {
-      socket = startConnecting(attempt, () => stream);
-    } catch (cause) {
-      reject(fromNodeError(cause, 'connect', 'Upstream', CirqueError.is(cause) ? undefined : where));
-      return;
-    }
-    const timer = new Timer(() => fail(CirqueError.upstream('ConnectTimedout', where)), attempt.wheel);
-    const onAbort = (): void => fail(CirqueError.upstream('ConnectError', `${where} was cancelled`));
-    const settle = (): void => {
-      timer.close();
-      signal?.removeEventListener('abort', onAbort);
-      socket.removeListener('connect', onConnect);
-      socket.removeListener('error', onError);
+    const settle = (): void => signal?.removeEventListener('abort', onAbort);
+    const opening = openTcp(attempt, {
+      onOpened: (stream) => {
+        settle();
+        resolve(stream);
+      },
+      onOpenFailed: (error) => {
+        settle();
+        reject(error);
+      },
+    });
+    const onAbort = (): void => {
+      opening.cancel();
+      cancelled();
     };
-    const fail = (error: CirqueError): void => {
-      settle();
-      socket.on('error', ignore);
-      socket.destroy();
-      reject(error);
-    };
-    const onError = (cause: Error): void => fail(fromNodeError(cause, phaseOf(cause, attempt), 'Upstream', where));
-    const onConnect = (): void => {
-      settle();
-      if (attempt.options?.node !== undefined) applyNodeOptions(socket, attempt.options.node);
-      const opened = new Stream(socket, 'Upstream', attempt.toBeWrapped !== true);
-      stream = opened;
-      if (attempt.toBeWrapped !== true) keepReadable(socket, () => opened.handler);
-      resolve(opened);
-    };
-    socket.once('connect', onConnect);
-    socket.once('error', onError);
-    if (attempt.timeoutMs > 0) timer.set(attempt.timeoutMs);
-    signal?.addEventListener('abort', onAbort);
+    signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+class TcpOpening implements Opening {
+  readonly #attempt: ConnectAttempt;
+  #waiter: OpeningWaiter | undefined;
+  #socket: Socket | undefined;
+  #timer: Timer | undefined;
+  #stream: Stream | undefined;
+
+  constructor(attempt: ConnectAttempt, waiter: OpeningWaiter) {
+    this.#attempt = attempt;
+    this.#waiter = waiter;
+    try {
+      this.#socket = startConnecting(attempt, () => this.#stream);
+    } catch (cause) {
+      const error = fromNodeError(cause, 'connect', 'Upstream', CirqueError.is(cause) ? undefined : whereTo(attempt));
+      process.nextTick(() => this.#fail(error));
+      return;
+    }
+    this.#socket.on('connect', this.#onConnect);
+    this.#socket.on('error', this.#onError);
+    if (attempt.timeoutMs === 0) return;
+    this.#timer = new Timer(this.#onTimeout, attempt.wheel);
+    this.#timer.set(attempt.timeoutMs);
+  }
+
+  cancel(): void {
+    if (this.#waiter === undefined) return;
+    this.#waiter = undefined;
+    this.#giveUp();
+  }
+
+  readonly #onConnect = (): void => {
+    const socket = this.#settle() as Socket;
+    const { options, toBeWrapped } = this.#attempt;
+    if (options?.node !== undefined) applyNodeOptions(socket, options.node);
+    const opened = new Stream(socket, 'Upstream', toBeWrapped !== true);
+    this.#stream = opened;
+    if (toBeWrapped !== true) keepReadable(socket, () => opened.handler);
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.onOpened(opened);
+  };
+
+  readonly #onError = (cause: Error): void =>
+    this.#fail(fromNodeError(cause, phaseOf(cause, this.#attempt), 'Upstream', whereTo(this.#attempt)));
+
+  readonly #onTimeout = (): void => this.#fail(CirqueError.upstream('ConnectTimedout', whereTo(this.#attempt)));
+
+  #fail(error: CirqueError): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    if (waiter === undefined) return;
+    this.#giveUp();
+    waiter.onOpenFailed(error);
+  }
+
+  #giveUp(): void {
+    const socket = this.#settle();
+    socket?.on('error', ignore);
+    socket?.destroy();
+  }
+
+  #settle(): Socket | undefined {
+    const socket = this.#socket;
+    this.#timer?.close();
+    socket?.removeListener('connect', this.#onConnect);
+    socket?.removeListener('error', this.#onError);
+    return socket;
+  }
+}
+
+function whereTo({ address }: ConnectAttempt): string {
+  return `connecting to ${formatAddress(address)}`;
 }
 
 function startConnecting(attempt: ConnectAttempt, stream: () => Stream | undefined): Socket {

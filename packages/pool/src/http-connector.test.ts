@@ -107,6 +107,7 @@ describe('HttpConnector: reuse', () => {
     ca: { tls: true, ca: CERTIFICATE },
     clientCert: { tls: true, clientCert: { cert: CERTIFICATE, key: KEY } },
     alpn: { alpn: 'h2h1' },
+    alpnProtocols: { tls: true, alpnProtocols: ['mine'] },
     minTlsVersion: { tls: true, minTlsVersion: 'TLSv1.3' },
     maxTlsVersion: { tls: true, maxTlsVersion: 'TLSv1.2' },
     ciphers: { tls: true, ciphers: 'AES128-SHA' },

@@ -1,4 +1,5 @@
 export type { ClientSession, ClientSessionHandler } from './client-session.ts';
+export type { Opening, OpeningWaiter } from './connect-tcp.ts';
 export { ConnectionPool, type Poolable, PoolEntry, type PoolStats } from './connection-pool.ts';
 export { type ConnectMessage, POOL_CHANNELS } from './diagnostics.ts';
 export { type ConnectorStats, HttpConnector, type HttpConnectorOptions } from './http-connector.ts';

@@ -60,6 +60,7 @@ const OPTIONS: {
     'apart',
   ],
   alpn: [{ alpn: 'h2' }, { alpn: 'h2h1' }, 'apart'],
+  alpnProtocols: [{ tls: true, alpnProtocols: ['a'] }, { tls: true, alpnProtocols: [] }, 'apart'],
   minTlsVersion: [{ tls: true, minTlsVersion: 'TLSv1.1' }, { tls: true, minTlsVersion: 'TLSv1.3' }, 'apart'],
   maxTlsVersion: [{ tls: true, maxTlsVersion: 'TLSv1.2' }, { tls: true }, 'apart'],
   ciphers: [{ tls: true, ciphers: 'a' }, { tls: true, ciphers: 'b' }, 'apart'],

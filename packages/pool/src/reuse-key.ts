@@ -58,6 +58,7 @@ export const IDENTITY: { readonly [Option in keyof ResolvedPeerOptions]: Identit
   ca: 'value',
   clientCert: 'value',
   alpn: 'value',
+  alpnProtocols: 'value',
   minTlsVersion: 'value',
   maxTlsVersion: 'value',
   ciphers: 'value',

@@ -96,7 +96,7 @@ export class TlsConnector {
       // Said always: the environment (NODE_TLS_REJECT_UNAUTHORIZED) changes nothing.
       rejectUnauthorized: options.verifyCert,
       checkServerIdentity: identityCheck(address, options),
-      ALPNProtocols: [...OFFERED[options.alpn]],
+      ALPNProtocols: [...(options.alpnProtocols ?? OFFERED[options.alpn])],
       ...(servername === undefined ? {} : { servername }),
     };
   }

@@ -48,6 +48,11 @@ export interface TlsPeerOptions {
   readonly clientCert?: ClientCertOptions;
   /** Default `h1`. */
   readonly alpn?: Alpn;
+  /**
+   * Names of protocols that are offered in the place of those of `alpn`, for connections that are not HTTP; an empty list offers
+   * none. Default: as `alpn` says.
+   */
+  readonly alpnProtocols?: readonly string[];
   /** Default `TLSv1.2` (Pingora: TLS 1.0). Older ones also need `ciphers: 'DEFAULT@SECLEVEL=0'`. */
   readonly minTlsVersion?: TlsVersion;
   /** Default `TLSv1.3`. */
@@ -70,6 +75,7 @@ export interface ResolvedTlsPeerOptions {
   readonly ca: TrustStore | undefined;
   readonly clientCert: ClientCertificate | undefined;
   readonly alpn: Alpn;
+  readonly alpnProtocols: readonly string[] | undefined;
   readonly minTlsVersion: TlsVersion;
   readonly maxTlsVersion: TlsVersion;
   readonly ciphers: string | undefined;
@@ -87,6 +93,7 @@ export const DEFAULT_TLS_PEER_OPTIONS: ResolvedTlsPeerOptions = Object.freeze({
   ca: undefined,
   clientCert: undefined,
   alpn: 'h1',
+  alpnProtocols: undefined,
   minTlsVersion: 'TLSv1.2',
   maxTlsVersion: 'TLSv1.3',
   ciphers: undefined,
@@ -104,6 +111,7 @@ export const TLS_READERS: { readonly [Name in keyof Required<TlsPeerOptions>]: O
   ca: readTrustStore,
   clientCert: readClientCert,
   alpn: readOneOf<Alpn>(['h1', 'h2', 'h2h1']),
+  alpnProtocols: readProtocols,
   minTlsVersion: readVersion,
   maxTlsVersion: readVersion,
   ciphers: readList,
@@ -166,4 +174,11 @@ function readList(name: string, value: unknown): string {
   const text = readText(name, value);
   if (text !== '') return text;
   throw new TypeError(`${name} is empty: expected names separated by colons`);
+}
+
+/** Each is 1 to 255 bytes long (RFC 7301 section 3.1). */
+function readProtocols(name: string, value: unknown): readonly string[] {
+  const isName = (one: unknown): boolean => typeof one === 'string' && /^[!-~]{1,255}$/.test(one);
+  if (Array.isArray(value) && value.every(isName)) return Object.freeze([...value] as string[]);
+  throw new TypeError(`${name} is ${shown(value)}: expected a list of protocol names in ASCII`);
 }

@@ -10,15 +10,16 @@ import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { type CirqueError, fromNodeError } from '@cirque/error';
 import { applySocketOptions, type NodeSocketOptions } from './socket-options.ts';
-import { acceptOnread, Stream } from './stream.ts';
+import { acceptOnread, type OnreadOption, Stream, switchableOnread } from './stream.ts';
 
 /** How accepted connections are prepared. */
 export interface AcceptOptions extends NodeSocketOptions {
   /**
-   * `callback`: the owner reads through a StreamHandler (fastest). `duplex`: the stream's Node duplex is unread, for
-   * `pipe` and `for await`. Default `callback`.
+   * `callback`: the owner reads through a StreamHandler (fastest). `leased`: the same, and `largeReads` of the stream works, for
+   * those who pass large amounts on. `duplex`: the stream's Node duplex is unread, for `pipe` and `for await`. Default
+   * `callback`.
    */
-  readonly reads?: 'callback' | 'duplex';
+  readonly reads?: 'callback' | 'leased' | 'duplex';
   /**
    * Connections whose file descriptor is above this number are closed as they come, and told to `onError` as EMFILE: so
    * that some descriptors are left for everything else. Default: no limit. (When none is left at all, libuv closes
@@ -84,17 +85,31 @@ export function acceptStreams(
       onError(tooManyDescriptors(maxDescriptor));
       return;
     }
-    const socket = adopt(client);
-    applySocketOptions(socket, socketOptions);
-    onStream(new Stream(socket, 'Downstream', true));
+    const stream = options.reads === 'leased' ? leasedStream(client) : new Stream(adopt(client), 'Downstream', true);
+    applySocketOptions(stream.duplex as Socket, socketOptions);
+    onStream(stream);
   };
 }
 
+/** A stream whose reads may switch to leased buffers; costs a closure more. */
+function leasedStream(client: ClientHandle): Stream {
+  let stream: Stream | undefined;
+  stream = new Stream(
+    adopt(
+      client,
+      switchableOnread(() => stream),
+    ),
+    'Downstream',
+    true,
+  );
+  return stream;
+}
+
 /** Builds a socket with callback reads on an accepted handle; reading starts with its first `resume`. */
-function adopt(handle: object): Socket {
+function adopt(handle: object, onread: OnreadOption = acceptOnread): Socket {
   const options = {
     handle,
-    onread: acceptOnread,
+    onread,
     allowHalfOpen: true,
     manualStart: true,
     readable: true,

@@ -280,16 +280,19 @@ function readArrived(this: unknown, length: number, buffer: Uint8Array): boolean
   return (this as unknown as Owned)[kStream].deliver(length, buffer as Buffer);
 }
 
+/** The option of `net.Socket` for reads with callbacks. */
+export interface OnreadOption {
+  readonly buffer: Uint8Array | (() => Uint8Array);
+  readonly callback: (length: number, buffer: Uint8Array) => boolean;
+}
+
 /** `onread` option of an accepted socket: reads go to the shared buffer. */
-export const acceptOnread: { buffer: Uint8Array; callback: (length: number, buffer: Uint8Array) => boolean } = {
+export const acceptOnread: OnreadOption = {
   buffer: sharedReadBuffer,
   callback: readArrived,
 };
 
 /** `onread` option for a socket that may switch to leased buffers; `stream` answers which stream it became. */
-export function switchableOnread(stream: () => Stream | undefined): {
-  buffer: () => Uint8Array;
-  callback: (length: number, buffer: Uint8Array) => boolean;
-} {
+export function switchableOnread(stream: () => Stream | undefined): OnreadOption {
   return { buffer: () => stream()?.nextReadBuffer() ?? sharedReadBuffer, callback: readArrived };
 }

@@ -13,7 +13,7 @@ import {
   sharedReadBuffer,
   switchableOnread,
 } from '../src/index.ts';
-import { closed, listen } from './pairs.ts';
+import { closed, listen, PAIRS } from './pairs.ts';
 
 const until = { timeout: 15_000, interval: 5 };
 
@@ -228,4 +228,29 @@ describe('leased reads', () => {
     await expectBack(leases, back);
     await one.close();
   });
+});
+
+test('acceptStreams with leased reads gives leases to those who ask for large reads', async () => {
+  const open = PAIRS.find(([kind]) => kind === 'an accepted socket with leased reads')?.[1];
+  const pair = await open?.();
+  if (pair === undefined) throw new Error('there is no such pair');
+  const { stream, peer, close } = pair;
+  const leased: boolean[] = [];
+  stream.largeReads = true;
+  stream.start({
+    onRead: (_buffer, length, lease) => {
+      leased.push(lease !== undefined);
+      if (leased.length === 2) stream.largeReads = false;
+      peer.write(Buffer.alloc(length));
+    },
+    onReadEnd() {},
+    onDrain() {},
+    onClose() {},
+  });
+  peer.write('first');
+  await vi.waitFor(() => expect(leased.length).toBeGreaterThanOrEqual(6), until);
+  // The first buffer may have been chosen before, and the one after the change was.
+  expect(leased.slice(1, 2)).toEqual([true]);
+  expect(leased.slice(3, 6)).toEqual([false, false, false]);
+  await close();
 });

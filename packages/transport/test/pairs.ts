@@ -137,6 +137,7 @@ async function overTls(): Promise<Pair> {
 /** How to get a pair of each kind. */
 export const PAIRS: readonly (readonly [kind: string, open: () => Promise<Pair>])[] = [
   ['an accepted socket with callback reads', () => accepted({}, { host: '127.0.0.1', port: 0 })],
+  ['an accepted socket with leased reads', () => accepted({ reads: 'leased' }, { host: '127.0.0.1', port: 0 })],
   ['an accepted socket as a duplex', () => accepted({ reads: 'duplex' }, { host: '127.0.0.1', port: 0 })],
   ['an accepted unix socket', overUnixSocket],
   ['an outgoing socket that can switch buffers', outgoing],

@@ -30,9 +30,10 @@ export interface AppContext {
 export interface ServerApp {
   /**
    * How this application reads. `duplex` (default): through `stream.duplex`, with `pipe` or `for await`.
-   * `callback`: through a handler given to `stream.start()`, which is faster.
+   * `callback`: through a handler given to `stream.start()`, which is faster. `leased`: the same where large amounts are
+   * passed on, as `stream.largeReads` works then.
    */
-  readonly reads?: 'callback' | 'duplex';
+  readonly reads?: 'callback' | 'leased' | 'duplex';
   /** Called once, before the service listens. Rejecting means that the service cannot start. */
   setUp?(context: AppContext): MaybePromise<void>;
   /**

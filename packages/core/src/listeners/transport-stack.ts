@@ -207,7 +207,8 @@ export class TransportStack {
 
   #filterLater(stream: Stream, verdict: Promise<boolean>): void {
     // A callback stream reads from the start and would drop what nobody takes; a duplex keeps it.
-    const holdBack = this.#context.app.reads === 'callback';
+    const { reads = 'duplex' } = this.#context.app;
+    const holdBack = reads !== 'duplex';
     const { pending } = this.#context.connections;
     if (holdBack) stream.pause();
     pending.add(stream);
