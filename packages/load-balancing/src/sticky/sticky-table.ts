@@ -5,6 +5,7 @@
  */
 import { type Clock, systemClock } from '@cirque/timeout';
 import { integerOption } from '../number-option.ts';
+import { RecencyList } from './recency-list.ts';
 
 /** Everything has a default. */
 export interface StickyTableOptions {
@@ -17,8 +18,11 @@ export interface StickyTableOptions {
 }
 
 interface Entry {
+  readonly key: string;
   address: string;
   expiresAt: number;
+  newer: Entry | undefined;
+  older: Entry | undefined;
 }
 
 /** Client key to address; constant time for everything. Throws RangeError naming the option. */
@@ -26,8 +30,9 @@ export class StickyTable {
   readonly #ttlMs: number;
   readonly #maxEntries: number;
   readonly #clock: Clock;
-  /** In the order of use. As all live equally long, that is also the order in which they expire. */
   readonly #entries = new Map<string, Entry>();
+  /** As all live equally long, the order of use is also the order in which they expire. */
+  readonly #order = new RecencyList<Entry>();
 
   constructor(options: StickyTableOptions = {}) {
     this.#ttlMs = integerOption('ttlMs', options.ttlMs, 1_800_000, 1);
@@ -44,43 +49,59 @@ export class StickyTable {
   get(key: string): string | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    this.#entries.delete(key);
     const now = this.#clock.now();
-    if (entry.expiresAt <= now) return undefined;
+    if (entry.expiresAt <= now) {
+      this.#remove(entry);
+      return undefined;
+    }
     entry.expiresAt = now + this.#ttlMs;
-    this.#entries.set(key, entry);
+    this.#order.touch(entry);
     return entry.address;
   }
 
   /** Remembers where the client was sent to. */
   set(key: string, address: string): void {
     const now = this.#clock.now();
-    const entry = this.#entries.get(key) ?? { address, expiresAt: 0 };
-    entry.address = address;
-    entry.expiresAt = now + this.#ttlMs;
-    this.#entries.delete(key);
+    const expiresAt = now + this.#ttlMs;
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      known.address = address;
+      known.expiresAt = expiresAt;
+      this.#order.touch(known);
+      return;
+    }
+    const entry: Entry = { key, address, expiresAt, newer: undefined, older: undefined };
     this.#entries.set(key, entry);
+    this.#order.add(entry);
     this.#shrink(now);
   }
 
   /** Forgets the client. True when it was known. */
   delete(key: string): boolean {
-    return this.#entries.delete(key);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return false;
+    this.#remove(entry);
+    return true;
   }
 
   /** Forgets everybody. */
   clear(): void {
     this.#entries.clear();
+    this.#order.clear();
   }
 
-  /** Two at the most for each one that comes: the table empties itself faster than it is filled. */
+  /** Two at the most for each one that comes: those beyond their time go faster than new ones come. */
   #shrink(now: number): void {
     for (let count = 0; count < 2; count += 1) {
-      const oldest = this.#entries.entries().next().value;
+      const { oldest } = this.#order;
       if (oldest === undefined) return;
-      const [key, { expiresAt }] = oldest;
-      if (expiresAt > now && this.#entries.size <= this.#maxEntries) return;
-      this.#entries.delete(key);
+      if (oldest.expiresAt > now && this.#entries.size <= this.#maxEntries) return;
+      this.#remove(oldest);
     }
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.key);
+    this.#order.remove(entry);
   }
 }
