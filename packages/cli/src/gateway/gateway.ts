@@ -1,0 +1,209 @@
+/**
+ * A gateway at work: the listeners and upstreams of a configuration, and how another configuration takes its place.
+ *
+ * The one of the main thread decides; those of worker threads are copies that are told (`Replicated` of @cirque/core). All
+ * make their changes in the same order.
+ */
+import { type Logger, type Replicated, type ServerConfiguration, ServiceGroup, type StatsTree } from '@cirque/core';
+import type { LoadBalancer } from '@cirque/load-balancing';
+import type { GatewayConfig, ListenerConfig } from '../config/gateway-config.ts';
+import type { GatewayChange } from './gateway-change.ts';
+import { type GatewayListener, gatewayListener, settingsOf } from './listener.ts';
+import { UpstreamTable } from './upstream-table.ts';
+
+/** Where a gateway runs. */
+export interface GatewayPlace {
+  readonly logger: Logger;
+  /** Settings of the server as they are now. */
+  configuration(): ServerConfiguration;
+}
+
+/** What becomes of the listeners. */
+interface ListenerPlan {
+  readonly kept: readonly (readonly [GatewayListener, ListenerConfig])[];
+  readonly added: readonly GatewayListener[];
+  readonly replaced: readonly (readonly [old: GatewayListener, next: GatewayListener])[];
+  readonly removed: readonly GatewayListener[];
+}
+
+/** See the file's head. */
+export class Gateway implements Replicated<GatewayChange> {
+  /** The name of the task in statistics. */
+  readonly name: string = 'upstreams';
+  /** The listeners, to be added to the server. */
+  readonly listeners: ServiceGroup = new ServiceGroup('gateway');
+  readonly #place: GatewayPlace;
+  readonly #upstreams: UpstreamTable;
+  readonly #told: Set<(change: GatewayChange) => void> = new Set();
+  readonly #open: Map<string, GatewayListener> = new Map();
+  #config: GatewayConfig | undefined;
+  /** Changes are made one after the other. */
+  #changing: Promise<void> = Promise.resolve();
+
+  constructor(place: GatewayPlace) {
+    this.#place = place;
+    this.#upstreams = new UpstreamTable(
+      () => place.logger,
+      (name, change) => this.#tell({ kind: 'upstream', name, change }),
+    );
+  }
+
+  /** The configuration that is in force. */
+  get config(): GatewayConfig | undefined {
+    return this.#config;
+  }
+
+  /** Finds an upstream. */
+  get upstreams(): UpstreamTable {
+    return this.#upstreams;
+  }
+
+  /**
+   * Takes the first configuration, before the server runs.
+   *
+   * @throws TypeError or RangeError for what cannot be served.
+   */
+  begin(config: GatewayConfig): void {
+    this.#upstreams.commit(this.#upstreams.prepare(config.upstreams));
+    this.#register(config);
+  }
+
+  /**
+   * Takes another configuration over while it runs: what has not changed goes on, the rest is swapped. Open connections and
+   * requests under way finish as they began.
+   *
+   * @throws what is wrong with it: an address that cannot be bound, say. Then nothing has changed.
+   */
+  change(config: GatewayConfig): Promise<void> {
+    const done = this.#changing.then(() => this.#change(config));
+    this.#changing = done.catch(() => {});
+    return done;
+  }
+
+  /** Discoveries and health checks: the background task of the main thread. */
+  start(signal: AbortSignal, ready: () => void): Promise<void> {
+    return this.#upstreams.keepUp(signal, ready);
+  }
+
+  snapshot(): GatewayChange {
+    if (this.#config === undefined) throw new Error('the gateway has no configuration yet');
+    return { kind: 'config', config: this.#config, balancers: this.#upstreams.snapshots() };
+  }
+
+  /** In a worker thread: does what the main thread has done. */
+  apply(change: GatewayChange): void {
+    if (change.kind === 'upstream') {
+      this.#upstreams.apply(change.name, change.change);
+      return;
+    }
+    const { balancers, config } = change;
+    this.#upstreams.commit(this.#upstreams.prepare(config.upstreams));
+    for (const [name, state] of Object.entries(balancers)) this.#upstreams.apply(name, state);
+    if (this.#config === undefined) {
+      this.#register(config);
+      return;
+    }
+    const plan = this.#plan(config);
+    this.#config = config;
+    this.#changing = this.#changing.then(() => this.#carryOut(plan));
+  }
+
+  onChange(listener: (change: GatewayChange) => void): () => void {
+    this.#told.add(listener);
+    return () => void this.#told.delete(listener);
+  }
+
+  /** Counters of the upstreams by name. */
+  stats(): StatsTree {
+    return this.#perUpstream((balancer) => balancer.stats());
+  }
+
+  counters(): StatsTree {
+    return this.#perUpstream((balancer) => balancer.counters());
+  }
+
+  async #change(config: GatewayConfig): Promise<void> {
+    const prepared = this.#upstreams.prepare(config.upstreams);
+    try {
+      await this.#upstreams.warmUp(prepared);
+      const plan = this.#plan(config);
+      for (const { service } of plan.added) await this.listeners.probe(service);
+      this.#upstreams.commit(prepared);
+      this.#config = config;
+      this.#tell(this.snapshot());
+      await this.#carryOut(plan);
+    } catch (error) {
+      if (this.#config !== config) this.#upstreams.discard(prepared);
+      throw error;
+    }
+  }
+
+  /** The first listeners: they are opened when the server starts. */
+  #register(config: GatewayConfig): void {
+    const { added } = this.#plan(config);
+    this.#config = config;
+    for (const next of added) {
+      this.#open.set(next.name, next);
+      void this.#attempt(next, () => this.listeners.add(next.service));
+    }
+  }
+
+  /** What is to be done for the listeners of a configuration; makes the services, and changes nothing. */
+  #plan(config: GatewayConfig): ListenerPlan {
+    const kept: [GatewayListener, ListenerConfig][] = [];
+    const added: GatewayListener[] = [];
+    const replaced: [GatewayListener, GatewayListener][] = [];
+    for (const listener of config.listeners) {
+      const known = this.#open.get(listener.name);
+      if (known !== undefined && known.settings === settingsOf(listener)) {
+        kept.push([known, listener]);
+        continue;
+      }
+      const next = gatewayListener(listener, this.#upstreams.find, this.#place.configuration());
+      if (known === undefined) added.push(next);
+      else replaced.push([known, next]);
+    }
+    const names = new Set(config.listeners.map(({ name }) => name));
+    const removed = [...this.#open.values()].filter(({ name }) => !names.has(name));
+    return { kept, added, replaced, removed };
+  }
+
+  /** Never rejects: what cannot be opened is logged, and the others go on. */
+  async #carryOut({ added, kept, removed, replaced }: ListenerPlan): Promise<void> {
+    for (const [listener, config] of kept) listener.swap(config, this.#upstreams.find);
+    for (const old of removed) {
+      this.#open.delete(old.name);
+      await this.#attempt(old, () => this.listeners.remove(old.service));
+    }
+    for (const [old, next] of replaced) {
+      this.#open.set(next.name, next);
+      const done = await this.#attempt(next, () => this.listeners.replace(old.service, next.service));
+      if (!done) this.#open.set(old.name, old);
+    }
+    for (const next of added) {
+      this.#open.set(next.name, next);
+      const done = await this.#attempt(next, () => this.listeners.add(next.service));
+      if (!done) this.#open.delete(next.name);
+    }
+  }
+
+  /** False when the step has failed: the next configuration tries again. */
+  async #attempt({ name }: GatewayListener, step: () => Promise<void>): Promise<boolean> {
+    try {
+      await step();
+      return true;
+    } catch (error) {
+      this.#place.logger.error({ err: error, listener: name }, 'a listener could not be changed; the others go on');
+      return false;
+    }
+  }
+
+  #tell(change: GatewayChange): void {
+    for (const listener of this.#told) listener(change);
+  }
+
+  #perUpstream(count: (balancer: LoadBalancer) => StatsTree): StatsTree {
+    const entries = [...this.#upstreams.groups()].map(([name, group]) => [name, count(group.balancer)] as const);
+    return Object.fromEntries(entries);
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * One listener of the file as a service, with a table of routes that can be swapped while it runs.
+ */
+import type { ListeningService, ServerConfiguration, Service, TcpSocketOptions } from '@cirque/core';
+import { httpProxyService } from '@cirque/proxy';
+import { streamProxyService, udpProxyService } from '@cirque/stream';
+import { isUnixAddress, parseAddress } from '@cirque/transport';
+import type {
+  HttpListenerConfig,
+  ListenerConfig,
+  TcpListenerConfig,
+  UdpListenerConfig,
+} from '../config/gateway-config.ts';
+import { HttpRoutes } from '../http/http-routes.ts';
+import type { UpstreamLookup } from '../upstreams/upstream-lookup.ts';
+import { tlsSettingsOf } from './listener-tls.ts';
+import { looksAtBytes, StreamRoutes } from './stream-routes.ts';
+import { UdpRoute } from './udp-route.ts';
+
+/** See the file's head. */
+export interface GatewayListener {
+  readonly name: string;
+  readonly service: Service;
+  /** All that a reload cannot change without another service, as text to compare. */
+  readonly settings: string;
+  /** Serves by another table from now on; what has begun goes on as it began. Settings must be the same. */
+  swap(config: ListenerConfig, upstreams: UpstreamLookup): void;
+}
+
+/** Makes the service of a listener. @throws TypeError or RangeError for what the checks of the file have let through. */
+export function gatewayListener(
+  config: ListenerConfig,
+  upstreams: UpstreamLookup,
+  configuration: ServerConfiguration,
+): GatewayListener {
+  const settings = settingsOf(config);
+  const { name } = config;
+  switch (config.protocol) {
+    case 'http': {
+      const routes = new HttpRoutes(config, upstreams);
+      const swap = (next: ListenerConfig): void => routes.swap(next as HttpListenerConfig, upstreams);
+      return { name, settings, service: httpListener(config, routes, configuration), swap };
+    }
+    case 'tcp': {
+      const routes = StreamRoutes.of(config, upstreams);
+      const swap = (next: ListenerConfig): void => routes.swap(next as TcpListenerConfig, upstreams);
+      return { name, settings, service: tcpListener(config, routes, configuration), swap };
+    }
+    case 'udp': {
+      const route = new UdpRoute(config, upstreams);
+      const swap = (next: ListenerConfig): void => route.swap(next as UdpListenerConfig, upstreams);
+      return { name, settings, service: udpListener(config, route, configuration), swap };
+    }
+  }
+}
+
+/** What routes do not cover. */
+export function settingsOf(config: ListenerConfig): string {
+  if (config.protocol === 'udp') return JSON.stringify({ ...config, upstream: undefined });
+  if (config.protocol === 'http') return JSON.stringify({ ...config, routes: undefined });
+  // Whether the first bytes are looked at is decided when the service is made.
+  return JSON.stringify({ ...config, retries: undefined, routes: looksAtBytes(config) });
+}
+
+function httpListener(
+  config: HttpListenerConfig,
+  routes: HttpRoutes,
+  configuration: ServerConfiguration,
+): ListeningService {
+  const { headTimeoutMs, http2, keepAliveTimeoutMs, maxConnections, maxConnectionsPerClient, name, tls } = config;
+  const { requestIdHeader, requestTimeoutMs, trustedProxies } = config;
+  const service = httpProxyService(configuration, routes, {
+    name,
+    maxConnections,
+    maxConnectionsPerClient,
+    requestTimeoutMs,
+    trustedProxies,
+    ...(requestIdHeader === undefined ? {} : { requestIdHeader }),
+    server: { headTimeoutMs, idleTimeoutMs: keepAliveTimeoutMs, h2c: http2 && tls === undefined },
+  });
+  listen(service, config, http2);
+  return service;
+}
+
+function tcpListener(
+  config: TcpListenerConfig,
+  routes: StreamRoutes,
+  configuration: ServerConfiguration,
+): ListeningService {
+  const { downloadRate, idleTimeoutMs, maxConnections, maxConnectionsPerClient, name } = config;
+  const { peekTimeoutMs, uploadRate } = config;
+  const limits = { maxConnections, maxConnectionsPerClient };
+  const options = { name, idleTimeoutMs, peekTimeoutMs, uploadRate, downloadRate, ...limits };
+  const service = streamProxyService(configuration, routes, options);
+  listen(service, config, undefined);
+  return service;
+}
+
+function udpListener(config: UdpListenerConfig, route: UdpRoute, configuration: ServerConfiguration): Service {
+  const { address, idleTimeoutMs, maxSessions, name, responses } = config;
+  const service = udpProxyService(configuration, route, { name, idleTimeoutMs, maxSessions, responses });
+  service.addUdp(address);
+  return service;
+}
+
+function listen(
+  service: ListeningService,
+  { address: text, proxyProtocol, tls }: HttpListenerConfig | TcpListenerConfig,
+  http2: boolean | undefined,
+): void {
+  const options: TcpSocketOptions =
+    proxyProtocol === undefined ? {} : { proxyProtocol: 'required', trustedSources: proxyProtocol.trusted };
+  const address = parseAddress(text);
+  if (tls !== undefined) service.addTlsWithSettings(text, tlsSettingsOf(tls, http2), options);
+  else if (isUnixAddress(address)) service.addUds(address.path, options);
+  else service.addTcp(address, options);
+}
