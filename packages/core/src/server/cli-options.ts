@@ -7,6 +7,7 @@
 import { parseArgs as tokenize } from 'node:util';
 import type { Logger } from '../logger.ts';
 import { helpText, versionText } from './cli-help.ts';
+import type { LoadedConfiguration } from './conf-file.ts';
 import { nearestWord } from './nearest-word.ts';
 
 /** The parts of the process that the command line needs. Tests give their own. */
@@ -20,6 +21,12 @@ export interface CliIo {
 export interface ServerOptions {
   /** Path of the YAML configuration file. Default: none, the defaults apply. */
   readonly conf?: string | undefined;
+  /**
+   * Reads the settings in the place of the file, at the start and on each reload, on the main thread; `conf` is for messages
+   * then. Throws ConfigurationError when they cannot be used: the server does not start, or goes on with the old ones.
+   * Default: none, the file is read.
+   */
+  readonly readConfiguration?: (() => LoadedConfiguration) | undefined;
   /** Run in the background, whatever the configuration says (`-d`). Default false. */
   readonly daemon?: boolean | undefined;
   /** Take the listening sockets over from the server that runs (`-u`). Default false. */

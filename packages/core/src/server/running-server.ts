@@ -124,36 +124,24 @@ export class RunningServer {
   /** See `Server.reloadCertificates`. */
   async reloadCertificates(): Promise<void> {
     const { logger } = this.#parts;
-    for (const service of this.#services) {
-      if (service.hasCertificates !== true) continue;
-      try {
-        await service.reloadCertificates?.();
-        logger.info({ service: service.name }, 'certificates read again');
-      } catch (error) {
-        logger.error({ err: error, service: service.name }, 'certificates could not be read; the old ones stay');
-      }
-    }
+    await this.#readCertificates({
+      read: (service) => logger.info({ service }, 'certificates read again'),
+      failed: (service, err) => logger.error({ err, service }, 'certificates could not be read; the old ones stay'),
+    });
   }
 
   /**
    * Tries what the user that the server has become should be able to do, and warns where it is not.
    */
   async checkRights(): Promise<void> {
+    const { logger } = this.#parts;
     if (this.#threaded().length > 0 && loadSys() === undefined)
-      this.#parts.logger.warn(
+      logger.warn(
         `threads that die cannot be replaced, because another user has opened the sockets: ${sysUnavailable()}`,
       );
-    for (const service of this.#services) {
-      if (service.hasCertificates !== true) continue;
-      try {
-        await service.reloadCertificates?.();
-      } catch (error) {
-        this.#parts.logger.warn(
-          { err: error, service: service.name },
-          'the user that the server has become cannot read its certificates again; give its group the right to',
-        );
-      }
-    }
+    const advice =
+      'the user that the server has become cannot read its certificates again; give its group the right to';
+    await this.#readCertificates({ read: () => {}, failed: (service, err) => logger.warn({ err, service }, advice) });
   }
 
   /** The log files of the threads; those of this thread belong to the server. */
@@ -221,6 +209,22 @@ export class RunningServer {
       return undefined;
     } finally {
       this.#upgrading = false;
+    }
+  }
+
+  /** Those of one service after the other; says what came of each. */
+  async #readCertificates(say: {
+    read(service: string): void;
+    failed(service: string, error: unknown): void;
+  }): Promise<void> {
+    for (const service of this.#services) {
+      if (service.hasCertificates !== true) continue;
+      try {
+        await service.reloadCertificates?.();
+        say.read(service.name);
+      } catch (error) {
+        say.failed(service.name, error);
+      }
     }
   }
 

@@ -5,9 +5,7 @@
  * manager have to do with it is in process-host.ts. This file joins them. It never installs handlers for uncaught
  * errors: those belong to the program.
  */
-import { resolve } from 'node:path';
 import { CirqueError } from '@cirque/error';
-import { absolutePaths } from '../daemon/absolute-paths.ts';
 import { type Logger, logLevelFromEnvironment, type ServerLogger } from '../logger.ts';
 import { LogFiles } from '../logs/log-files.ts';
 import type { LogOwner } from '../logs/open-log.ts';
@@ -27,16 +25,16 @@ import {
   type WorkerRole,
 } from '../workers/worker-role.ts';
 import type { ServerOptions } from './cli-options.ts';
-import { ConfigurationError } from './conf-error.ts';
-import { loadConfiguration } from './conf-file.ts';
 import { configurationChanges } from './configuration-changes.ts';
+import { ConfigurationSource } from './configuration-source.ts';
 import { type ExecutionPhase, type PhaseListener, PhaseTracker } from './execution-phase.ts';
 import { embeddedHost, type Host, type Lifecycle } from './host.ts';
 import { checkProcess } from './process-check.ts';
 import { ProcessHost } from './process-host.ts';
+import { type ReloadListener, ReloadListeners } from './reload-listeners.ts';
 import { RunningServer } from './running-server.ts';
 import { runtimeWarning } from './runtime-check.ts';
-import { type ServerConfiguration, serverConfiguration } from './server-conf.ts';
+import type { ServerConfiguration } from './server-conf.ts';
 import type { ServerStats } from './server-stats.ts';
 import { StopRequest } from './stop-request.ts';
 import { testRun } from './test-run.ts';
@@ -70,7 +68,7 @@ export class Server implements Lifecycle {
   readonly options: ServerOptions;
   readonly #position: number = countServer();
   readonly #role: WorkerRole | undefined = roleOfServer(this.#position);
-  readonly #given: ServerConfiguration | undefined;
+  readonly #source: ConfigurationSource;
   readonly #graph = new ServiceGraph();
   readonly #phases = new PhaseTracker();
   readonly #request = new StopRequest();
@@ -81,8 +79,9 @@ export class Server implements Lifecycle {
   });
   readonly #memory: Map<string, SharedArrayBuffer> = new Map();
   readonly #startedAt = performance.now();
-  /** Where the configuration was given as a path: that path, whatever the current directory becomes. */
-  readonly #file: string | undefined;
+  readonly #reloadListeners = new ReloadListeners();
+  /** Reloads come one after the other. */
+  #reloaded: Promise<void> = Promise.resolve();
   #configuration: ServerConfiguration | undefined;
   #running: RunningServer | undefined;
   #finished: Promise<void> | undefined;
@@ -96,10 +95,9 @@ export class Server implements Lifecycle {
    */
   constructor(options: ServerOptions = {}, configuration?: Partial<ServerConfiguration>) {
     this.options = options;
-    this.#given = configuration === undefined ? undefined : serverConfiguration(configuration);
-    this.#file = options.conf === undefined ? undefined : resolve(options.conf);
     this.#ownLogger = options.logger === undefined ? createLogger(logLevelFromEnvironment() ?? 'info') : undefined;
     this.#logger = options.logger ?? (this.#ownLogger as Logger);
+    this.#source = new ConfigurationSource(options, configuration, this.#logger);
   }
 
   /**
@@ -257,12 +255,23 @@ export class Server implements Lifecycle {
   }
 
   /**
-   * Reads the configuration file again, then the certificates, in all threads. What has changed is logged, also what will take effect only with the next start. With an error in the file, or in a certificate, the old
-   * one stays. Never rejects.
+   * Reads the configuration again, in all threads, calls who asked for it by {@link onReload}, then reads the certificates.
+   * What has changed is logged, also what will take effect only with the next start. With an error in the configuration,
+   * or in a certificate, the old one stays. A reload that comes while another one is under way begins after it. Never
+   * rejects.
    */
-  async reload(): Promise<void> {
-    this.#reloadConfiguration();
-    await this.reloadCertificates();
+  reload(): Promise<void> {
+    this.#reloaded = this.#reloaded.then(() => this.#reload());
+    return this.#reloaded;
+  }
+
+  /**
+   * Calls `listener` on every {@link reload}, on the main thread only: after the configuration was read, which it finds in
+   * {@link configuration}, and before the certificates are. It is not called when the configuration cannot be used. A
+   * promise is awaited; rejecting is logged, and means that what ran before goes on. The result ends that.
+   */
+  onReload(listener: ReloadListener): () => void {
+    return this.#reloadListeners.add(listener);
   }
 
   /** Opens log files again, in all threads: what was renamed meanwhile is left behind. */
@@ -318,11 +327,7 @@ export class Server implements Lifecycle {
 
   #bootstrap(): ServerConfiguration {
     this.#phases.enter('Bootstrap', this.#logger);
-    const configuration =
-      this.#role?.configuration ?? (this.#given === undefined ? this.#load() : absolutePaths(this.#given));
-    if (this.#given !== undefined && this.options.conf !== undefined && this.#role === undefined) {
-      this.#logger.warn({ conf: this.options.conf }, 'the configuration file is ignored: settings were given in code');
-    }
+    const configuration = this.#role?.configuration ?? this.#source.load();
     this.#setLevel(configuration);
     if (this.#role !== undefined && configuration.errorLog !== '') this.#followErrorLog(configuration.errorLog);
     const warning = this.#role === undefined ? runtimeWarning() : undefined;
@@ -341,43 +346,31 @@ export class Server implements Lifecycle {
     }
   }
 
-  #load(): ServerConfiguration {
-    const { io } = this.options;
-    if (this.#file === undefined) return serverConfiguration();
-    try {
-      return this.#read(this.options.conf ?? this.#file); // as it was given, for the messages
-    } catch (error) {
-      if (io !== undefined && error instanceof ConfigurationError) {
-        io.stderr.write(`${error.message}\n`);
-        io.exit(1);
-      }
-      throw error;
-    }
-  }
-
-  #read(file: string): ServerConfiguration {
-    const { configuration, warnings } = loadConfiguration(file, this.options.conf);
-    for (const warning of warnings) this.#logger.warn(warning);
-    return absolutePaths(configuration);
-  }
-
   #setLevel({ logLevel }: ServerConfiguration): void {
     if (this.#ownLogger !== undefined) this.#ownLogger.level = logLevelFromEnvironment() ?? logLevel;
   }
 
-  #reloadConfiguration(): void {
-    if (this.#file === undefined || this.#given !== undefined) return;
-    const facts = { conf: this.options.conf };
+  async #reload(): Promise<void> {
+    if (this.#reloadConfiguration() && this.isMain) await this.#reloadListeners.call(this.#logger);
+    await this.reloadCertificates();
+  }
+
+  /** False when the configuration cannot be used. */
+  #reloadConfiguration(): boolean {
+    const facts = this.options.conf === undefined ? {} : { conf: this.options.conf };
     try {
-      const changes = configurationChanges(this.configuration, this.#read(this.#file));
-      const { configuration, live, restart } = changes;
+      const next = this.#source.reload();
+      if (next === undefined) return true;
+      const { configuration, live, restart } = configurationChanges(this.configuration, next);
       this.#configured(configuration);
       this.#running?.reconfigure(configuration);
       this.#logger.info({ ...facts, changed: live }, 'configuration read again');
       if (restart.length > 0)
         this.#logger.warn({ ...facts, changed: restart }, 'these settings take effect with the next start or upgrade');
+      return true;
     } catch (error) {
       this.#logger.error({ err: error, ...facts }, 'the configuration cannot be used; the old one stays');
+      return false;
     }
   }
 
