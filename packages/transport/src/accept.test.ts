@@ -207,6 +207,37 @@ describe('acceptStreams', () => {
   });
 });
 
+test.each([
+  ['callback', 'callback'],
+  ['callback', 'duplex'],
+  ['duplex', 'callback'],
+] as const)('acceptStreams gives its place to another one: %s reads, then %s', async (before, after) => {
+  const acceptStreams = await fresh();
+  const { server, port } = await listening();
+  const came: string[] = [];
+  const serve = (name: string, reads: 'callback' | 'duplex'): (() => void) =>
+    acceptStreams(
+      server,
+      { reads },
+      (stream) => {
+        open.push(stream.duplex as Socket);
+        came.push(name);
+      },
+      () => {},
+    );
+  const endFirst = serve('first', before);
+  client(port);
+  await vi.waitFor(() => expect(came).toEqual(['first']), until);
+  endFirst();
+  const endSecond = serve('second', after);
+  client(port);
+  await vi.waitFor(() => expect(came).toEqual(['first', 'second']), until);
+  endSecond();
+  serve('first again', before);
+  client(port);
+  await vi.waitFor(() => expect(came).toEqual(['first', 'second', 'first again']), until);
+});
+
 test.each(['callback', 'duplex'] as const)(
   'acceptStreams closes what is above maxDescriptor, %s reads',
   async (reads) => {

@@ -43,7 +43,7 @@ interface ServerHandle {
 }
 
 /**
- * Starts to hand connections of `server` over. Call it once, when the server is listening.
+ * Starts to hand connections of `server` over. Call it when the server is listening.
  *
  * Streams of the fast form are not counted by the server: `server.close` does not wait for them, `maxConnections` and
  * `getConnections` do not know them. Count them yourself, as `onClose` tells when each is gone.
@@ -51,16 +51,18 @@ interface ServerHandle {
  * @param onStream called for each connection, before anything is read.
  * @param onError called when accepting one failed (EMFILE, ECONNABORTED); the listener goes on. In the portable form
  *   such errors are 'error' events of the server.
+ * @returns ends that, so that somebody else may take its place: called together with it in one turn of the event loop, no
+ *   connection is missed. Without anybody in its place connections are accepted, and left alone.
  */
 export function acceptStreams(
   server: Server,
   options: AcceptOptions,
   onStream: (stream: Stream) => void,
   onError: (error: CirqueError) => void,
-): void {
+): () => void {
   const { maxDescriptor = Number.POSITIVE_INFINITY, keepAlive, dscp } = options;
   const socketOptions = keepAlive === undefined && dscp === undefined ? undefined : { keepAlive, dscp };
-  server.on('connection', (socket) => {
+  const onConnection = (socket: Socket): void => {
     const { _handle: client } = socket as unknown as { _handle: ClientHandle | null };
     if (client?.fd !== undefined && client.fd > maxDescriptor) {
       socket.destroy();
@@ -71,10 +73,13 @@ export function acceptStreams(
     socket.allowHalfOpen = true;
     applySocketOptions(socket, socketOptions);
     onStream(new Stream(socket, 'Downstream'));
-  });
-  if (options.reads === 'duplex') return;
+  };
+  server.on('connection', onConnection);
+  const end = (): void => void server.off('connection', onConnection);
+  if (options.reads === 'duplex') return end;
   const handle = (server as unknown as { _handle: ServerHandle | null })._handle;
-  if (typeof handle?.onconnection !== 'function' || !canAdopt()) return;
+  const before = handle?.onconnection;
+  if (handle === null || typeof before !== 'function' || !canAdopt()) return end;
   handle.onconnection = function onconnection(status, client) {
     if (status !== 0 || client === undefined) {
       onError(acceptError(status));
