@@ -94,6 +94,10 @@ export function acceptStreams(
     applySocketOptions(stream.duplex as Socket, socketOptions);
     onStream(stream);
   };
+  return () => {
+    handle.onconnection = before;
+    end();
+  };
 }
 
 /** A stream whose reads may switch to leased buffers; costs a closure more. */
