@@ -3,8 +3,9 @@
  *
  * Made of the configuration of one upstream; when a server is chosen and given back is the business of the listeners.
  */
-import type { Backend, LoadBalancer } from '@cirque/load-balancing';
+import { type Backend, type LoadBalancer, StickyCookie, StickyTable } from '@cirque/load-balancing';
 import { HttpPeer, type PeerOptions } from '@cirque/pool';
+import type { Session } from '@cirque/proxy';
 import type { UpstreamConfig } from '../config/gateway-config.ts';
 import { BackendPeers, type PeerFacts } from './backend-peers.ts';
 import { balancerOf, type GroupParts } from './balancer.ts';
@@ -22,7 +23,7 @@ const HASHING: ReadonlySet<string> = new Set([
 ]);
 
 /** See the file's head. */
-export class UpstreamGroup implements AsyncDisposable {
+export class UpstreamGroup {
   readonly config: UpstreamConfig;
   /** Has to be started, or fed by one in another thread, where its servers are discovered or checked. */
   readonly balancer: LoadBalancer;
@@ -30,6 +31,11 @@ export class UpstreamGroup implements AsyncDisposable {
   readonly requestKey: RequestKey | undefined;
   /** The method wants to know how long answers take. */
   readonly wantsLatency: boolean;
+  /** Keeps clients of HTTP at their server; undefined where the file does not say so. */
+  readonly stickyCookie: StickyCookie | undefined;
+  /** As above, by the address of the client. */
+  readonly stickySource: StickyTable | undefined;
+  readonly #logger: GroupParts['logger'];
   readonly #httpOptions: PeerOptions;
   /** By the read timeout of a route. */
   readonly #httpPeers = new Map<number, BackendPeers<HttpPeer>>();
@@ -38,9 +44,12 @@ export class UpstreamGroup implements AsyncDisposable {
   constructor(config: UpstreamConfig, parts: GroupParts) {
     const connection = connectionOptions(config);
     this.config = config;
+    this.#logger = parts.logger;
     this.balancer = balancerOf(config, parts);
     this.#httpOptions = httpOptions(config, connection);
     this.requestKey = HASHING.has(config.balance.method) ? requestKey(config.balance.key) : undefined;
+    this.stickyCookie = stickyCookieOf(config.sticky);
+    this.stickySource = config.sticky?.kind === 'source' ? new StickyTable(config.sticky) : undefined;
     this.wantsLatency = config.balance.method === 'peak_ewma';
   }
 
@@ -69,12 +78,43 @@ export class UpstreamGroup implements AsyncDisposable {
     return HASHING.has(this.config.balance.method) ? streamKey(this.config.balance.key, client) : '';
   }
 
-  /** Ends the background work of the balancer. What is under way may go on. */
-  async dispose(): Promise<void> {
-    await this.balancer[Symbol.asyncDispose]();
+  /** Clients stay with their servers. */
+  get isSticky(): boolean {
+    return this.stickyCookie !== undefined || this.stickySource !== undefined;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.dispose();
+  /** The server that the client of a request belongs to; undefined for one that is new. */
+  preferred(session: Session, client: string | undefined): string | undefined {
+    if (this.stickyCookie === undefined) return client === undefined ? undefined : this.stickySource?.get(client);
+    const cookies = session.requestHeader.headers.getAll('Cookie');
+    return cookies.length === 0 ? undefined : this.stickyCookie.read(cookies.join('; '), this.balancer.backends);
   }
+
+  /** Remembers the server of a client, where that is done by address. */
+  remember(client: string | undefined, { address }: Backend): void {
+    if (client !== undefined) this.stickySource?.set(client, address);
+  }
+
+  /** Ends the background work of the balancer. What is under way goes on. */
+  dispose(): void {
+    this.balancer[Symbol.asyncDispose]().catch((error: unknown) => {
+      this.#logger.warn({ err: error, upstream: this.name }, 'a health check could not close its connections');
+    });
+  }
+}
+
+const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
+
+function stickyCookieOf(sticky: UpstreamConfig['sticky']): StickyCookie | undefined {
+  if (sticky?.kind !== 'cookie') return undefined;
+  const { name, path, sameSite, secret, secure, ttlMs } = sticky;
+  return new StickyCookie({
+    name,
+    path,
+    secret,
+    secure,
+    // 0: as long as the browser runs.
+    ttlMs: ttlMs > 0 ? ttlMs : undefined,
+    sameSite: sameSite === undefined ? undefined : SAME_SITE[sameSite],
+  });
 }
