@@ -16,6 +16,7 @@ export default mergeConfig(shared, {
       'stress/**/*.test.ts',
       'upgrade/**/*.test.ts',
       'threads/**/*.test.ts',
+      'l4/**/*.test.ts',
     ],
     setupFiles: ['src/after-each-file.ts'],
     testTimeout: 20_000,
