@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 function ask(method: string, target: string, body = '', client?: string, host?: string): Promise<PlainResponse> {
-  const headers = new HeaderMap();
+  const headers = HeaderMap.empty();
   if (host !== undefined) headers.set('Host', host);
   const request: PlainRequest = { method, target, headers, clientAddress: client, body: async () => Buffer.from(body) };
   return app.response(request);

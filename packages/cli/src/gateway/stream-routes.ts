@@ -16,7 +16,7 @@ import {
   serverNameOf,
   streamRoutes,
 } from './stream-match.ts';
-import { acquireServer, settleClient } from './stream-servers.ts';
+import { acquireServer } from './stream-servers.ts';
 
 /** The routes of a listener as they are between two reloads. */
 interface StreamTable {
@@ -76,13 +76,12 @@ export class StreamRoutes extends StreamProxy<StreamContext> {
     const group = ctx.group ?? ctx.table.upstreams(ctx.route.config.upstream);
     ctx.group = group;
     const client = { address: session.clientAddress?.host, serverName: ctx.serverName ?? session.serverName };
-    const picked = acquireServer(group, client, session);
+    const picked = acquireServer(group, client, () => session.signal);
     return isPromise(picked) ? picked.then((pick) => use(pick, group, session, ctx)) : use(picked, group, session, ctx);
   }
 
   override connectedToUpstream(session: StreamSession, _peer: unknown, _digest: unknown, ctx: StreamContext): void {
-    if (ctx.group !== undefined && ctx.pick !== undefined)
-      settleClient(ctx.group, ctx.pick, session.clientAddress?.host);
+    if (ctx.pick !== undefined) ctx.group?.remember(session.clientAddress?.host, ctx.pick.backend);
   }
 
   override failToConnect(_session: StreamSession, _peer: unknown, ctx: StreamContext, error: CirqueError): CirqueError {

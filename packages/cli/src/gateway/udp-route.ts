@@ -8,7 +8,7 @@ import { type InetAddress, isUnixAddress } from '@cirque/transport';
 import type { UdpListenerConfig } from '../config/gateway-config.ts';
 import type { UpstreamGroup } from '../upstreams/upstream-group.ts';
 import type { UpstreamLookup } from '../upstreams/upstream-lookup.ts';
-import { acquireServer, settleClient } from './stream-servers.ts';
+import { acquireServer } from './stream-servers.ts';
 
 /** What is kept of a flow. */
 export interface UdpContext {
@@ -41,7 +41,7 @@ export class UdpRoute extends UdpProxy<UdpContext> {
     giveBack(ctx);
     const client = { address: session.clientAddress.host, serverName: undefined };
     const group = this.#upstreams(this.#upstream);
-    const picked = acquireServer(group, client, session);
+    const picked = acquireServer(group, client, () => undefined);
     return 'then' in picked ? picked.then((pick) => use(pick, group, session, ctx)) : use(picked, group, session, ctx);
   }
 
@@ -56,11 +56,16 @@ export class UdpRoute extends UdpProxy<UdpContext> {
 
 function use(pick: Pick, group: UpstreamGroup, session: UdpSession, ctx: UdpContext): InetAddress {
   const { backend } = pick;
+  // The session may have ended while it waited for a server.
+  if (session.reason !== undefined) {
+    pick.done();
+    throw CirqueError.internal('ConnectionClosed', 'the session ended before there was a server');
+  }
   if (isUnixAddress(backend)) {
     pick.done();
     throw CirqueError.internal('InternalError', `${backend.address} is a unix socket: datagrams need host and port`);
   }
-  settleClient(group, pick, session.clientAddress.host);
+  group.remember(session.clientAddress.host, backend);
   ctx.pick = pick;
   ctx.failed = false;
   return backend;
