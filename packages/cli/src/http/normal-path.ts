@@ -8,6 +8,7 @@
 /** Anything that a path in normal form does not hold. Most paths pass this one look. */
 const SUSPECT = /%|\/\/|\/\.|\\/;
 const ESCAPE = /%[0-9a-fA-F]{2}/g;
+const NO_ESCAPE = /%(?![0-9a-fA-F]{2})/;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
 /** A segment that some servers take for one of dots: after undoing escaped slashes, or without what follows a semicolon. */
 const HIDDEN_DOTS = /(?:^|%2F|%5C|\\)\.{1,2}(?:$|;|%3B|%2F|%5C|\\)/;
@@ -20,11 +21,13 @@ export interface NormalPath {
 }
 
 /**
- * The normal form; undefined for a path that leads above its root, or hides dots behind an escaped slash, a
- * backslash or a semicolon: no client that means well sends one, and servers differ about what it means.
+ * The normal form; undefined for a path that leads above its root, hides dots behind an escaped slash, a backslash or a
+ * semicolon, or holds a percent sign that escapes nothing: servers differ about what these mean, and no client that means well
+ * sends them.
  */
 export function normalPath(path: string): NormalPath | undefined {
   if (!SUSPECT.test(path)) return { path, moved: false };
+  if (NO_ESCAPE.test(path)) return undefined;
   const plain = path.replace(ESCAPE, unescaped);
   const segments: string[] = [];
   let moved = false;

@@ -84,7 +84,8 @@ export class RouteContext implements RedirectFacts {
       return;
     }
     const normal = normalPath(path);
-    if (normal === undefined) throw badPath('the path leads above its root, or hides that it does');
+    if (normal === undefined)
+      throw badPath('the path leads above its root, hides where it leads, or has a percent sign that escapes nothing');
     this.#path = normal.path;
     this.#moved = normal.moved;
   }

@@ -40,7 +40,7 @@ export function templateOf<V>(
       fixed += '${';
       continue;
     }
-    const value = valueOf(variables, name);
+    const value = variableOf(variables, name);
     endFixed();
     parts.push((values) => escapeValue(value(values)));
   }
@@ -51,7 +51,7 @@ export function templateOf<V>(
   return more.length === 0 ? only : (values) => parts.reduce((joined, part) => joined + part(values), '');
 }
 
-function valueOf<V>(variables: Variables<V>, name: string): Template<V> {
+function variableOf<V>(variables: Variables<V>, name: string): Template<V> {
   const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
   if (value !== undefined) return value;
   const known = Object.keys(variables).map((one) => `\${${one}}`);
