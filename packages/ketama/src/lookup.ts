@@ -4,9 +4,11 @@
  * Binary search like nginx's, but only among the points that share the hash's leading bits: a table says where
  * those begin. Hashes are spread evenly, so that leaves about one point to look at, whatever the size of the ring.
  */
+import type { Steps } from './steps.ts';
 
 /** About one point per table entry; beyond this the table would not stay in the processor's caches. */
 const MAX_PREFIX_BITS = 20;
+const STEP_POINTS = 2 ** 17;
 
 export class PointIndex {
   readonly #hashes: Uint32Array;
@@ -14,12 +16,16 @@ export class PointIndex {
   readonly #starts: Uint32Array;
   readonly #shift: number;
 
-  /** `hashes` must ascend. */
-  constructor(hashes: Uint32Array) {
-    const bits = Math.min(MAX_PREFIX_BITS, Math.max(1, Math.ceil(Math.log2(hashes.length + 1))));
+  private constructor(hashes: Uint32Array, starts: Uint32Array, bits: number) {
     this.#hashes = hashes;
+    this.#starts = starts;
     this.#shift = 32 - bits;
-    this.#starts = countPrefixes(hashes, bits);
+  }
+
+  /** `hashes` must ascend. */
+  static *steps(hashes: Uint32Array): Steps<PointIndex> {
+    const bits = Math.min(MAX_PREFIX_BITS, Math.max(1, Math.ceil(Math.log2(hashes.length + 1))));
+    return new PointIndex(hashes, yield* countPrefixes(hashes, bits), bits);
   }
 
   /**
@@ -40,12 +46,16 @@ export class PointIndex {
   }
 }
 
-function countPrefixes(hashes: Uint32Array, bits: number): Uint32Array {
+function* countPrefixes(hashes: Uint32Array, bits: number): Steps<Uint32Array> {
   const starts = new Uint32Array(2 ** bits + 1);
   for (let i = 0; i < hashes.length; i += 1) {
+    if (i % STEP_POINTS === 0) yield;
     const next = ((hashes[i] as number) >>> (32 - bits)) + 1;
     starts[next] = (starts[next] as number) + 1;
   }
-  for (let i = 1; i < starts.length; i += 1) starts[i] = (starts[i] as number) + (starts[i - 1] as number);
+  for (let i = 1; i < starts.length; i += 1) {
+    if (i % STEP_POINTS === 0) yield;
+    starts[i] = (starts[i] as number) + (starts[i - 1] as number);
+  }
   return starts;
 }

@@ -2,7 +2,12 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type KetamaBucket, splitAddress } from './bucket.ts';
-import { makePoints } from './points.ts';
+import * as points from './points.ts';
+import { StretchSorter } from './sort-stretch.ts';
+import { runToEnd } from './steps.ts';
+
+const makePoints = (...parameters: Parameters<typeof points.makePoints>): points.Points =>
+  runToEnd(points.makePoints(...parameters));
 
 /** The definition, as slow and plain as it can be: [hash, owner] pairs in ascending order. */
 function naivePoints(buckets: readonly KetamaBucket[], pointsPerWeight: number): [number, number][] {
@@ -45,9 +50,9 @@ const COLLIDING = [
 
 test('makePoints gives a hash that two buckets share to the address that sorts first, in whatever order they come', () => {
   expect(crc32('plumless\0')).toBe(crc32('buckeroo\0'));
-  const points = makePoints(COLLIDING, 160, false);
-  expect(new Set(points.owners)).toEqual(new Set([1]));
-  expect(points.hashes.length).toBe(160);
+  const { hashes, owners, reachable } = makePoints(COLLIDING, 160, false);
+  expect(new Set(owners)).toEqual(new Set([1]));
+  expect([hashes.length, reachable]).toEqual([160, 1]);
   expect(new Set(makePoints(COLLIDING.toReversed(), 160, false).owners)).toEqual(new Set([0]));
 });
 
@@ -65,4 +70,23 @@ test('makePoints refuses rings that no machine should hold, before it reserves t
   const heavy = [{ address: 'a:1', weight: 2 ** 20 }];
   expect(() => makePoints(heavy, 160, false)).toThrow(RangeError);
   expect(() => makePoints(heavy, 160, false)).toThrow('these weights make 167772160: divide them');
+});
+
+test('makePoints sorts long and short stretches alike, with few steps or with many', () => {
+  const buckets = Array.from({ length: 700 }, (_, i) => ({ address: `10.0.${i}.1:80`, weight: 1 + (i % 4) }));
+  const { hashes, owners, reachable } = makePoints(buckets, 160, false);
+  const pairs = Array.from(hashes, (hash, i) => [hash, owners[i]]);
+  expect(pairs).toEqual(naivePoints(buckets, 160));
+  expect(reachable).toBe(700);
+  const steps = [...points.makePoints(buckets, 160, false)].length;
+  expect(steps).toBeGreaterThan(15);
+});
+
+test('makePoints sorts a stretch that is longer than any the counting foresees', () => {
+  const sorter = new StretchSorter();
+  const hashes = Uint32Array.from({ length: 70_000 }, (_, i) => Math.imul(i, 0x9e3779b1) & 0x1fffff);
+  const owners = Uint32Array.from(hashes);
+  runToEnd(sorter.sort(hashes, owners, 21));
+  expect(hashes).toEqual(owners);
+  expect(hashes).toEqual(owners.toSorted());
 });

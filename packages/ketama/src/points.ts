@@ -1,115 +1,155 @@
 /**
- * Places the points of all buckets on the ring: computes, sorts and removes duplicates.
+ * Places the points of all buckets on the ring: computes, sorts and removes duplicates, in steps.
  *
  * The points are those of nginx's `hash ... consistent`: each one is the CRC-32 of host, NUL, port and the previous
- * point as four bytes, lowest first, starting with zero.
+ * point as four bytes, lowest first, starting with zero. They are computed twice, first to count how many begin with
+ * the same bits, then to put them next to each other; what is left is sorting many short stretches (sort-stretch.ts). So a ring takes
+ * no more memory while it is built than when it is done.
  */
 import { type KetamaBucket, splitAddress } from './bucket.ts';
 import { addByte, addText, addUint32, CRC32_START } from './crc32.ts';
+import { StretchSorter } from './sort-stretch.ts';
+import type { Steps } from './steps.ts';
 
 /** Parallel arrays in ascending order of hashes, no hash twice. */
 export interface Points {
   readonly hashes: Uint32Array;
   /** Index of the bucket that each point belongs to. */
   readonly owners: Uint32Array;
+  /** How many buckets have a point: all of them, unless every point of one was a duplicate. */
+  readonly reachable: number;
 }
 
 /** 2^27 points take 1 GiB; more is a mistake in the weights. */
 const MAX_POINTS = 2 ** 27;
+/** About a millisecond's work, or less. */
+const STEP_POINTS = 2 ** 15;
+const STEP_BUCKETS = 2 ** 10;
+/** Long enough for radix sort, short enough for the processor's caches. */
+const STRETCH_POINTS = 2 ** 11;
+const MAX_STRETCH_BITS = 16;
 
 /**
  * All points of the buckets. Where two buckets have the same hash, the one whose address sorts first (by UTF-16 code
  * units) keeps it, so the ring does not depend on the order of the buckets.
  * Throws RangeError when there would be more than 134,217,728 points.
  */
-export function makePoints(buckets: readonly KetamaBucket[], pointsPerWeight: number, ipv6Brackets: boolean): Points {
+export function* makePoints(
+  buckets: readonly KetamaBucket[],
+  pointsPerWeight: number,
+  ipv6Brackets: boolean,
+): Steps<Points> {
   const total = buckets.reduce((sum, bucket) => sum + bucket.weight, 0) * pointsPerWeight;
   if (total > MAX_POINTS) {
     throw new RangeError(`a ring holds at most ${MAX_POINTS} points, these weights make ${total}: divide them`);
   }
-  const hashes = new Uint32Array(total);
-  const owners = new Uint32Array(total);
-  let end = 0;
-  for (const index of byAddress(buckets)) {
-    const bucket = buckets[index] as KetamaBucket;
-    const start = end;
-    end += bucket.weight * pointsPerWeight;
-    owners.fill(index, start, end);
-    fillHashes(hashes.subarray(start, end), stateOf(bucket.address, ipv6Brackets));
+  const states = yield* statesOf(buckets, ipv6Brackets);
+  const bits = Math.min(MAX_STRETCH_BITS, Math.max(0, Math.ceil(Math.log2(total / STRETCH_POINTS))));
+  const ends = new Uint32Array(2 ** bits);
+  const points = { hashes: new Uint32Array(total), owners: new Uint32Array(total) };
+  yield* eachPoint(buckets, states, pointsPerWeight, (hash) => {
+    const stretch = bits === 0 ? 0 : hash >>> (32 - bits);
+    ends[stretch] = (ends[stretch] as number) + 1;
+  });
+  sumUp(ends);
+  yield* eachPoint(buckets, states, pointsPerWeight, (hash, owner) => {
+    const stretch = bits === 0 ? 0 : hash >>> (32 - bits);
+    const place = ends[stretch] as number;
+    ends[stretch] = place + 1;
+    points.hashes[place] = hash;
+    points.owners[place] = owner;
+  });
+  yield* sortStretches(points, ends, 32 - bits);
+  return yield* withoutDuplicates(points, buckets);
+}
+
+/** The checksum of each bucket's address: what all of its points begin with. */
+function* statesOf(buckets: readonly KetamaBucket[], ipv6Brackets: boolean): Steps<Int32Array> {
+  const states = new Int32Array(buckets.length);
+  for (let i = 0; i < buckets.length; i += 1) {
+    if (i % STEP_BUCKETS === 0) yield;
+    const { host, port } = splitAddress((buckets[i] as KetamaBucket).address, ipv6Brackets);
+    states[i] = addText(addByte(addText(CRC32_START, host), 0), port);
   }
-  return withoutDuplicates(sortByHash({ hashes, owners }));
+  return states;
 }
 
-function byAddress(buckets: readonly KetamaBucket[]): number[] {
-  const addressOf = (index: number): string => (buckets[index] as KetamaBucket).address;
-  return buckets
-    .map((_, index) => index)
-    .sort((a, b) => (addressOf(a) < addressOf(b) ? -1 : addressOf(a) > addressOf(b) ? 1 : a - b));
-}
-
-function stateOf(address: string, ipv6Brackets: boolean): number {
-  const { host, port } = splitAddress(address, ipv6Brackets);
-  return addText(addByte(addText(CRC32_START, host), 0), port);
-}
-
-function fillHashes(hashes: Uint32Array, state: number): void {
-  let hash = 0;
-  for (let i = 0; i < hashes.length; i += 1) {
-    hash = ~addUint32(state, hash);
-    hashes[i] = hash;
+/** Computes the points in the order of the buckets. */
+function* eachPoint(
+  buckets: readonly KetamaBucket[],
+  states: Int32Array,
+  pointsPerWeight: number,
+  use: (hash: number, owner: number) => void,
+): Steps<void> {
+  let work = 0;
+  for (let owner = 0; owner < buckets.length; owner += 1) {
+    const state = states[owner] as number;
+    const count = (buckets[owner] as KetamaBucket).weight * pointsPerWeight;
+    let hash = 0;
+    for (let i = 0; i < count; i += 1) {
+      hash = ~addUint32(state, hash);
+      use(hash, owner);
+      work += 1;
+      if (work % STEP_POINTS === 0) yield;
+    }
   }
 }
 
-const DIGIT_BITS = 11;
-const DIGITS = 1 << DIGIT_BITS;
-
-/** Radix sort by three digits of 11 bits: stable, and linear in the number of points. */
-function sortByHash(points: Points): Points {
-  let from = points;
-  let to: Points = { hashes: new Uint32Array(points.hashes.length), owners: new Uint32Array(points.owners.length) };
-  const starts = new Uint32Array(DIGITS);
-  for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-    countDigits(from.hashes, shift, starts);
-    scatter(from, to, shift, starts);
-    [from, to] = [to, from];
-  }
-  return from;
-}
-
-/** Leaves in `starts` where the first point of each digit belongs. */
-function countDigits(hashes: Uint32Array, shift: number, starts: Uint32Array): void {
-  starts.fill(0);
-  for (let i = 0; i < hashes.length; i += 1) {
-    const digit = ((hashes[i] as number) >>> shift) & (DIGITS - 1);
-    starts[digit] = (starts[digit] as number) + 1;
-  }
+/** Turns lengths into beginnings, which filling then moves on to the ends. */
+function sumUp(lengths: Uint32Array): void {
   let start = 0;
-  for (let digit = 0; digit < DIGITS; digit += 1) {
-    const count = starts[digit] as number;
-    starts[digit] = start;
-    start += count;
+  for (let i = 0; i < lengths.length; i += 1) {
+    const length = lengths[i] as number;
+    lengths[i] = start;
+    start += length;
   }
 }
 
-function scatter(from: Points, to: Points, shift: number, starts: Uint32Array): void {
-  for (let i = 0; i < from.hashes.length; i += 1) {
-    const hash = from.hashes[i] as number;
-    const digit = (hash >>> shift) & (DIGITS - 1);
-    const place = starts[digit] as number;
-    starts[digit] = place + 1;
-    to.hashes[place] = hash;
-    to.owners[place] = from.owners[i] as number;
+function* sortStretches(
+  { hashes, owners }: Pick<Points, 'hashes' | 'owners'>,
+  ends: Uint32Array,
+  bits: number,
+): Steps<void> {
+  const sorter = new StretchSorter();
+  let work = 0;
+  for (let stretch = 0, start = 0; stretch < ends.length; stretch += 1) {
+    const end = ends[stretch] as number;
+    yield* sorter.sort(hashes.subarray(start, end), owners.subarray(start, end), bits);
+    work += end - start;
+    start = end;
+    if (work < STEP_POINTS) continue;
+    work = 0;
+    yield;
   }
 }
 
-/** Keeps the first of each run of equal hashes. */
-function withoutDuplicates({ hashes, owners }: Points): Points {
+/** Keeps one of each run of equal hashes. Works in place; what is left over at the end stays unused. */
+function* withoutDuplicates(
+  { hashes, owners }: Pick<Points, 'hashes' | 'owners'>,
+  buckets: readonly KetamaBucket[],
+): Steps<Points> {
+  const isSeen = new Uint8Array(buckets.length);
+  let reachable = 0;
   let kept = 0;
-  for (let i = 0; i < hashes.length; i += 1) {
-    if (kept > 0 && hashes[i] === hashes[kept - 1]) continue;
-    hashes[kept] = hashes[i] as number;
-    owners[kept] = owners[i] as number;
+  for (let i = 0; i < hashes.length; ) {
+    const hash = hashes[i] as number;
+    let owner = owners[i] as number;
+    for (i += 1; i < hashes.length && hashes[i] === hash; i += 1)
+      owner = preferred(buckets, owner, owners[i] as number);
+    hashes[kept] = hash;
+    owners[kept] = owner;
     kept += 1;
+    reachable += isSeen[owner] === 0 ? 1 : 0;
+    isSeen[owner] = 1;
+    if (kept % STEP_POINTS === 0) yield;
   }
-  return kept === hashes.length ? { hashes, owners } : { hashes: hashes.slice(0, kept), owners: owners.slice(0, kept) };
+  return { hashes: hashes.subarray(0, kept), owners: owners.subarray(0, kept), reachable };
+}
+
+/** Of two buckets the one whose address sorts first; of the same address the one that stands first. */
+function preferred(buckets: readonly KetamaBucket[], a: number, b: number): number {
+  const one = (buckets[a] as KetamaBucket).address;
+  const other = (buckets[b] as KetamaBucket).address;
+  if (one === other) return Math.min(a, b);
+  return one < other ? a : b;
 }

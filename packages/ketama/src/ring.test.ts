@@ -112,3 +112,16 @@ test('KetamaRing.build takes other numbers of points, and refuses what is none',
   }
   expect(() => KetamaRing.build([...buckets, { address: 'b', weight: 0 }])).toThrow('weight of bucket 1 (b)');
 });
+
+test('KetamaRing.buildInSteps gives the ring of build, and lets others have the thread', () => {
+  const buckets = Array.from({ length: 500 }, (_, i) => ({ address: `10.1.${i}.1:80`, weight: 1 + (i % 3) }));
+  const steps = KetamaRing.buildInSteps(buckets);
+  let pauses = 0;
+  let result = steps.next();
+  for (; result.done !== true; result = steps.next()) pauses += 1;
+  const ring = KetamaRing.build(buckets);
+  expect(pauses).toBeGreaterThan(5);
+  expect([result.value.size, result.value.reachable]).toEqual([ring.size, 500]);
+  for (let i = 0; i < ring.size; i += 7) expect(result.value.bucketAt(i)).toBe(ring.bucketAt(i));
+  expect(() => KetamaRing.buildInSteps([{ address: '', weight: 1 }]).next()).toThrow('address of bucket 0');
+});

@@ -8,6 +8,7 @@ import { checkBucket, type KetamaBucket } from './bucket.ts';
 import { crc32Signed } from './crc32.ts';
 import { PointIndex } from './lookup.ts';
 import { makePoints, type Points } from './points.ts';
+import { runToEnd } from './steps.ts';
 import { KetamaWalk } from './walk.ts';
 
 /** How a ring is built. */
@@ -27,10 +28,14 @@ export class KetamaRing {
   readonly #owners: Uint32Array;
   readonly #index: PointIndex;
 
-  private constructor({ hashes, owners }: Points) {
+  /** How many buckets keys can be mapped to: all of them, unless two share an address or, in theory, all hashes. */
+  readonly reachable: number;
+
+  private constructor({ hashes, owners, reachable }: Points, index: PointIndex) {
     this.#hashes = hashes;
     this.#owners = owners;
-    this.#index = new PointIndex(hashes);
+    this.#index = index;
+    this.reachable = reachable;
   }
 
   /**
@@ -41,12 +46,24 @@ export class KetamaRing {
    * not a positive integer, and when the ring would have more than 134,217,728 points.
    */
   static build(buckets: readonly KetamaBucket[], options: KetamaOptions = {}): KetamaRing {
+    return runToEnd(KetamaRing.buildInSteps(buckets, options));
+  }
+
+  /**
+   * As `build`, in steps of about a millisecond: the generator yields between them, and returns the ring. For large rings in
+   * a process that has other things to do. What it throws is thrown by the first call of `next`. The buckets must not change meanwhile.
+   */
+  static *buildInSteps(
+    buckets: readonly KetamaBucket[],
+    options: KetamaOptions = {},
+  ): Generator<undefined, KetamaRing, undefined> {
     const { pointsPerWeight = 160, ipv6Brackets = false } = options;
     if (!Number.isSafeInteger(pointsPerWeight) || pointsPerWeight < 1) {
       throw new RangeError(`pointsPerWeight must be a positive integer, got ${String(pointsPerWeight)}`);
     }
     buckets.forEach(checkBucket);
-    return new KetamaRing(makePoints(buckets, pointsPerWeight, ipv6Brackets));
+    const points = yield* makePoints(buckets, pointsPerWeight, ipv6Brackets);
+    return new KetamaRing(points, yield* PointIndex.steps(points.hashes));
   }
 
   /** How many points the ring has; 0 when it was built of no buckets. */

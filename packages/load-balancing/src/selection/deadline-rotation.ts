@@ -11,6 +11,7 @@
  */
 import { IndexHeap } from './index-heap.ts';
 import type { Selection } from './selection.ts';
+import { STEP_ITEMS, type Steps } from './steps.ts';
 
 /** O(log n) for each candidate. */
 export class DeadlineRotation implements Selection {
@@ -30,7 +31,7 @@ export class DeadlineRotation implements Selection {
   #takenCount = 0;
   #now = 0;
 
-  constructor(weights: Float64Array) {
+  private constructor(weights: Float64Array) {
     const { length } = weights;
     this.#weights = weights;
     this.#sum = weights.reduce((sum, weight) => sum + weight, 0);
@@ -41,7 +42,15 @@ export class DeadlineRotation implements Selection {
     this.#waiting = new IndexHeap(this.#begins);
     this.#begun = new IndexHeap(this.#due);
     this.#taken = new Uint32Array(length);
-    for (let i = 0; i < length; i += 1) this.#enqueue(i);
+  }
+
+  static *steps(weights: Float64Array): Steps<DeadlineRotation> {
+    const rotation = new DeadlineRotation(weights);
+    for (let i = 0; i < weights.length; i += 1) {
+      if (i % STEP_ITEMS === 0) yield;
+      rotation.#enqueue(i);
+    }
+    return rotation;
   }
 
   first(): number {

@@ -7,7 +7,9 @@
  */
 import type { Backend } from '../backend.ts';
 import { Fnv32, Fnv64, type KeyHash } from './fnv.ts';
+import { orderInSteps } from './merge-order.ts';
 import type { Selection, SelectionFactory, SelectionKey } from './selection.ts';
+import { type Steps, stepwiseFactory } from './steps.ts';
 import { WeightTree } from './weight-tree.ts';
 
 class HashSelection implements Selection {
@@ -17,12 +19,21 @@ class HashSelection implements Selection {
   readonly #positions: Uint32Array;
   #offered = -1;
 
-  constructor(backends: readonly Backend[], hash: KeyHash) {
-    // By address: processes that see the same backends agree, in whatever order each was told of them.
-    const order = backends.map((_, position) => position).sort((a, b) => compare(backends[a], backends[b]));
+  private constructor(backends: readonly Backend[], order: Uint32Array, hash: KeyHash) {
     this.#hash = hash;
-    this.#positions = Uint32Array.from(order);
-    this.#tree = new WeightTree(Float64Array.from(order, (position) => backends[position]?.weight ?? 0));
+    this.#positions = order;
+    const weights = new Float64Array(order.length);
+    for (let i = 0; i < order.length; i += 1) weights[i] = (backends[order[i] as number] as Backend).weight;
+    this.#tree = new WeightTree(weights);
+  }
+
+  static *steps(backends: readonly Backend[], hash: KeyHash): Steps<Selection> {
+    // By address: processes that see the same backends agree, in whatever order each was told of them.
+    const order = yield* orderInSteps(
+      backends.length,
+      (a, b) => (backends[a] as Backend).address < (backends[b] as Backend).address,
+    );
+    return new HashSelection(backends, order, hash);
   }
 
   first(key: SelectionKey): number {
@@ -45,21 +56,15 @@ class HashSelection implements Selection {
   }
 }
 
-function compare(a: Backend | undefined, b: Backend | undefined): number {
-  return (a?.address ?? '') < (b?.address ?? '') ? -1 : 1;
-}
-
 /**
  * The same key goes to the same backend, by 64-bit FNV-1a, as Pingora's FNVHash. A change of the set or of a weight
  * moves most keys: `Consistent` moves few.
  */
-export const FnvHash: SelectionFactory = {
-  name: 'FnvHash',
-  build: (backends) => new HashSelection(backends, new Fnv64()),
-};
+export const FnvHash: SelectionFactory = stepwiseFactory('FnvHash', (backends) =>
+  HashSelection.steps(backends, new Fnv64()),
+);
 
 /** As `FnvHash` with 32 bits: a little faster, coarser when the weights add up to millions. */
-export const FnvHash32: SelectionFactory = {
-  name: 'FnvHash32',
-  build: (backends) => new HashSelection(backends, new Fnv32()),
-};
+export const FnvHash32: SelectionFactory = stepwiseFactory('FnvHash32', (backends) =>
+  HashSelection.steps(backends, new Fnv32()),
+);

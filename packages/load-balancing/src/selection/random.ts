@@ -7,6 +7,7 @@
 import type { Backend } from '../backend.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { Selection, SelectionFactory } from './selection.ts';
+import { weightsOf } from './steps.ts';
 import { WeightTree } from './weight-tree.ts';
 
 /** Up to here a point is passed on as an integer, which needs no object on the heap. */
@@ -18,7 +19,7 @@ class RandomSelection implements Selection {
   #offered = -1;
 
   constructor(backends: readonly Backend[], seed: number) {
-    this.#tree = new WeightTree(Float64Array.from(backends, (backend) => backend.weight));
+    this.#tree = new WeightTree(weightsOf(backends));
     // Our own also where nobody asks for repeatable choices: `Math.random` allocates the number it returns.
     this.#random = seededRandom(seed);
   }
@@ -51,6 +52,7 @@ export interface RandomFactory extends SelectionFactory {
 /** Weighted random choice; the key is ignored. `Random.seeded(42)` repeats itself. */
 export const Random: RandomFactory = {
   name: 'Random',
-  build: (backends) => new RandomSelection(backends, Math.random() * 0x100000000),
+  build: (backends, _previous, context) =>
+    new RandomSelection(backends, (context?.random ?? Math.random)() * 0x100000000),
   seeded: (seed) => ({ name: 'Random', build: (backends) => new RandomSelection(backends, seed) }),
 };

@@ -9,14 +9,15 @@ import { DeadlineRotation } from './deadline-rotation.ts';
 import { EqualRotation } from './equal-rotation.ts';
 import type { Selection, SelectionFactory } from './selection.ts';
 import { SmoothRotation } from './smooth-rotation.ts';
+import { type Steps, stepwiseFactory, weightsOf } from './steps.ts';
 
 /** Up to here nginx's own algorithm, linear in the number of backends, is as quick as the heaps. */
 const MAX_SMOOTH = 64;
 
-function build(backends: readonly Backend[]): Selection {
-  const weights = Float64Array.from(backends, (backend) => backend.weight);
+function* steps(backends: readonly Backend[]): Steps<Selection> {
+  const weights = weightsOf(backends);
   if (weights.every((weight) => weight === weights[0])) return new EqualRotation(weights.length);
-  return weights.length <= MAX_SMOOTH ? new SmoothRotation(weights) : new DeadlineRotation(weights);
+  return weights.length <= MAX_SMOOTH ? new SmoothRotation(weights) : yield* DeadlineRotation.steps(weights);
 }
 
 /**
@@ -26,4 +27,4 @@ function build(backends: readonly Backend[]): Selection {
  * to 64 backends of different weights. Larger sets of different weights are scheduled in O(log n), spread at least as
  * evenly. Begins with the first backend again whenever the list changes.
  */
-export const RoundRobin: SelectionFactory = { name: 'RoundRobin', build };
+export const RoundRobin: SelectionFactory = stepwiseFactory('RoundRobin', steps);

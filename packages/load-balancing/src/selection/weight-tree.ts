@@ -50,6 +50,11 @@ export class WeightTree {
     return position;
   }
 
+  /** The position whose stretch holds the point, as if this one, which has not been taken, were not there; from 0 to total - weight - 1. */
+  findOther(position: number, point: number): number {
+    return this.find(point < this.#before(position) ? point : point + (this.#weights[position] as number));
+  }
+
   /** Removes a position that has not been taken yet. */
   take(position: number): void {
     this.#taken[this.#takenCount] = position;
@@ -64,6 +69,13 @@ export class WeightTree {
       const position = this.#taken[this.#takenCount] as number;
       this.#add(position, this.#weights[position] as number);
     }
+  }
+
+  /** Where the stretch of a position begins. */
+  #before(position: number): number {
+    let sum = 0;
+    for (let i = position; i > 0; i -= i & -i) sum += this.#sums[i] as number;
+    return sum;
   }
 
   #add(position: number, weight: number): void {
