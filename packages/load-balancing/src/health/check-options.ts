@@ -1,9 +1,11 @@
 /**
- * The options that every health check has, and how option values are refused.
+ * What all health checks have in common: thresholds, callbacks, the time for connecting.
  */
 import type { Backend } from '../backend.ts';
+import { integerOption } from '../number-option.ts';
+import type { HealthCheck } from './health-check.ts';
 
-/** What TCP and HTTP checks have in common. */
+/** Options of every check. */
 export interface CheckOptions {
   /** Successes in a row after which an unhealthy backend is healthy again. Default 1. */
   readonly consecutiveSuccess?: number | undefined;
@@ -17,9 +19,27 @@ export interface CheckOptions {
   readonly summary?: ((backend: Backend) => string) | undefined;
 }
 
-/** The value, or the default if there is none. Throws RangeError naming the option unless it is an integer from 1. */
-export function positiveInteger(option: string, value: number | undefined, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new RangeError(`${option} must be an integer from 1, got ${String(value)}`);
+/** The part of a check that is the same for all. Throws RangeError for a number that is not an integer from 1. */
+export abstract class ThresholdCheck implements HealthCheck {
+  readonly consecutiveSuccess: number;
+  readonly consecutiveFailure: number;
+  readonly connectionTimeoutMs: number;
+  readonly healthStatusChange?: (backend: Backend, healthy: boolean) => void | Promise<void>;
+  readonly summary?: (backend: Backend) => string;
+  abstract readonly timeoutMs: number;
+
+  constructor(options: CheckOptions) {
+    this.consecutiveSuccess = integerOption('consecutiveSuccess', options.consecutiveSuccess, 1, 1);
+    this.consecutiveFailure = integerOption('consecutiveFailure', options.consecutiveFailure, 1, 1);
+    this.connectionTimeoutMs = integerOption('connectionTimeoutMs', options.connectionTimeoutMs, 1000, 1);
+    if (options.healthStatusChange !== undefined) this.healthStatusChange = options.healthStatusChange;
+    if (options.summary !== undefined) this.summary = options.summary;
+  }
+
+  abstract check(backend: Backend, signal?: AbortSignal): Promise<void>;
+
+  /** The option for this kind of result. */
+  healthThreshold(success: boolean): number {
+    return success ? this.consecutiveSuccess : this.consecutiveFailure;
+  }
 }

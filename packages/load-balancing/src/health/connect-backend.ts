@@ -2,7 +2,14 @@
  * How checks reach a backend: in the clear, or with TLS exactly as a peer with the same options would.
  */
 import type { Duplex } from 'node:stream';
-import { HttpPeer, type PeerOptions, resolvePeerOptions, type TlsPeerOptions, TransportConnector } from '@cirque/pool';
+import {
+  type Alpn,
+  HttpPeer,
+  type PeerOptions,
+  resolvePeerOptions,
+  type TlsPeerOptions,
+  TransportConnector,
+} from '@cirque/pool';
 import type { Address } from '@cirque/transport';
 import type { TimeSource } from '../time-source.ts';
 import { connectTcp } from './connect-tcp.ts';
@@ -16,6 +23,9 @@ export interface TlsCheckOptions
 
 const TLS_OPTIONS = ['tls', 'sni', 'verifyCert', 'verifyHostname', 'alternativeCn', 'ca', 'clientCert'] as const;
 
+/** What is spoken over the connection, where TLS agrees on it. Default HTTP/1.1. */
+export type ConnectAlpn = Extract<Alpn, 'h1' | 'h2'>;
+
 /** Opens connections, which are the caller's to destroy. */
 export type ConnectBackend = (address: Address, timeoutMs: number, signal?: AbortSignal) => Promise<Duplex>;
 
@@ -24,7 +34,7 @@ export type ConnectBackend = (address: Address, timeoutMs: number, signal?: Abor
  *
  * @throws TypeError naming the option, as `HttpPeer` does.
  */
-export function backendConnect(options: TlsCheckOptions, time: TimeSource): ConnectBackend {
+export function backendConnect(options: TlsCheckOptions, time: TimeSource, alpn: ConnectAlpn = 'h1'): ConnectBackend {
   const tls: PeerOptions = Object.fromEntries(TLS_OPTIONS.map((name) => [name, options[name]]));
   if (!resolvePeerOptions(tls).tls) {
     return (address, timeoutMs, signal) => connectTcp(address, { timeoutMs, time, signal });
@@ -32,7 +42,7 @@ export function backendConnect(options: TlsCheckOptions, time: TimeSource): Conn
   const transport = new TransportConnector({ wheel: time.wheel });
   return async (address, timeoutMs, signal) => {
     // Every check shall see the certificate, so no session is resumed.
-    const peer = new HttpPeer(address, { ...tls, sessionResumption: false, connectionTimeoutMs: timeoutMs });
+    const peer = new HttpPeer(address, { ...tls, alpn, sessionResumption: false, connectionTimeoutMs: timeoutMs });
     return (await transport.newStream(peer, signal, timeoutMs)).duplex;
   };
 }

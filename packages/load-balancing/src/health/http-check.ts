@@ -1,35 +1,28 @@
 /**
  * Health check: does the backend answer an HTTP/1.1 request as it should?
  *
- * Decides what is sent and which answers are good; the exchange itself is http-probe.ts.
+ * Decides on which connection, and keeps it. What is sent: http-check-request.ts; which answers are good: http-expectation.ts;
+ * the exchange itself: http-probe.ts.
  */
 import { CirqueError } from '@cirque/error';
 import { type Address, isUnixAddress } from '@cirque/transport';
 import type { Backend } from '../backend.ts';
+import { integerOption } from '../number-option.ts';
 import { realTime, type TimeSource } from '../time-source.ts';
-import { type CheckOptions, positiveInteger } from './check-options.ts';
+import { type CheckOptions, ThresholdCheck } from './check-options.ts';
 import { backendConnect, type ConnectBackend, type TlsCheckOptions } from './connect-backend.ts';
-import type { HealthCheck } from './health-check.ts';
-import { type HttpCheckResponse, HttpProbe, type ProbeRequest } from './http-probe.ts';
+import { type HttpRequestOptions, readHttpRequest } from './http-check-request.ts';
+import { HttpExpectation, type HttpExpectationOptions } from './http-expectation.ts';
+import { HttpProbe, type ProbeRequest } from './http-probe.ts';
 
 /** Everything but `host` has a default. */
-export interface HttpHealthCheckOptions extends CheckOptions, TlsCheckOptions {
-  /** Value of the Host field, and the name to verify with `tls`. Connections go to the backend's address. */
-  readonly host: string;
-  /** Default `GET`. */
-  readonly method?: string | undefined;
-  /** Target of the request, beginning with a slash. Default `/`. */
-  readonly path?: string | undefined;
-  /** Further fields of the request. Default none. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Status codes that count as healthy. Default 200, or any if there is a `validator`. */
-  readonly expectedStatus?: number | readonly number[] | undefined;
-  /** Says whether an answer with an expected status is good. Throwing counts as no, with what was thrown as the reason. */
-  readonly validator?: ((response: HttpCheckResponse) => boolean | Promise<boolean>) | undefined;
+export interface HttpHealthCheckOptions
+  extends CheckOptions,
+    TlsCheckOptions,
+    HttpRequestOptions,
+    HttpExpectationOptions {
   /** Longest wait for the head of the answer, and then for each further piece of the body. Default 1,000. */
   readonly readTimeoutMs?: number | undefined;
-  /** Keeps the connection for the next check. Default false: a new one each time, so that connecting is checked too. */
-  readonly reuseConnection?: boolean | undefined;
   /** Port to check instead of the backend's own. Backends behind a unix-domain socket have none, so it says nothing to them. */
   readonly portOverride?: number | undefined;
   /** Time for one whole check, a slow body included. Default `connectionTimeoutMs` + 5 times `readTimeoutMs`. */
@@ -38,24 +31,16 @@ export interface HttpHealthCheckOptions extends CheckOptions, TlsCheckOptions {
   readonly time?: TimeSource | undefined;
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
 /**
- * Sends a request and looks at the status of the answer, whose body is read to its end. Fails when connecting, the
- * head, a piece of the body or the whole takes too long, and for statuses that were not expected.
+ * Sends a request and looks at the answer: its status, its body if told so, which is read to its end. Fails when connecting,
+ * the head, a piece of the body or the whole takes too long, and for answers that were not expected.
  * Throws TypeError or RangeError, naming the option, for values that cannot work.
  */
-export class HttpHealthCheck implements HealthCheck {
-  readonly consecutiveSuccess: number;
-  readonly consecutiveFailure: number;
-  readonly connectionTimeoutMs: number;
+export class HttpHealthCheck extends ThresholdCheck {
   readonly readTimeoutMs: number;
   readonly timeoutMs: number;
-  readonly healthStatusChange?: (backend: Backend, healthy: boolean) => void | Promise<void>;
-  readonly summary?: (backend: Backend) => string;
   readonly #request: ProbeRequest;
-  readonly #expected: ReadonlySet<number> | undefined;
-  readonly #validator: HttpHealthCheckOptions['validator'];
+  readonly #expectation: HttpExpectation;
   readonly #portOverride: number | undefined;
   readonly #time: TimeSource;
   readonly #connect: ConnectBackend;
@@ -63,18 +48,19 @@ export class HttpHealthCheck implements HealthCheck {
   readonly #idle = new Map<string, HttpProbe>();
 
   constructor(options: HttpHealthCheckOptions) {
-    this.consecutiveSuccess = positiveInteger('consecutiveSuccess', options.consecutiveSuccess, 1);
-    this.consecutiveFailure = positiveInteger('consecutiveFailure', options.consecutiveFailure, 1);
-    this.connectionTimeoutMs = positiveInteger('connectionTimeoutMs', options.connectionTimeoutMs, 1000);
-    this.readTimeoutMs = positiveInteger('readTimeoutMs', options.readTimeoutMs, 1000);
+    super(options);
+    this.readTimeoutMs = integerOption('readTimeoutMs', options.readTimeoutMs, 1000, 1);
     const fallback = this.connectionTimeoutMs + 5 * this.readTimeoutMs;
-    this.timeoutMs = positiveInteger('timeoutMs', options.timeoutMs, fallback);
-    if (options.healthStatusChange !== undefined) this.healthStatusChange = options.healthStatusChange;
-    if (options.summary !== undefined) this.summary = options.summary;
-    this.#request = readRequest(options);
-    this.#expected = readExpected(options);
-    this.#validator = options.validator;
-    this.#portOverride = readPort(options.portOverride);
+    this.timeoutMs = integerOption('timeoutMs', options.timeoutMs, fallback, 1);
+    this.#request = readHttpRequest(options);
+    this.#expectation = new HttpExpectation(options);
+    if (options.expectedBody !== undefined && this.#request.method === 'HEAD') {
+      throw new TypeError('expectedBody cannot be met by method HEAD, whose answers have no body');
+    }
+    this.#portOverride =
+      options.portOverride === undefined
+        ? undefined
+        : integerOption('portOverride', options.portOverride, 0, 1, 65_535);
     this.#time = options.time ?? realTime;
     this.#connect = backendConnect(withServerName(options), this.#time);
   }
@@ -85,11 +71,6 @@ export class HttpHealthCheck implements HealthCheck {
     this.#idle.delete(backend.address);
     if (idle !== undefined && (await this.#succeedsOn(idle, backend, signal))) return;
     await this.#checkOn(this.#openProbe(backend), backend, signal);
-  }
-
-  /** The option for this kind of result. */
-  healthThreshold(success: boolean): number {
-    return success ? this.consecutiveSuccess : this.consecutiveFailure;
   }
 
   /** Closes the connection kept for the backend. */
@@ -119,8 +100,10 @@ export class HttpHealthCheck implements HealthCheck {
   async #checkOn(probe: HttpProbe, backend: Backend, signal: AbortSignal): Promise<void> {
     let reusable = false;
     try {
-      await probe.send(this.#request, signal, (response) => this.#judge(response));
-      reusable = !this.#request.last;
+      const complete = await probe.send(this.#request, signal, (response, body) =>
+        this.#expectation.judge(response, body),
+      );
+      reusable = complete && !this.#request.last;
     } finally {
       // A second check of this backend may have come in between, with a connection of its own: one is kept.
       if (reusable && !this.#idle.has(backend.address)) this.#idle.set(backend.address, probe);
@@ -138,60 +121,10 @@ export class HttpHealthCheck implements HealthCheck {
     if (this.#portOverride === undefined || isUnixAddress(backend)) return backend;
     return { host: backend.host, port: this.#portOverride };
   }
-
-  async #judge(response: HttpCheckResponse): Promise<void> {
-    const { statusCode } = response;
-    if (this.#expected !== undefined && !this.#expected.has(statusCode)) {
-      const expected = [...this.#expected].join(' or ');
-      throw CirqueError.upstream('UnexpectedStatus', `expected status ${expected}, got ${statusCode}`);
-    }
-    if (this.#validator === undefined || (await this.#validator(response))) return;
-    throw CirqueError.upstream('UnexpectedResponse', `the validator refused a response with status ${statusCode}`);
-  }
-}
-
-function readRequest(options: HttpHealthCheckOptions): ProbeRequest {
-  const { headers = {}, host, method = 'GET', path = '/' } = options;
-  if (typeof host !== 'string' || host === '')
-    throw new TypeError(`host must be the value of the Host field, got ${String(host)}`);
-  if (!TOKEN.test(method) || method === 'CONNECT') {
-    throw new TypeError(`method must be an HTTP method other than CONNECT, got ${JSON.stringify(method)}`);
-  }
-  if (!/^\/[\x21-\x7e]*$/.test(path)) {
-    throw new TypeError(
-      `path must begin with a slash and have no spaces or control characters, got ${JSON.stringify(path)}`,
-    );
-  }
-  for (const [name, value] of Object.entries({ ...headers, Host: host })) checkField(name, value);
-  if (Object.keys(headers).some((name) => name.toLowerCase() === 'host')) {
-    throw new TypeError('headers must not have a Host field: use the option host');
-  }
-  return { method, path, headers: { Host: host, ...headers }, last: options.reuseConnection !== true };
 }
 
 /** With TLS the backend is to be who the request is for. */
 function withServerName(options: HttpHealthCheckOptions): TlsCheckOptions {
   if (options.tls !== true || options.sni !== undefined) return options;
   return { ...options, sni: options.host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1') };
-}
-
-function checkField(name: string, value: string): void {
-  if (TOKEN.test(name) && /^[\x20-\x7e\t\x80-\xff]*$/.test(value)) return;
-  throw new TypeError(`headers: ${JSON.stringify(name)}: ${JSON.stringify(value)} is not a valid header field`);
-}
-
-function readExpected(options: HttpHealthCheckOptions): ReadonlySet<number> | undefined {
-  const { expectedStatus, validator } = options;
-  if (expectedStatus === undefined) return validator === undefined ? new Set([200]) : undefined;
-  const statuses = typeof expectedStatus === 'number' ? [expectedStatus] : expectedStatus;
-  const areValid =
-    statuses.length > 0 && statuses.every((code) => Number.isInteger(code) && code >= 200 && code <= 599);
-  if (!areValid)
-    throw new RangeError(`expectedStatus must be one or more integers from 200 to 599, got ${String(expectedStatus)}`);
-  return new Set(statuses);
-}
-
-function readPort(port: number | undefined): number | undefined {
-  if (port === undefined || (Number.isInteger(port) && port >= 1 && port <= 65_535)) return port;
-  throw new RangeError(`portOverride must be an integer from 1 to 65535, got ${String(port)}`);
 }

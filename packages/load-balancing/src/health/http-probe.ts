@@ -42,6 +42,17 @@ export interface HttpCheckResponse {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
+/** The body of a backend's answer, to be read once. Waits for each piece for `readTimeoutMs` at the most. */
+export interface ProbeBody {
+  /** Reads to the end. */
+  drain(): Promise<void>;
+  /** Reads to the end, or up to so many bytes. Not complete: there is more, and the connection is of no further use. */
+  read(maxBytes: number): Promise<{ readonly bytes: Buffer; readonly complete: boolean }>;
+}
+
+/** Judges an answer and reads its body, all of it or up to where the connection is given up. */
+export type HandleResponse<T> = (response: HttpCheckResponse, body: ProbeBody) => Promise<T>;
+
 /** A connection that is opened by its first request and serves one request at a time. */
 export class HttpProbe {
   readonly #options: ProbeOptions;
@@ -64,12 +75,8 @@ export class HttpProbe {
     return this.#served > 0 && !this.#answered;
   }
 
-  /** Sends the request and reads the answer to its end, judging the head by `judge`. Rejects with CirqueError. */
-  async send(
-    request: ProbeRequest,
-    signal: AbortSignal,
-    judge: (response: HttpCheckResponse) => Promise<void>,
-  ): Promise<void> {
+  /** Sends the request and hands the answer over. What `handle` resolves with; rejects with CirqueError. */
+  async send<T>(request: ProbeRequest, signal: AbortSignal, handle: HandleResponse<T>): Promise<T> {
     const controller = new AbortController();
     const onAbort = (): void => {
       controller.abort(signal.reason);
@@ -80,8 +87,9 @@ export class HttpProbe {
     this.#request = controller;
     this.#answered = false;
     try {
-      await this.#exchange(request, controller.signal, judge);
+      const result = await this.#exchange(request, controller.signal, handle);
       this.#served += 1;
+      return result;
     } catch (error) {
       throw fromNodeError(error, 'read', 'Upstream', formatAddress(this.#options.address));
     } finally {
@@ -98,11 +106,7 @@ export class HttpProbe {
     await this.#client?.destroy();
   }
 
-  async #exchange(
-    request: ProbeRequest,
-    signal: AbortSignal,
-    judge: (response: HttpCheckResponse) => Promise<void>,
-  ): Promise<void> {
+  async #exchange<T>(request: ProbeRequest, signal: AbortSignal, handle: HandleResponse<T>): Promise<T> {
     this.#client ??= await this.#createClient();
     if (this.#connected) this.#readTimer.set(this.#options.readTimeoutMs);
     const { method, path, headers } = request;
@@ -118,14 +122,31 @@ export class HttpProbe {
     const { body, headers: fields, statusCode } = response;
     // Giving the connection up after a bad verdict ends the body with an error that nobody waits for.
     body.on('error', () => undefined);
-    await judge({ statusCode, headers: fields });
-    await this.#drain(body);
+    return handle(
+      { statusCode, headers: fields },
+      {
+        drain: async () => {
+          await this.#read(body, 0);
+        },
+        read: (maxBytes) => this.#read(body, maxBytes),
+      },
+    );
   }
 
-  async #drain(body: AsyncIterable<unknown>): Promise<void> {
+  /** Up to so many bytes; 0: to the end, and nothing is kept. */
+  async #read(body: AsyncIterable<Buffer>, maxBytes: number): Promise<{ bytes: Buffer; complete: boolean }> {
+    const pieces: Buffer[] = [];
+    let length = 0;
     this.#readTimer.set(this.#options.readTimeoutMs);
-    for await (const _ of body) this.#readTimer.set(this.#options.readTimeoutMs);
+    for await (const piece of body) {
+      this.#readTimer.set(this.#options.readTimeoutMs);
+      if (maxBytes === 0) continue;
+      pieces.push(piece);
+      length += piece.length;
+      if (length > maxBytes) break;
+    }
     this.#readTimer.clear();
+    return { bytes: Buffer.concat(pieces, Math.min(length, maxBytes)), complete: length <= maxBytes || maxBytes === 0 };
   }
 
   async #createClient(): Promise<Client> {

@@ -4,9 +4,8 @@
 import type { TimerWheel } from '@cirque/timeout';
 import type { Backend } from '../backend.ts';
 import { realTime, type TimeSource } from '../time-source.ts';
-import { type CheckOptions, positiveInteger } from './check-options.ts';
+import { type CheckOptions, ThresholdCheck } from './check-options.ts';
 import { backendConnect, type ConnectBackend, type TlsCheckOptions } from './connect-backend.ts';
-import type { HealthCheck } from './health-check.ts';
 import { sayGoodbye } from './say-goodbye.ts';
 
 /** Everything has a default. */
@@ -20,25 +19,16 @@ export interface TcpHealthCheckOptions extends CheckOptions, TlsCheckOptions {
  * certificate to be right. Pingora's defaults: one result decides, and the connection must be there within a second.
  * Throws RangeError for a number that is not an integer from 1, TypeError for wrong options of TLS.
  */
-export class TcpHealthCheck implements HealthCheck {
-  readonly consecutiveSuccess: number;
-  readonly consecutiveFailure: number;
-  readonly connectionTimeoutMs: number;
+export class TcpHealthCheck extends ThresholdCheck {
   readonly timeoutMs: number;
-  readonly healthStatusChange?: (backend: Backend, healthy: boolean) => void | Promise<void>;
-  readonly summary?: (backend: Backend) => string;
   readonly #connect: ConnectBackend;
   readonly #goodbye: boolean;
   readonly #wheel: TimerWheel;
 
   constructor(options: TcpHealthCheckOptions = {}) {
-    this.consecutiveSuccess = positiveInteger('consecutiveSuccess', options.consecutiveSuccess, 1);
-    this.consecutiveFailure = positiveInteger('consecutiveFailure', options.consecutiveFailure, 1);
-    this.connectionTimeoutMs = positiveInteger('connectionTimeoutMs', options.connectionTimeoutMs, 1000);
+    super(options);
     // The connection attempt ends by itself, and so does its goodbye; this is the net below them.
     this.timeoutMs = this.connectionTimeoutMs * (options.tls === true ? 2 : 1) + 1000;
-    if (options.healthStatusChange !== undefined) this.healthStatusChange = options.healthStatusChange;
-    if (options.summary !== undefined) this.summary = options.summary;
     const time = options.time ?? realTime;
     this.#connect = backendConnect(options, time);
     this.#goodbye = options.tls === true;
@@ -51,10 +41,5 @@ export class TcpHealthCheck implements HealthCheck {
     const connection = await this.#connect(backend, timeoutMs, signal);
     if (this.#goodbye) await sayGoodbye(connection, { timeoutMs, wheel: this.#wheel, signal });
     else connection.destroy();
-  }
-
-  /** The option for this kind of result. */
-  healthThreshold(success: boolean): number {
-    return success ? this.consecutiveSuccess : this.consecutiveFailure;
   }
 }
