@@ -127,11 +127,13 @@ export class Gateway implements Replicated<GatewayChange> {
     try {
       await this.#upstreams.warmUp(prepared);
       const plan = this.#plan(config);
-      for (const { service } of plan.added) await this.listeners.probe(service);
+      const next = [...plan.added, ...plan.replaced.map(([, one]) => one)];
+      for (const { service } of next) await this.listeners.probe(service);
       this.#upstreams.commit(prepared);
       this.#config = config;
       this.#tell(this.snapshot());
       await this.#carryOut(plan);
+      this.#place.logger.info(factsOf(plan, prepared.fresh.length), 'gateway configuration in force');
     } catch (error) {
       if (this.#config !== config) this.#upstreams.discard(prepared);
       throw error;
@@ -206,4 +208,15 @@ export class Gateway implements Replicated<GatewayChange> {
     const entries = [...this.#upstreams.groups()].map(([name, group]) => [name, count(group.balancer)] as const);
     return Object.fromEntries(entries);
   }
+}
+
+function factsOf({ added, kept, removed, replaced }: ListenerPlan, upstreams: number): Record<string, unknown> {
+  const names = (listeners: readonly GatewayListener[]): string[] => listeners.map(({ name }) => name);
+  return {
+    kept: kept.length,
+    added: names(added),
+    replaced: names(replaced.map(([, next]) => next)),
+    removed: names(removed),
+    newUpstreams: upstreams,
+  };
 }
