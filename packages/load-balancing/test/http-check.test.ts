@@ -7,12 +7,15 @@ import { CirqueError } from '@cirque/error';
 import { FakeClock, LeakCheck } from '@cirque/testing';
 import { TimerWheel } from '@cirque/timeout';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Backend, HttpHealthCheck } from '../src/index.ts';
+import { Backend, HttpHealthCheck, type HttpHealthCheckOptions } from '../src/index.ts';
 import { openBlackHole } from './black-hole.ts';
 import { closeAll } from './cleanup.ts';
 import { Endpoint, until } from './servers.ts';
 
 const host = 'health.example.com';
+/** The failure with all its causes, on one line. */
+const chainOf = (result: Promise<unknown>): Promise<string> => result.then(() => 'no failure', String);
+
 let leaks: LeakCheck;
 let folder: string;
 beforeEach(() => {
@@ -94,12 +97,15 @@ describe('HttpHealthCheck', () => {
     expect(endpoint.connections).toBe(1);
   });
 
-  it.each([
+  it.each<[number, HttpHealthCheckOptions['expectedStatus'], boolean]>([
     [201, undefined, false],
     [503, undefined, false],
     [204, 204, true],
     [301, [200, 301], true],
     [200, [201, 202], false],
+    [204, [[200, 299]], true],
+    [300, [[200, 299]], false],
+    [302, [200, [301, 302]], true],
   ])('HttpHealthCheck takes status %d, when %j is expected, for %j', async (status, expectedStatus, isWell) => {
     const endpoint = await Endpoint.http((_, response) => {
       response.writeHead(status);
@@ -179,6 +185,65 @@ describe('HttpHealthCheck', () => {
       const endpoint = await answering(bytes, { close: true });
       await new HttpHealthCheck({ host }).check(Backend.parse(endpoint.address), signal());
     }
+  });
+
+  it.each<[string, string | RegExp, boolean]>([
+    ['{"status":"ok"}', '"status":"ok"', true],
+    ['{"status":"down"}', '"status":"ok"', false],
+    ['{"status": "ok"}', /"status":\s*"ok"/, true],
+    ['DOWN', /^up$/i, false],
+    ['UP', /^up$/gi, true],
+    ['', 'x', false],
+    ['Grüße', 'üße', true],
+  ])('HttpHealthCheck takes the body %j, when %s is expected, for %j', async (body, expectedBody, isWell) => {
+    const endpoint = await Endpoint.http((_, response) => response.end(body)).start();
+    const check = new HttpHealthCheck({ host, expectedBody });
+    // Twice, as expressions may remember where they were.
+    for (let i = 0; i < 2; i += 1) {
+      const result = check.check(Backend.parse(endpoint.address), signal());
+      if (isWell) await result;
+      else await expect(result).rejects.toMatchObject({ type: 'UnexpectedResponse', source: 'Upstream' });
+    }
+    await until(() => endpoint.open === 0);
+  });
+
+  it('HttpHealthCheck says what was expected in the body, and what was there', async () => {
+    const endpoint = await Endpoint.http((_, response) => response.end('maintenance\n')).start();
+    const result = new HttpHealthCheck({ host, expectedBody: 'ok' }).check(Backend.parse(endpoint.address), signal());
+    expect(await chainOf(result)).toContain('expected "ok" in the body, which begins "maintenance');
+  });
+
+  it('HttpHealthCheck looks at maxBodyBytes of the body, and reads no more than that', async () => {
+    let written = 0;
+    const endpoint = await Endpoint.http((_, response) => {
+      const write = (): void => {
+        // More than any buffer on the way holds.
+        for (; written < 200_000_000 && !response.destroyed; written += 65_536) {
+          if (!response.write('x'.repeat(65_536))) break;
+        }
+      };
+      response.write('head of the body, ok');
+      response.on('drain', write);
+      write();
+    }).start();
+    const options = { host, expectedBody: 'ok', reuseConnection: true };
+    const check = new HttpHealthCheck({ ...options, maxBodyBytes: 20 });
+    await check.check(Backend.parse(endpoint.address), signal());
+    await until(() => endpoint.open === 0);
+    expect(written).toBeLessThan(200_000_000);
+    const strict = new HttpHealthCheck({ ...options, maxBodyBytes: 19 });
+    const result = strict.check(Backend.parse(endpoint.address), signal());
+    expect(await chainOf(result)).toContain('expected "ok" in the first 19 bytes of the body');
+    await until(() => endpoint.open === 0);
+    await Promise.all([check.release(), strict.release()]);
+  });
+
+  it('HttpHealthCheck keeps its connection after a body that was read to its end', async () => {
+    const endpoint = await Endpoint.http((_, response) => response.end('ok')).start();
+    const check = new HttpHealthCheck({ host, expectedBody: 'ok', maxBodyBytes: 2, reuseConnection: true });
+    for (let i = 0; i < 3; i += 1) await check.check(Backend.parse(endpoint.address), signal());
+    expect(endpoint.connections).toBe(1);
+    await check.release();
   });
 
   it('HttpHealthCheck gives up when the head takes longer than readTimeoutMs', async () => {

@@ -3,7 +3,7 @@ import { createServer, type Server, type TlsOptions } from 'node:tls';
 import { FakeClock, LeakCheck, makeCa } from '@cirque/testing';
 import { TimerWheel } from '@cirque/timeout';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Backend, HttpHealthCheck, TcpHealthCheck } from '../src/index.ts';
+import { Backend, HttpHealthCheck, TcpHealthCheck, TlsHealthCheck } from '../src/index.ts';
 import { closeAll } from './cleanup.ts';
 import { Endpoint, until } from './servers.ts';
 
@@ -166,5 +166,51 @@ describe('HttpHealthCheck with tls', () => {
     expect(endpoint.connections).toBe(1);
     await check.release();
     await until(() => endpoint.open === 0);
+  });
+});
+
+describe('TlsHealthCheck', () => {
+  it('TlsHealthCheck passes when the handshake succeeds, and ends it in order', async () => {
+    const failures: Error[] = [];
+    const { endpoint, server, backend, names } = await openTls();
+    server.on('tlsClientError', (error: Error) => void failures.push(error));
+    await new TlsHealthCheck({ ca, sni: 'example.com' }).check(backend);
+    await until(() => endpoint.open === 0);
+    expect([names, failures]).toEqual([['example.com'], []]);
+  });
+
+  it('TlsHealthCheck looks at the certificate unless told not to', async () => {
+    const { backend } = await openTls();
+    const check = new TlsHealthCheck({ ca, sni: 'other.example' }).check(backend);
+    await expect(check).rejects.toMatchObject({ type: 'InvalidCert' });
+    await new TlsHealthCheck({ sni: 'other.example', verifyCert: false }).check(backend);
+  });
+
+  it('TlsHealthCheck wants a certificate that stays valid for minValidityMs, verified or not', async () => {
+    const { backend } = await openTls();
+    const hour = 3_600_000;
+    await new TlsHealthCheck({ ca, minValidityMs: hour }).check(backend);
+    const century = 100 * 365 * 24 * hour;
+    for (const verifyCert of [true, false]) {
+      const check = new TlsHealthCheck({ ca, verifyCert, minValidityMs: century });
+      const failure = await check.check(backend).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ type: 'InvalidCert', source: 'Upstream' });
+      expect(String(failure)).toMatch(/is valid until \d{4}-.*Z, not for another 36500\.0 days/);
+    }
+    const expired = await openTls(authority.issue({ ips: ['127.0.0.1'], expired: true }));
+    await new TlsHealthCheck({ verifyCert: false }).check(expired.backend);
+    const late = new TlsHealthCheck({ verifyCert: false, minValidityMs: 1 }).check(expired.backend);
+    await expect(late).rejects.toMatchObject({ type: 'InvalidCert' });
+  });
+
+  it('TlsHealthCheck fails where nobody speaks TLS', async () => {
+    const endpoint = await Endpoint.http((_, response) => response.end()).start();
+    const result = new TlsHealthCheck({ ca }).check(Backend.parse(endpoint.address));
+    await expect(result).rejects.toMatchObject({ type: 'TLSHandshakeFailure' });
+  });
+
+  it('TlsHealthCheck refuses wrong options by name', () => {
+    expect(() => new TlsHealthCheck({ minValidityMs: -1 })).toThrow('minValidityMs must be an integer from 0, got -1');
+    expect(() => new TlsHealthCheck({ ca: 'ca.pem' })).toThrow('peer option ca is not PEM');
   });
 });
