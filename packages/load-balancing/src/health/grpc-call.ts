@@ -104,6 +104,15 @@ function checkStatus(fields: IncomingHttpHeaders): void {
   if (status === '0') return;
   if (status === undefined) throw CirqueError.upstream('UnexpectedResponse', 'the answer has no grpc-status');
   const message = fields['grpc-message'];
-  const more = typeof message === 'string' && message !== '' ? `: ${message}` : '';
+  const more = typeof message === 'string' && message !== '' ? `: ${percentDecoded(message)}` : '';
   throw CirqueError.upstream('UnexpectedStatus', `grpc-status ${String(status)}${more}`);
+}
+
+/** As it came where the encoding is broken, which the specification asks for. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
