@@ -6,7 +6,7 @@ export { type ConnectorStats, HttpConnector, type HttpConnectorOptions } from '.
 export { Http1ClientSession, type SessionOwner } from './http1-client-session.ts';
 export type { Http2PeerOptions } from './http2-peer-options.ts';
 export { HttpPeer, type Peer } from './peer.ts';
-export type { PeerCounters } from './peer-counters.ts';
+export { type PeerCounters, PeerTable } from './peer-counters.ts';
 export {
   type ConnectionTracer,
   type CustomConnect,
