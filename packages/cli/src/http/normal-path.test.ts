@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hasDotSegment, normalPath } from './normal-path.ts';
 
-const NORMAL: readonly (readonly [given: string, path: string, moved?: boolean])[] = [
+const NORMAL: [given: string, path: string, moved?: boolean][] = [
   ['/', '/'],
   ['/a', '/a'],
   ['/a/', '/a/'],

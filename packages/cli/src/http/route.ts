@@ -1,10 +1,8 @@
 /**
  * One route, made ready: what it is for, and what becomes of a request.
  */
-import type { HttpPeer } from '@cirque/pool';
 import type { HttpRouteConfig, ProxyActionConfig } from '../config/gateway-config.ts';
-import type { BackendPeers } from '../upstreams/backend-peers.ts';
-import type { UpstreamGroup } from '../upstreams/upstream-group.ts';
+import type { HttpPeers, UpstreamGroup } from '../upstreams/upstream-group.ts';
 import type { UpstreamLookup } from '../upstreams/upstream-lookup.ts';
 import { type HeaderEdits, headerEditsOf } from './header-edits.ts';
 import { type HostPolicy, hostPolicyOf } from './host-policy.ts';
@@ -15,7 +13,7 @@ import { RouteMatch } from './route-match.ts';
 /** Passes requests to a group of servers. */
 export interface ProxyAction {
   readonly group: UpstreamGroup;
-  readonly peers: BackendPeers<HttpPeer>;
+  readonly peers: HttpPeers;
   readonly rewrite: Rewrite | undefined;
   readonly host: HostPolicy;
   readonly retries: number;

@@ -5,7 +5,8 @@
  */
 import { isIP } from 'node:net';
 import type { Backend } from '@cirque/load-balancing';
-import { type PeerOptions, proxyProtocolOf } from '@cirque/pool';
+import { proxyProtocolOf } from '@cirque/pool';
+import type { StreamPeerOptions } from '@cirque/stream';
 import { type Digest, isUnixAddress } from '@cirque/transport';
 
 /** What of a client may go into a peer. */
@@ -17,23 +18,23 @@ export interface PeerFacts {
 }
 
 /** The options of a group that decide what a peer depends on. */
-export interface PeerSettings {
-  readonly options: PeerOptions;
+export interface PeerSettings<Options extends StreamPeerOptions> {
+  readonly options: Options;
   readonly proxyProtocol: 1 | 2 | undefined;
 }
 
 /** A client chooses the names; so many are kept per backend. */
 const MAX_NAMES = 64;
 
-/** See the file's head. `P` is the class of the peers. */
-export class BackendPeers<P> {
-  readonly #settings: PeerSettings;
-  readonly #make: (backend: Backend, options: PeerOptions) => P;
+/** See the file's head. `P` is the class of the peers, `Options` what it is made of. */
+export class BackendPeers<P, Options extends StreamPeerOptions = StreamPeerOptions> {
+  readonly #settings: PeerSettings<Options>;
+  readonly #make: (backend: Backend, options: Options) => P;
   readonly #namesFromClients: boolean;
   readonly #fixed = new WeakMap<Backend, P>();
   readonly #named = new WeakMap<Backend, Map<string, P>>();
 
-  constructor(settings: PeerSettings, make: (backend: Backend, options: PeerOptions) => P) {
+  constructor(settings: PeerSettings<Options>, make: (backend: Backend, options: Options) => P) {
     const { tls, sni } = settings.options;
     this.#settings = settings;
     this.#make = make;

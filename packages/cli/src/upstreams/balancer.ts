@@ -1,8 +1,16 @@
 /**
  * The balancer of a group, from what the file says.
  */
-import { Backend, LoadBalancer, type LoadBalancerOptions, type Logger } from '@cirque/load-balancing';
+import {
+  Backend,
+  LoadBalancer,
+  type LoadBalancerOptions,
+  type Logger,
+  type TlsCheckOptions,
+} from '@cirque/load-balancing';
 import type { UpstreamConfig, UpstreamServerConfig } from '../config/gateway-config.ts';
+import { healthCheckOf } from './health-check.ts';
+import { selectionOf } from './selection.ts';
 
 /** What a group is given beside its configuration. */
 export interface GroupParts {
@@ -13,11 +21,26 @@ export interface GroupParts {
   readonly random?: LoadBalancerOptions['random'];
 }
 
-/** @throws TypeError or RangeError for values that cannot work. */
-export function balancerOf(config: UpstreamConfig, parts: GroupParts): LoadBalancer {
-  const { discovery } = config;
-  if (discovery.kind !== 'static') throw new TypeError(`discovery ${discovery.kind} is not there yet`);
-  return staticBalancer(discovery.servers, { ...parts });
+/**
+ * @param tls how the group speaks TLS, for its checks.
+ * @throws TypeError or RangeError for values that cannot work.
+ */
+export function balancerOf(config: UpstreamConfig, tls: TlsCheckOptions, parts: GroupParts): LoadBalancer {
+  const { balance, discovery, health, maxConnections, panicThreshold, passiveHealth, slowStartMs } = config;
+  const options: Omit<LoadBalancerOptions, 'discovery'> = {
+    ...parts,
+    selection: selectionOf(balance),
+    maxConnections,
+    queue: { size: config.queueSize, timeoutMs: config.queueTimeoutMs },
+    slowStartMs,
+    panicThreshold,
+    passiveHealth,
+    ...(health === undefined
+      ? {}
+      : { healthCheck: healthCheckOf(health, tls), healthCheckFrequencyMs: health.intervalMs }),
+  };
+  if (discovery.kind === 'static') return staticBalancer(discovery.servers, options);
+  throw new TypeError(`discovery ${discovery.kind} is not there yet`);
 }
 
 /** A list in the file is there at once. Names in it stay names: they are resolved when a connection is made. */

@@ -2,28 +2,34 @@
  * The options of the connections to the servers of a group, from what the file says. Certificates are read here, once.
  */
 import { readFileSync } from 'node:fs';
+import type { TlsCheckOptions } from '@cirque/load-balancing';
 import type { PeerOptions } from '@cirque/pool';
+import type { StreamPeerOptions } from '@cirque/stream';
 import type { UpstreamConfig, UpstreamTlsConfig } from '../config/gateway-config.ts';
 
 /** What streams and HTTP have in common. @throws TypeError naming the upstream and a file that cannot be read. */
-export function connectionOptions(config: UpstreamConfig): PeerOptions {
+export function connectionOptions(config: UpstreamConfig): StreamPeerOptions {
   return {
     connectionTimeoutMs: config.connectTimeoutMs,
-    readTimeoutMs: config.readTimeoutMs,
-    writeTimeoutMs: config.writeTimeoutMs,
-    idleTimeoutMs: config.idleTimeoutMs,
     ...(config.tls === undefined ? {} : tlsOptions(config.name, config.tls)),
   };
 }
 
 const ALPN = { http1: 'h1', http2: 'h2', auto: 'h2h1' } as const;
 
-/** As {@link connectionOptions}, with the versions of HTTP that are offered. */
-export function httpOptions(config: UpstreamConfig, connection: PeerOptions): PeerOptions {
-  return { ...connection, alpn: ALPN[config.http] };
+/** {@link connectionOptions} with what HTTP adds: its times, and the versions that are offered. */
+export function httpOptions(config: UpstreamConfig, connection: StreamPeerOptions): PeerOptions {
+  const { http, idleTimeoutMs, readTimeoutMs, writeTimeoutMs } = config;
+  return { ...connection, readTimeoutMs, writeTimeoutMs, idleTimeoutMs, alpn: ALPN[http] };
 }
 
-function tlsOptions(upstream: string, { sni, verify, ca, clientCertificate }: UpstreamTlsConfig): PeerOptions {
+/** What health checks need of them. */
+export function checkOptions({ ca, clientCert, sni, tls, verifyCert }: StreamPeerOptions): TlsCheckOptions {
+  const given = { ca, clientCert, sni, tls, verifyCert };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function tlsOptions(upstream: string, { sni, verify, ca, clientCertificate }: UpstreamTlsConfig): StreamPeerOptions {
   const read = (what: string, path: string): string => readText(`upstreams.${upstream}.tls.${what}`, path);
   return {
     tls: true,

@@ -6,21 +6,16 @@
 import { type Backend, type LoadBalancer, StickyCookie, StickyTable } from '@cirque/load-balancing';
 import { HttpPeer, type PeerOptions } from '@cirque/pool';
 import type { Session } from '@cirque/proxy';
+import { StreamPeer } from '@cirque/stream';
 import type { UpstreamConfig } from '../config/gateway-config.ts';
 import { BackendPeers, type PeerFacts } from './backend-peers.ts';
 import { balancerOf, type GroupParts } from './balancer.ts';
-import { connectionOptions, httpOptions } from './peer-options.ts';
+import { checkOptions, connectionOptions, httpOptions } from './peer-options.ts';
+import { hashes } from './selection.ts';
 import { type RequestKey, requestKey, type StreamClient, streamKey } from './selection-key.ts';
 
-/** Methods that hash a key; the others do not look at it. */
-const HASHING: ReadonlySet<string> = new Set([
-  'source_ip',
-  'fnv',
-  'consistent',
-  'bounded_consistent',
-  'rendezvous',
-  'maglev',
-]);
+/** Peers that speak HTTP. */
+export type HttpPeers = BackendPeers<HttpPeer, PeerOptions>;
 
 /** See the file's head. */
 export class UpstreamGroup {
@@ -38,16 +33,21 @@ export class UpstreamGroup {
   readonly #logger: GroupParts['logger'];
   readonly #httpOptions: PeerOptions;
   /** By the read timeout of a route. */
-  readonly #httpPeers = new Map<number, BackendPeers<HttpPeer>>();
+  readonly #httpPeers = new Map<number, HttpPeers>();
+  readonly #streamPeers: BackendPeers<StreamPeer>;
 
   /** @throws TypeError or RangeError for values that cannot work, and for a certificate that cannot be read. */
   constructor(config: UpstreamConfig, parts: GroupParts) {
     const connection = connectionOptions(config);
     this.config = config;
     this.#logger = parts.logger;
-    this.balancer = balancerOf(config, parts);
+    this.balancer = balancerOf(config, checkOptions(connection), parts);
     this.#httpOptions = httpOptions(config, connection);
-    this.requestKey = HASHING.has(config.balance.method) ? requestKey(config.balance.key) : undefined;
+    this.#streamPeers = new BackendPeers(
+      { options: connection, proxyProtocol: config.proxyProtocol },
+      (backend, options) => new StreamPeer(backend, options),
+    );
+    this.requestKey = hashes(config.balance.method) ? requestKey(config.balance.key) : undefined;
     this.stickyCookie = stickyCookieOf(config.sticky);
     this.stickySource = config.sticky?.kind === 'source' ? new StickyTable(config.sticky) : undefined;
     this.wantsLatency = config.balance.method === 'peak_ewma';
@@ -58,7 +58,7 @@ export class UpstreamGroup {
   }
 
   /** The peers for requests, with the read timeout of a route. */
-  httpPeers(readTimeoutMs: number = this.config.readTimeoutMs): BackendPeers<HttpPeer> {
+  httpPeers(readTimeoutMs: number = this.config.readTimeoutMs): HttpPeers {
     let peers = this.#httpPeers.get(readTimeoutMs);
     if (peers === undefined) {
       const settings = { options: { ...this.#httpOptions, readTimeoutMs }, proxyProtocol: this.config.proxyProtocol };
@@ -73,9 +73,14 @@ export class UpstreamGroup {
     return this.httpPeers().of(backend, facts);
   }
 
+  /** The peer for a connection. */
+  streamPeer(backend: Backend, facts: PeerFacts): StreamPeer {
+    return this.#streamPeers.of(backend, facts);
+  }
+
   /** The key of a connection; empty where the method asks for none. */
   streamKey(client: StreamClient): string {
-    return HASHING.has(this.config.balance.method) ? streamKey(this.config.balance.key, client) : '';
+    return hashes(this.config.balance.method) ? streamKey(this.config.balance.key, client) : '';
   }
 
   /** Clients stay with their servers. */
