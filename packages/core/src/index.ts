@@ -32,10 +32,12 @@ export {
   type VirtualSink,
   virtualDigest,
 } from './http/virtual-server-session.ts';
+export { type ClientPrefix, clientKey } from './listeners/client-key.ts';
 export type { RefusalReason } from './listeners/connection-counters.ts';
 export { CONNECTION_CHANNELS, type ConnectionEvent } from './listeners/connection-events.ts';
 export type { ConnectionFilter, ConnectionFilterLike } from './listeners/connection-filter.ts';
 export type { ConnectionLimitOptions } from './listeners/connection-limit-options.ts';
+export { descriptorLimit } from './listeners/descriptor-limit.ts';
 export type { ListeningAddress, TcpSocketOptions, UnixSocketOptions } from './listeners/endpoint.ts';
 export type { ProxyProtocolOptions } from './listeners/proxy-protocol.ts';
 export type { CertificateFiles, CertificateOptions, MemoryCertificate } from './listeners/tls/certificate-source.ts';

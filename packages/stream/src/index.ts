@@ -12,3 +12,14 @@ export type { CloseReason, StreamSession, UpstreamEnd } from './stream-session.t
 export { STREAM_CHANNELS, type StreamMessage } from './tcp/stream-events.ts';
 export type { TcpApp } from './tcp/tcp-app.ts';
 export type { StreamStats, UpstreamStats } from './tcp/tcp-counters.ts';
+export { UDP_CHANNELS, type UdpSessionEvent } from './udp/udp-events.ts';
+export type { UdpOptions } from './udp-options.ts';
+export { UDP_PHASES, type UdpPhaseName, type UdpPhaseRow } from './udp-phases.ts';
+export { defineUdp, type UdpPhases, UdpProxy } from './udp-proxy.ts';
+export {
+  type UdpAddressOptions,
+  UdpProxyService,
+  type UdpProxyServiceOptions,
+  udpProxyService,
+} from './udp-service.ts';
+export type { UdpCloseReason, UdpSession } from './udp-session.ts';

@@ -34,7 +34,7 @@ export type UdpCloseReason =
  * counting until `logging`.
  */
 export interface UdpSession {
-  /** Names the session in all lines about it; unique in its thread. */
+  /** Names the session in all lines about it; unique over threads and processes. */
   readonly id: string;
   /** The client. IPv4 clients of an address like `[::]` have their IPv4 address here. */
   readonly clientAddress: InetAddress;

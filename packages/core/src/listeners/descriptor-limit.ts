@@ -12,14 +12,17 @@ const RESERVE = { least: 16, most: 1_024, share: 8 };
  * The highest descriptor that an accepted connection may have: an eighth of the limit stays free, at least 16, at most
  * 1,024. Undefined where the limit is not known or not worth it.
  */
-export function maxAcceptedDescriptor(limit: number | undefined = softLimit()): number | undefined {
+export function maxAcceptedDescriptor(limit: number | undefined = descriptorLimit()): number | undefined {
   if (limit === undefined || limit < 2 * RESERVE.least) return undefined;
   const reserve = Math.min(RESERVE.most, Math.max(RESERVE.least, Math.floor(limit / RESERVE.share)));
   return limit - reserve - 1;
 }
 
-/** Linux tells in proc(5); elsewhere Node has no way to ask. */
-function softLimit(): number | undefined {
+/**
+ * How many descriptors this process may have. Linux tells in proc(5); elsewhere Node has no way to ask, and the answer is
+ * undefined.
+ */
+export function descriptorLimit(): number | undefined {
   try {
     return parseSoftLimit(readFileSync('/proc/self/limits', 'latin1'));
   } catch {
