@@ -1,0 +1,201 @@
+/**
+ * A YAML text as plain data, with the place of every part of it, for messages.
+ */
+import { escapeText } from '@cirque/error';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from 'yaml';
+import { type Environment, type Substituted, substituteEnvironment } from './environment.ts';
+import type { GatewayProblem } from './gateway-config-error.ts';
+
+/** How often aliases may be expanded in one file, so that a few lines cannot become gigabytes. */
+const MAX_ALIASES = 100;
+
+/** Longer values are cut in messages. */
+const MAX_SHOWN = 60;
+
+/** Where something is in a document. */
+export type DocumentPath = readonly PropertyKey[];
+
+/** A text that has been read. Problems are collected, not thrown. */
+export class YamlSource {
+  readonly problems: GatewayProblem[] = [];
+  /** The document as plain data; undefined when it cannot be read. */
+  readonly value: unknown;
+  readonly #file: string;
+  readonly #text: string;
+  readonly #lines: LineCounter = new LineCounter();
+  readonly #document: Document.Parsed | undefined;
+  #substituted: Substituted = new Map();
+
+  constructor(text: string, file: string, env: Environment) {
+    this.#file = file;
+    this.#text = text;
+    this.#document = this.#attempt(() =>
+      parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: 'error', merge: true }),
+    );
+    this.value = this.#document === undefined ? undefined : this.#read(this.#document, env);
+  }
+
+  /** Adds a problem, at the value of a path, or at its key. */
+  problem(path: DocumentPath, message: string, where: 'value' | 'key' = 'value'): void {
+    this.problems.push(this.at(path, message, where));
+  }
+
+  /** A problem that is not added. */
+  at(path: DocumentPath, message: string, where: 'value' | 'key' = 'value'): GatewayProblem {
+    return this.#at(this.#offset(path, where), printPath(path), message);
+  }
+
+  /** A value as messages show it: short, and never one that comes from the environment. */
+  shown(path: DocumentPath): string {
+    const written = this.#substituted.get(this.#find(path)?.value);
+    if (written !== undefined) return `the value of ${cut(written)}`;
+    return printValue(this.valueAt(path));
+  }
+
+  /** Whether the value comes from the environment. */
+  isSubstituted(path: DocumentPath): boolean {
+    return this.#substituted.has(this.#find(path)?.value);
+  }
+
+  /** The value at a path; undefined when there is none. */
+  valueAt(path: DocumentPath): unknown {
+    let value = this.value;
+    for (const key of path) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+      value = (value as Record<PropertyKey, unknown>)[key];
+    }
+    return value;
+  }
+
+  #read(document: Document.Parsed, env: Environment): unknown {
+    for (const { code, message, pos } of document.errors) {
+      const word = code === 'DUPLICATE_KEY' ? this.#wordAt(pos[0]) : '';
+      const words = code === 'DUPLICATE_KEY' ? 'is there twice in one map: keep one' : `not valid YAML: ${message}`;
+      this.problems.push(this.#at(pos[0], word, words));
+    }
+    if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return undefined;
+    const refuse = (at: number, message: string): void => {
+      this.problems.push(this.#at(at, '', message));
+    };
+    const value = this.#attempt((): unknown => {
+      checkKeys(document, refuse);
+      this.#substituted = substituteEnvironment(document, env, refuse);
+      return document.toJS({ maxAliasCount: MAX_ALIASES });
+    });
+    return value ?? {};
+  }
+
+  #wordAt(offset: number): string {
+    return /^[^:\s]*/.exec(this.#text.slice(offset, offset + MAX_SHOWN))?.[0] ?? '';
+  }
+
+  /** Runs a step of the YAML library, whose limits (aliases, nesting) are reported by throwing. */
+  #attempt<T>(step: () => T): T | undefined {
+    try {
+      return step();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.problems.push(this.#at(0, '', `not usable YAML: ${reason}`));
+      return undefined;
+    }
+  }
+
+  #at(offset: number, path: string, message: string): GatewayProblem {
+    const { line, col } = this.#lines.linePos(offset);
+    return { file: this.#file, line: Math.max(1, line), column: Math.max(1, col), key: path, path, message };
+  }
+
+  /** Of the nearest part that is there: for a missing key that is its map. */
+  #offset(path: DocumentPath, where: 'value' | 'key'): number {
+    for (let length = path.length; length >= 0; length -= 1) {
+      const found = this.#find(path.slice(0, length));
+      if (found === undefined) continue;
+      const useKey = where === 'key' || length < path.length;
+      const node = useKey ? (found.key ?? found.value) : (found.value ?? found.key);
+      const offset = (node as Node | null)?.range?.[0];
+      if (offset !== undefined) return offset;
+    }
+    return 0;
+  }
+
+  #find(path: DocumentPath): { key: unknown; value: unknown } | undefined {
+    let found: { key: unknown; value: unknown } = { key: undefined, value: this.#document?.contents };
+    for (const step of path) {
+      const next = this.#child(found.value, step);
+      if (next === undefined) return undefined;
+      found = next;
+    }
+    return found;
+  }
+
+  #child(parent: unknown, step: PropertyKey): { key: unknown; value: unknown } | undefined {
+    const node = this.#resolved(parent);
+    if (isSeq(node)) {
+      const value = typeof step === 'number' || typeof step === 'string' ? node.items[Number(step)] : undefined;
+      return value === undefined ? undefined : { key: undefined, value };
+    }
+    if (!isMap(node)) return undefined;
+    const pairs = node.items as Pair[];
+    const own = pairs.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+    if (own !== undefined) return { key: own.key, value: this.#resolved(own.value) };
+    for (const { key, value } of pairs) {
+      if (!isScalar(key) || (key.value !== '<<' && typeof key.value !== 'symbol')) continue;
+      const merged = this.#resolved(value);
+      const sources = isSeq(merged) ? merged.items : [merged];
+      for (const source of sources) {
+        const inherited = this.#child(source, step);
+        if (inherited !== undefined) return inherited;
+      }
+    }
+    return undefined;
+  }
+
+  #resolved(node: unknown): unknown {
+    return isAlias(node) && this.#document !== undefined ? node.resolve(this.#document) : node;
+  }
+}
+
+/** Keys are plain texts, and none that JavaScript has its own ideas about. */
+function checkKeys(document: Document, refuse: (at: number, message: string) => void): void {
+  visit(document, {
+    Pair(_, { key }) {
+      const at = (key as Node | null)?.range?.[0] ?? 0;
+      if (!isScalar(key)) refuse(at, 'keys must be texts');
+      else if (key.value === '__proto__') refuse(at, '__proto__ cannot be a key');
+    },
+  });
+}
+
+/** `upstreams.app.servers[1].weight`; keys of other letters in quotes. */
+export function printPath(path: DocumentPath): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else if (!/^[A-Za-z0-9_*-]+$/.test(String(step))) text += `[${cut(JSON.stringify(String(step)))}]`;
+    else text += text === '' ? String(step) : `.${String(step)}`;
+  }
+  return text;
+}
+
+function printValue(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a map';
+  const text = typeof value === 'string' ? value.replace(/\/\/[^/@]*@/, '//...@') : value;
+  return cut(typeof text === 'string' ? JSON.stringify(text) : escapeText(String(text)));
+}
+
+function cut(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
+}

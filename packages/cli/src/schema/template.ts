@@ -1,0 +1,32 @@
+/**
+ * Texts with variables that get their values from the request: `${client_ip}`. What they become is decided in http/.
+ */
+import { nearest } from './basic-values.ts';
+
+/** Variables of header values. */
+export const HEADER_VARIABLES: readonly string[] = ['client_ip', 'host', 'path', 'query', 'request_id', 'scheme'];
+
+/** Variables of redirects. */
+export const LOCATION_VARIABLES: readonly string[] = ['host', 'path', 'query', 'scheme'];
+
+/** Variables as a text for people. */
+export function variableList(names: readonly string[]): string {
+  return names.map((name) => `\`\${${name}}\``).join(', ');
+}
+
+/** Why a text is no template, as a hint; undefined when it is fine. `$${` is a plain `${`. */
+export function templateProblem(text: string, known: readonly string[]): string | undefined {
+  for (const [, dollars = '', name = ''] of text.matchAll(/(\$+)\{([^}]*)\}?/g)) {
+    if (dollars.length > 1 || !/^[a-z]/.test(name) || known.includes(name)) continue;
+    return `\${${name}} is no variable: ${nearest(name, known) ?? `there are ${known.join(', ')}`}`;
+  }
+  return undefined;
+}
+
+/** The largest group that a text asks for by `$1`; 0: none. `$$` is a plain `$`. */
+export function largestGroup(text: string): number {
+  let largest = 0;
+  for (const [whole, digits] of text.matchAll(/\$\$|\$(\d{1,2})/g))
+    if (whole !== '$$') largest = Math.max(largest, Number(digits));
+  return largest;
+}
