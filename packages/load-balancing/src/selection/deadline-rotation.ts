@@ -11,7 +11,11 @@
  */
 import { IndexHeap } from './index-heap.ts';
 import type { Selection } from './selection.ts';
+import { spread } from './spread.ts';
 import { STEP_ITEMS, type Steps } from './steps.ts';
+
+/** After so many refusals in one choice candidates come from anywhere among those whose turn has begun. */
+const MAX_IN_ORDER = 32;
 
 /** O(log n) for each candidate. */
 export class DeadlineRotation implements Selection {
@@ -68,7 +72,8 @@ export class DeadlineRotation implements Selection {
     // Only when backends were refused can nobody's turn have begun. Time then jumps: shares stay in proportion.
     if (begun.size === 0) this.#now = Math.max(this.#now, this.#begins[waiting.peek()] as number);
     while (waiting.size > 0 && (this.#begins[waiting.peek()] as number) <= this.#now) begun.push(waiting.pop());
-    const position = begun.pop();
+    const position = this.#takenCount < MAX_IN_ORDER ? begun.peek() : begun.at(spread(this.#now, begun.size));
+    begun.remove(position);
     this.#taken[this.#takenCount] = position;
     this.#takenCount += 1;
     this.#now += 1;

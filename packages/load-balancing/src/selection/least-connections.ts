@@ -9,12 +9,11 @@ import type { Backend } from '../backend.ts';
 import { IndexHeap } from './index-heap.ts';
 import { RefusedQueue } from './refused-queue.ts';
 import type { Selection, SelectionFactory } from './selection.ts';
+import { spread } from './spread.ts';
 import { STEP_ITEMS, type Steps, stepwiseFactory, weightsOf } from './steps.ts';
 
 /** After so many refusals in one choice candidates come from anywhere: many backends have just left the rotation together. */
 const MAX_IN_ORDER = 16;
-/** 2^32 / golden ratio: multiples of it are spread evenly. */
-const SPREAD = 0x9e3779b9;
 
 class LeastConnectionsSelection implements Selection {
   readonly #weights: Float64Array;
@@ -51,7 +50,7 @@ class LeastConnectionsSelection implements Selection {
   }
 
   first(): number {
-    this.#putBack(1 + (this.#refusals >> 1));
+    this.#putBack(1 + (this.#refusals >> 2));
     this.#refusals = 0;
     this.#queued = this.#refused.size;
     this.#queuedOffered = 0;
@@ -74,7 +73,7 @@ class LeastConnectionsSelection implements Selection {
     if (this.#heap.has(position)) this.#heap.update(position);
   }
 
-  /** Half as many as were refused in the choice before: a crowd that is out of rotation is not offered again all at once. */
+  /** One, and after a choice with many refusals a quarter of them: a crowd that is out of rotation does not come back all at once. */
   #putBack(count: number): void {
     for (let left = Math.min(count, this.#refused.size); left > 0; left -= 1) this.#heap.push(this.#refused.shift());
   }
@@ -87,8 +86,7 @@ class LeastConnectionsSelection implements Selection {
   #offerFromHeap(): number {
     const heap = this.#heap;
     this.#offers += 1;
-    const position =
-      this.#refusals < MAX_IN_ORDER ? heap.peek() : heap.at((Math.imul(this.#offers, SPREAD) >>> 0) % heap.size);
+    const position = this.#refusals < MAX_IN_ORDER ? heap.peek() : heap.at(spread(this.#offers, heap.size));
     this.#offeredAt[position] = this.#offers;
     heap.update(position);
     return position;

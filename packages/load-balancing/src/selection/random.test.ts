@@ -3,7 +3,7 @@ import { backendsOf, selectionContract } from '../../test/selection.contract.ts'
 import { Random } from './random.ts';
 import { seededRandom } from './seeded-random.ts';
 
-selectionContract(Random, { shareTolerance: 0.01 });
+selectionContract(Random, { shareTolerance: 0.01, draws: true });
 
 describe('Random', () => {
   it('Random.seeded repeats itself for the same seed only', () => {

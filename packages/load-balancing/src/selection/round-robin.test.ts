@@ -66,4 +66,20 @@ describe('RoundRobin', () => {
     selection.first('');
     expect(candidates(selection, '', 5)).toEqual([1, 2, 3, 4, 0]);
   });
+
+  it('RoundRobin finds the living behind hundreds of dead neighbours, and goes on evenly', () => {
+    for (const weightOf of [() => 1, (i: number) => 1 + (i % 2)]) {
+      const selection = RoundRobin.build(backendsOf(Array.from({ length: 600 }, (_, i) => weightOf(i))), undefined);
+      const counts = new Array<number>(600).fill(0);
+      for (let i = 0; i < 10_000; i += 1) {
+        let position = selection.first('');
+        let refusals = 0;
+        for (; position < 500; position = selection.next()) refusals += 1;
+        expect(refusals).toBeLessThan(200);
+        counts[position] = (counts[position] ?? 0) + 1;
+      }
+      const perWeight = counts.slice(500).map((count, i) => count / weightOf(500 + i));
+      expect(Math.max(...perWeight) / Math.min(...perWeight)).toBeLessThan(1.5);
+    }
+  });
 });
