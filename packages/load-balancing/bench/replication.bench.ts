@@ -33,9 +33,9 @@ test('100,000 backends', { timeout: 120_000 }, async ({ bench }) => {
       isOn = !isOn;
       copy.apply(structuredClone({ kind: 'health', address, healthy: isOn }));
     }),
-    bench('switch, clone and apply', () => {
+    bench('state, clone and apply', () => {
       isOn = !isOn;
-      copy.apply(structuredClone({ kind: 'switch', address, enabled: isOn }));
+      copy.apply(structuredClone({ kind: 'state', address, state: isOn ? 'active' : 'draining' }));
     }),
     bench('stats', () => copy.stats()),
     short,

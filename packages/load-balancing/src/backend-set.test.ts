@@ -1,82 +1,99 @@
+import { FakeClock } from '@cirque/testing';
 import { describe, expect, it } from 'vitest';
 import { Backend } from './backend.ts';
-import { BackendSet } from './backend-set.ts';
+import { BackendSet, type SetChange } from './backend-set.ts';
+import type { Discovered } from './discovery/discovery.ts';
+import { runAtOnce } from './run-in-slices.ts';
 import { RoundRobin } from './selection/round-robin.ts';
 import type { SelectionFactory } from './selection/selection.ts';
+import { SlowStart } from './slow-start.ts';
 
 const parse = (...texts: string[]): Backend[] => texts.map((text) => Backend.parse(text));
+function setOf(factory: SelectionFactory, clock = new FakeClock(), slowStartMs = 0, panicThreshold = 0): BackendSet {
+  return new BackendSet({
+    factory,
+    maxConnections: 0,
+    panicThreshold,
+    slowStart: new SlowStart(slowStartMs, clock, () => 0.5),
+    now: () => clock.now(),
+    random: () => 0.5,
+    published: () => undefined,
+  });
+}
+
+const replace = (set: BackendSet, found: Discovered): SetChange => runAtOnce(set.replace(found));
 const addresses = (set: BackendSet): string[] => [...set.snapshot].map((backend) => backend.address);
 
 describe('BackendSet', () => {
   it('BackendSet begins empty and chooses nothing', () => {
-    const set = new BackendSet(RoundRobin);
+    const set = setOf(RoundRobin);
     expect(set.snapshot.size).toBe(0);
     expect(set.snapshot.choose('', 10)).toBe(-1);
   });
 
   it('BackendSet keeps health and switches of those that stay, also with another weight', () => {
-    const set = new BackendSet(RoundRobin);
-    set.replace({ backends: parse('a:1', 'b:1', 'c:1') });
+    const set = setOf(RoundRobin);
+    replace(set, { backends: parse('a:1', 'b:1', 'c:1') });
     const [a] = set.snapshot;
     expect(a && set.observe(a, false, 1)).toBe(true);
-    expect(set.setEnabled('b:1', false)).toBe(true);
+    expect(set.setState('b:1', 'maintenance')).toBe(true);
     const heavier = [Backend.parse('a:1', { weight: 5 }), Backend.parse('b:1', { weight: 5 }), ...parse('d:1')];
-    const change = set.replace({ backends: heavier });
+    const change = replace(set, { backends: heavier });
     expect(change).toMatchObject({ changed: true, removed: [{ address: 'c:1' }] });
     expect([...set.snapshot].map((backend) => set.snapshot.isReady(backend))).toEqual([false, false, true]);
     expect(set.snapshot.find('a:1')?.weight).toBe(5);
   });
 
   it('BackendSet forgets the state of those that leave', () => {
-    const set = new BackendSet(RoundRobin);
-    set.replace({ backends: parse('a:1', 'b:1') });
+    const set = setOf(RoundRobin);
+    replace(set, { backends: parse('a:1', 'b:1') });
     const [a] = set.snapshot;
     a && set.observe(a, false, 1);
-    set.setEnabled('a:1', false);
-    set.replace({ backends: parse('b:1') });
+    set.setState('a:1', 'maintenance');
+    replace(set, { backends: parse('b:1') });
     expect(a && set.observe(a, true, 1)).toBe(false);
-    set.replace({ backends: parse('a:1', 'b:1') });
+    replace(set, { backends: parse('a:1', 'b:1') });
     expect(a && set.snapshot.isReady(a)).toBe(true);
   });
 
   it('BackendSet keeps the snapshot, and the algorithm its place, when nothing has changed', () => {
-    const set = new BackendSet(RoundRobin);
-    set.replace({ backends: parse('a:1', 'b:1', 'c:1') });
+    const set = setOf(RoundRobin);
+    replace(set, { backends: parse('a:1', 'b:1', 'c:1') });
     const before = set.snapshot;
     expect(before.choose('', 9)).toBe(0);
-    expect(set.replace({ backends: parse('c:1', 'b:1', 'a:1') }).changed).toBe(false);
+    expect(replace(set, { backends: parse('c:1', 'b:1', 'a:1') }).changed).toBe(false);
     expect(set.snapshot).toBe(before);
     expect(set.snapshot.choose('', 9)).toBe(1);
   });
 
   it('BackendSet applies the discovery’s switches without losing the algorithm’s place', () => {
-    const set = new BackendSet(RoundRobin);
-    set.replace({ backends: parse('a:1', 'b:1', 'c:1') });
+    const set = setOf(RoundRobin);
+    replace(set, { backends: parse('a:1', 'b:1', 'c:1') });
     set.snapshot.choose('', 9);
     const backends = parse('a:1', 'b:1', 'c:1');
-    expect(set.replace({ backends, enabled: new Map([['b:1', false]]) }).changed).toBe(true);
+    expect(replace(set, { backends, enabled: new Map([['b:1', false]]) }).changed).toBe(true);
     expect(set.snapshot.choose('', 9)).toBe(2);
-    expect(set.replace({ backends, enabled: new Map([['b:1', false]]) }).changed).toBe(false);
-    expect(set.replace({ backends }).changed).toBe(true);
+    expect(replace(set, { backends, enabled: new Map([['b:1', false]]) }).changed).toBe(false);
+    expect(replace(set, { backends }).changed).toBe(true);
     expect(set.snapshot.choose('', 9)).toBe(0);
     expect(set.snapshot.choose('', 9)).toBe(1);
   });
 
   it('BackendSet leaves what an operator switched off alone, whatever the discovery says', () => {
-    const set = new BackendSet(RoundRobin);
-    set.replace({ backends: parse('a:1', 'b:1') });
-    set.setEnabled('a:1', false);
-    set.replace({ backends: parse('a:1', 'b:1'), enabled: new Map([['a:1', true]]) });
-    set.replace({ backends: parse('a:1', 'b:1', 'c:1'), enabled: new Map([['a:1', true]]) });
+    const set = setOf(RoundRobin);
+    replace(set, { backends: parse('a:1', 'b:1') });
+    set.setState('a:1', 'maintenance');
+    replace(set, { backends: parse('a:1', 'b:1'), enabled: new Map([['a:1', true]]) });
+    replace(set, { backends: parse('a:1', 'b:1', 'c:1'), enabled: new Map([['a:1', true]]) });
     expect(set.snapshot.isEnabled({ address: 'a:1' })).toBe(false);
-    set.setEnabled('a:1', true);
+    set.setState('a:1', 'active');
     expect(set.snapshot.isEnabled({ address: 'a:1' })).toBe(true);
-    expect(set.setEnabled('x:1', false)).toBe(false);
+    expect(set.setState('x:1', 'maintenance')).toBe(false);
   });
 
   it('BackendSet publishes a new snapshot for each change and leaves the old one as it was', () => {
-    const set = new BackendSet(RoundRobin);
-    set.replace({ backends: parse('a:1', 'b:1') });
+    const set = setOf(RoundRobin);
+    replace(set, { backends: parse('a:1', 'b:1') });
     const before = set.snapshot;
     const [a] = before;
     a && set.observe(a, false, 1);
@@ -84,7 +101,7 @@ describe('BackendSet', () => {
     expect(before.isHealthy({ address: 'a:1' })).toBe(true);
     expect(set.snapshot.isHealthy({ address: 'a:1' })).toBe(false);
     const unhealthy = set.snapshot;
-    set.setEnabled('b:1', false);
+    set.setState('b:1', 'maintenance');
     expect(unhealthy.isEnabled({ address: 'b:1' })).toBe(true);
     expect(set.snapshot.choose('', 9)).toBe(-1);
   });
@@ -97,12 +114,12 @@ describe('BackendSet', () => {
         return RoundRobin.build(backends, previous);
       },
     };
-    const set = new BackendSet(picky);
-    set.replace({ backends: parse('a:1', 'b:1') });
+    const set = setOf(picky);
+    replace(set, { backends: parse('a:1', 'b:1') });
     const before = set.snapshot;
-    expect(() => set.replace({ backends: parse('a:1', 'b:1', 'c:1') })).toThrow('too many');
+    expect(() => replace(set, { backends: parse('a:1', 'b:1', 'c:1') })).toThrow('too many');
     expect(set.snapshot).toBe(before);
-    expect(set.setEnabled('c:1', false)).toBe(false);
+    expect(set.setState('c:1', 'maintenance')).toBe(false);
     expect(addresses(set)).toEqual(['a:1', 'b:1']);
   });
 
@@ -115,8 +132,8 @@ describe('BackendSet', () => {
         return RoundRobin.build(backends, previous);
       },
     };
-    const set = new BackendSet(spy);
-    set.replace({ backends: [Backend.parse('z:1', { weight: 0 }), ...parse('a:1')] });
+    const set = setOf(spy);
+    replace(set, { backends: [Backend.parse('z:1', { weight: 0 }), ...parse('a:1')] });
     expect(seen).toEqual([0, 1]);
     expect(set.snapshot.take(set.snapshot.choose('', 9))?.address).toBe('a:1');
     expect(set.snapshot.size).toBe(2);

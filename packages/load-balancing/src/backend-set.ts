@@ -1,29 +1,36 @@
 /**
- * The current snapshot of a balancer, and everything that replaces it: a new list, a flip of health, a switch.
+ * The current snapshot of a balancer, and everything that replaces it: a new list, a flip of health, a switch, an ejection.
  *
  * Each change is complete when the one assignment to the snapshot is made, and when it throws nothing has happened.
- * Where lists and results come from is not its business.
+ * Where lists and results come from, and in which order lists are taken over (list-changes.ts), is not its business.
  */
 import type { Backend } from './backend.ts';
 import { mergeBackends, sameBackends } from './backend-list.ts';
-import { BackendStates } from './backend-states.ts';
+import type { BackendState } from './backend-state.ts';
 import { Backends } from './backends.ts';
-import type { BackendStats, BalancerStats } from './balancer-stats.ts';
 import type { Discovered } from './discovery/discovery.ts';
-import { cloneableData } from './replication/backend-data.ts';
+import { type Lineup, NO_LINEUP } from './lineup.ts';
+import { type LineupParts, NextLineup } from './next-lineup.ts';
+import type { OperatorState } from './pick-options.ts';
 import type { BackendsChange } from './replication/balancer-change.ts';
 import { CopiedBackends } from './replication/copied-backends.ts';
-import type { Selection, SelectionFactory } from './selection/selection.ts';
+import { Rotation } from './rotation.ts';
+import { runAtOnce, type Steps } from './run-in-slices.ts';
+import type { SlowStart } from './slow-start.ts';
+import { StateNews } from './state-news.ts';
+
+/** What a set works with. */
+export interface BackendSetParts extends Omit<LineupParts, 'departed'> {
+  readonly panicThreshold: number;
+  readonly slowStart: SlowStart;
+  /** A new snapshot is out: there may be somebody to choose who was not there before. */
+  published(): void;
+}
 
 /** What a new list changed. */
 export interface SetChange {
   readonly changed: boolean;
   /** Backends that are no longer there. */
-  readonly removed: readonly Backend[];
-}
-
-/** What a list from another balancer changed. */
-export interface CopyChange {
   readonly removed: readonly Backend[];
   /** Backends whose health is another one than before. */
   readonly flipped: readonly Backend[];
@@ -31,16 +38,20 @@ export interface CopyChange {
 
 /** Begins empty. */
 export class BackendSet {
-  readonly #factory: SelectionFactory;
-  readonly #states = new BackendStates();
+  readonly #parts: BackendSetParts;
+  readonly #lineupParts: LineupParts;
   readonly #copied = new CopiedBackends();
+  /** Of backends that have left while uses of them were under way. */
+  readonly #departed = new Map<string, BackendState>();
   #snapshot: Backends;
   /** Choices of backends that have left. */
   #formerPicks = 0;
 
-  constructor(factory: SelectionFactory) {
-    this.#factory = factory;
-    this.#snapshot = this.#snapshotOf([], factory.build([], undefined));
+  constructor(parts: BackendSetParts) {
+    const { factory, maxConnections, now, random } = parts;
+    this.#parts = parts;
+    this.#lineupParts = { factory, maxConnections, now, random, departed: (address) => this.#revive(address) };
+    this.#snapshot = this.#snapshotOf(runAtOnce(NextLineup.of([], NO_LINEUP, this.#lineupParts)).lineup);
   }
 
   /** The backends and their states at this moment. */
@@ -48,133 +59,150 @@ export class BackendSet {
     return this.#snapshot;
   }
 
+  /** Choices of backends that have left. */
+  get formerPicks(): number {
+    return this.#formerPicks;
+  }
+
   /**
    * Takes over what was discovered. Backends that stay keep health and switches; if all of them stay as they are, the
    * algorithm goes on where it was. Throws for entries that are not backends and for what the algorithm refuses.
    */
-  replace(found: Discovered): SetChange {
-    const before = this.#snapshot;
-    const known = [...before];
-    const list = mergeBackends(found.backends);
-    if (sameBackends(new Map(known.map((backend) => [backend.address, backend])), list)) {
-      return { changed: this.#switch(known, found.enabled), removed: [] };
-    }
-    const selection = this.#build(list);
-    this.#states.replace(list, found.enabled);
-    return { changed: true, removed: this.#publish(list, selection) };
-  }
-
-  /** The list with all states, for other balancers to `copy`. */
-  describe(): BackendsChange {
-    const list = [...this.#snapshot];
-    const addresses = list.map((backend) => backend.address);
-    const states = this.#states;
-    return {
-      kind: 'backends',
-      addresses,
-      weights: list.map((backend) => backend.weight),
-      data: list
-        .map((backend) => [backend.address, cloneableData(backend)] as const)
-        .filter(([, data]) => data.length > 0),
-      unhealthy: addresses.filter((address) => !states.isHealthy(address)),
-      switchedOff: addresses.filter((address) => states.get(address)?.isSwitchedOn === false),
-      undiscovered: addresses.filter((address) => states.get(address)?.isDiscovered === false),
-    };
+  *replace(found: Pick<Discovered, 'backends' | 'enabled'>): Steps<SetChange> {
+    const before = this.#snapshot.lineup;
+    const list = yield* mergeBackends(found.backends);
+    const isSame = yield* sameBackends(before, list);
+    const next = isSame ? undefined : yield* NextLineup.of(list, before, this.#lineupParts);
+    const news = yield* StateNews.discovered(next?.lineup ?? before, found.enabled);
+    return this.#publish(next, news);
   }
 
   /**
    * Takes over what another balancer has described. The algorithm goes on where it was if the list is the same, in the same
    * order. Throws for addresses and weights that cannot be and for what the algorithm refuses.
    */
-  copy(change: BackendsChange): CopyChange {
-    const list = this.#copied.listOf(change, this.#snapshot);
-    const selection = list && this.#build(list);
-    const addresses = this.#states.copy(change);
-    const removed = list && selection ? this.#publish(list, selection) : [];
-    if (list === undefined) this.#publishStates();
-    const flipped = addresses.map((address) => this.#snapshot.find(address)).filter((backend) => backend !== undefined);
-    return { removed, flipped };
+  *copy(change: BackendsChange): Steps<SetChange> {
+    const before = this.#snapshot.lineup;
+    const list = yield* this.#copied.listOf(change, before);
+    const next = list && (yield* NextLineup.of(list, before, this.#lineupParts));
+    const news = yield* StateNews.copied(next?.lineup ?? before, change);
+    return this.#publish(next, news);
   }
 
-  /** Takes over the state of one backend. The backend if it is another one than before; one that is not here has none. */
+  /** The state of an address in the list. */
+  stateOf(address: string): BackendState | undefined {
+    const { positions, states } = this.#snapshot.lineup;
+    const position = positions.get(address);
+    return position === undefined ? undefined : states[position];
+  }
+
+  /** Takes over the health of one backend. The backend if it is another one than before; one that is not here has none. */
   become(address: string, healthy: boolean): Backend | undefined {
-    if (this.#states.get(address)?.health.become(healthy) !== true) return undefined;
-    this.#snapshot = this.#snapshot.withHealth(address, healthy);
-    return this.#snapshot.find(address);
+    const hasChanged = this.#change(address, 'healthy', (state) => state.health.become(healthy));
+    return hasChanged ? this.#snapshot.find(address) : undefined;
   }
 
   /** Takes in the result of a health check. True when the state flipped; a backend that has left the set has none. */
   observe(backend: Backend, success: boolean, threshold: number): boolean {
-    const flipped = this.#states.get(backend.address)?.health.observe(success, threshold) ?? false;
-    if (flipped) this.#snapshot = this.#snapshot.withHealth(backend.address, success);
-    return flipped;
+    return this.#change(backend.address, 'healthy', (state) => state.health.observe(success, threshold));
   }
 
-  /** Sets the operator's switch. False when there is no such backend. */
-  setEnabled(address: string, enabled: boolean): boolean {
-    const state = this.#states.get(address);
-    if (state === undefined) return false;
-    state.isSwitchedOn = enabled;
-    this.#snapshot = this.#snapshot.withEnabled(address, this.#states.isEnabled(address));
+  /** Sets what the operator has decided. False when there is no such backend. */
+  setState(address: string, operator: OperatorState): boolean {
+    return this.#change(address, 'enabled', (state) => {
+      state.operator = operator;
+      return true;
+    });
+  }
+
+  /** Takes a backend out for a while, or back in. False when that changes nothing. */
+  setEjected(address: string, isEjected: boolean): boolean {
+    return this.#change(address, 'ejected', (state) => {
+      if (state.isEjected === isEjected) return false;
+      state.isEjected = isEjected;
+      return true;
+    });
+  }
+
+  /** The last use of a backend has ended: if it has left, there is nothing to remember of it any more. */
+  idle({ address }: BackendState): void {
+    this.#departed.delete(address);
+  }
+
+  /** Changes one state, and publishes it if `change` says that there is news. */
+  #change(address: string, fact: 'healthy' | 'enabled' | 'ejected', change: (state: BackendState) => boolean): boolean {
+    const { lineup, rotation } = this.#snapshot;
+    const position = lineup.positions.get(address);
+    const state = position === undefined ? undefined : lineup.states[position];
+    if (position === undefined || state === undefined) return false;
+    const wasIn = isIn(state);
+    if (!change(state)) return false;
+    if (!wasIn && isIn(state)) this.#parts.slowStart.begin(state);
+    const value = { healthy: state.health.healthy, enabled: state.isEnabled, ejected: state.isEjected }[fact];
+    this.#snapshot = new Backends(lineup, rotation.with(fact, position, value));
+    this.#parts.published();
     return true;
   }
 
-  /** Counters and gauges as plain data. */
-  stats(): BalancerStats {
-    const byAddress: Record<string, BackendStats> = {};
-    const sum = { backends: this.#snapshot.size, healthy: 0, enabled: 0, picks: this.#formerPicks };
-    for (const backend of this.#snapshot) {
-      const stats = this.#statsOf(backend);
-      byAddress[backend.address] = stats;
-      sum.healthy += stats.healthy;
-      sum.enabled += stats.enabled;
-      sum.picks += stats.picks;
-    }
-    return { ...sum, byAddress };
+  /** The one assignment of a new list, or of the same one with news. */
+  #publish(next: NextLineup | undefined, news: StateNews): SetChange {
+    const before = this.#snapshot;
+    const lineup = next?.lineup ?? before.lineup;
+    next?.takeOver();
+    const changed = news.takeOver(lineup.states);
+    if (next === undefined && changed.length === 0) return { changed: false, removed: [], flipped: [] };
+    this.#snapshot = this.#snapshotOf(lineup);
+    this.#beginSlowStarts(next, changed, before);
+    for (const { address } of next?.added ?? []) this.#departed.delete(address);
+    const removed = next === undefined ? [] : this.#partFrom(next, before.lineup);
+    this.#parts.published();
+    const flipped = changed.map((position) => lineup.list[position] as Backend).filter(this.#hasFlipped(before));
+    return { changed: true, removed, flipped };
   }
 
-  #statsOf(backend: Backend): BackendStats {
-    const snapshot = this.#snapshot;
-    const health = this.#states.get(backend.address)?.health;
-    return {
-      picks: snapshot.picksOf(backend),
-      healthy: snapshot.isHealthy(backend) ? 1 : 0,
-      enabled: snapshot.isEnabled(backend) ? 1 : 0,
-      checks: health?.checks ?? 0,
-      checkFailures: health?.failures ?? 0,
+  /** Compared with a snapshot before; who was not there counts as having been healthy. */
+  #hasFlipped(before: Backends): (backend: Backend) => boolean {
+    return (backend) => {
+      const wasHealthy = before.find(backend.address) === undefined || before.isHealthy(backend);
+      return this.#snapshot.isHealthy(backend) !== wasHealthy;
     };
   }
 
-  /** The algorithm for a list, with the counters of the one before. */
-  #build(list: readonly Backend[]): Selection {
-    const weighted = list.filter((backend) => backend.weight > 0);
-    return this.#factory.build(weighted, this.#snapshot.selection);
+  #beginSlowStarts(next: NextLineup | undefined, changed: readonly number[], before: Backends): void {
+    const { slowStart } = this.#parts;
+    // The first list serves from the beginning.
+    if (before.size === 0) return;
+    for (const state of next?.added ?? []) slowStart.begin(state);
+    const { rotation } = before;
+    for (const position of changed) {
+      const state = this.#snapshot.lineup.states[position] as BackendState;
+      const former = before.lineup.positions.get(state.address);
+      const wasIn = former !== undefined && rotation.isReadyAt(former);
+      if (!wasIn && isIn(state)) slowStart.begin(state);
+    }
   }
 
-  /** The one assignment of a new list. Returns who is no longer there. */
-  #publish(list: readonly Backend[], selection: Selection): Backend[] {
-    const before = this.#snapshot;
-    this.#snapshot = this.#snapshotOf(list, selection, before);
-    const removed = [...before].filter((backend) => this.#snapshot.find(backend.address) === undefined);
-    for (const backend of removed) this.#formerPicks += before.picksOf(backend);
-    return removed;
+  #partFrom(next: NextLineup, { list, picks, states }: Lineup): Backend[] {
+    return next.removed.map((position) => {
+      const state = states[position] as BackendState;
+      this.#formerPicks += picks.at(position);
+      if (state.inFlight > 0) this.#departed.set(state.address, state);
+      return list[position] as Backend;
+    });
   }
 
-  /** Sets the discovery's switches of backends that stay. True when anyone's state changed by it. */
-  #switch(known: readonly Backend[], discovered: ReadonlyMap<string, boolean> | undefined): boolean {
-    const before = this.#snapshot;
-    this.#states.replace(known, discovered);
-    if (known.every((backend) => before.isEnabled(backend) === this.#states.isEnabled(backend.address))) return false;
-    this.#publishStates();
-    return true;
+  #revive(address: string): BackendState | undefined {
+    const state = this.#departed.get(address);
+    state?.beginAnew();
+    return state;
   }
 
-  /** The one assignment of new states of the same list. */
-  #publishStates(): void {
-    this.#snapshot = this.#snapshot.withStates(this.#states.isHealthy, this.#states.isEnabled);
+  #snapshotOf(lineup: Lineup): Backends {
+    return new Backends(lineup, Rotation.of(lineup.states, lineup.tiers, this.#parts.panicThreshold));
   }
+}
 
-  #snapshotOf(list: readonly Backend[], selection: Selection, before?: Backends): Backends {
-    return Backends.create(list, selection, this.#states.isHealthy, this.#states.isEnabled, before);
-  }
+/** It may be chosen. */
+function isIn(state: BackendState): boolean {
+  return state.isEnabled && state.isWell;
 }

@@ -29,7 +29,7 @@ export const MAX_PRIORITY = 15;
 export const MAX_WEIGHT = 1_000_000;
 
 /** Keeps every count of uses in 32 bits. */
-const MAX_CONNECTIONS = 1_000_000_000;
+export const MAX_CONNECTIONS = 1_000_000_000;
 const FORMS = "expected 'host:port', '[ipv6]:port' or 'unix:/path', with a port from 1 to 65535";
 /** One byte less than the kernel's sun_path, for the closing zero. */
 const MAX_UNIX_PATH_BYTES = 107;

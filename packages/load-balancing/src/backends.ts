@@ -1,79 +1,63 @@
 /**
- * One immutable snapshot of a balancer: the backends, who of them is in rotation, and the algorithm at work on them.
+ * One immutable snapshot of a balancer: the backends, who of them is in rotation, and the algorithms at work on them.
  *
- * Whatever changes makes a new snapshot, published by one assignment in load-balancer.ts; nobody ever sees half
- * a change. Snapshots that differ only in health share everything else.
+ * Whatever changes makes a new snapshot, published by one assignment in backend-set.ts; nobody ever sees half
+ * a change. Snapshots that differ only in states share everything else (lineup.ts).
  */
 import type { Backend } from './backend.ts';
-import { PickCounts } from './pick-counts.ts';
+import type { BackendState } from './backend-state.ts';
+import { type Bits, hasBit } from './bits.ts';
+import { isFull, type Lineup } from './lineup.ts';
+import type { Rotation } from './rotation.ts';
 import type { Selection, SelectionKey } from './selection/selection.ts';
+import type { SlowStart } from './slow-start.ts';
 
-/** Decides whether a candidate is taken. `healthy` is true when it is in rotation: healthy and enabled. */
+/** Decides whether a candidate would do. `healthy` is true when it is in rotation. */
 export type Accept = (backend: Backend, healthy: boolean) => boolean;
 
-/** One bit per backend, by position. */
-type Bits = Uint32Array;
+/** In the place of a position: no backend would do. */
+export const NOBODY: number = -1;
+/** In the place of a position: backends would do, but those looked at are at their caps. */
+export const ALL_FULL: number = -2;
 
-/** What snapshots that differ only in health have in common. */
-interface Common {
-  readonly list: readonly Backend[];
-  readonly positions: ReadonlyMap<string, number>;
-  readonly selection: Selection;
-  /** How often each was chosen; the one thing that goes on counting. */
-  readonly picks: PickCounts;
+/** What a careful choice heeds besides rotation. */
+export interface ChoiceRules {
+  /** In the place of being in rotation. */
+  readonly accept: Accept | undefined;
+  /** Backends at their caps are not taken. */
+  readonly withCaps: boolean;
+  readonly slowStart: SlowStart;
 }
 
-/** The backends at one moment; iterates over them in the order given, those of weight zero last. */
+/** The algorithm while nobody is in rotation. */
+const NO_SELECTION: Selection = { first: () => -1, next: () => -1 };
+
+/** The backends at one moment; iterates over them by priority, then in the order given, those of weight zero last. */
 export class Backends implements Iterable<Backend> {
-  readonly #common: Common;
-  readonly #list: readonly Backend[];
+  readonly #lineup: Lineup;
+  readonly #rotation: Rotation;
+  /** Of the first tier with anybody in rotation. */
   readonly #selection: Selection;
-  readonly #healthy: Bits;
-  readonly #enabled: Bits;
-  /** Both. */
+  readonly #start: number;
   readonly #ready: Bits;
+  readonly #list: readonly Backend[];
   readonly #picks: Uint32Array;
 
-  private constructor(common: Common, healthy: Bits, enabled: Bits) {
-    this.#common = common;
-    this.#list = common.list;
-    this.#selection = common.selection;
-    this.#picks = common.picks.recent;
-    this.#healthy = healthy;
-    this.#enabled = enabled;
-    this.#ready = both(healthy, enabled);
-  }
-
-  /**
-   * For the balancer: a snapshot of a list with distinct addresses, and the selection built from its beginning. Backends
-   * that were in the snapshot before go on counting where they were.
-   */
-  static create(
-    list: readonly Backend[],
-    selection: Selection,
-    isHealthy: (address: string) => boolean,
-    isEnabled: (address: string) => boolean,
-    before?: Backends,
-  ): Backends {
-    const positions = new Map(list.map((backend, position) => [backend.address, position]));
-    const picks = new PickCounts(Float64Array.from(list, (backend) => before?.picksOf(backend) ?? 0));
-    const common = { list: Object.freeze([...list]), positions, selection, picks };
-    return new Backends(common, bitsOf(list, isHealthy), bitsOf(list, isEnabled));
-  }
-
-  /** For the balancer: this snapshot with other states. */
-  withStates(isHealthy: (address: string) => boolean, isEnabled: (address: string) => boolean): Backends {
-    return new Backends(this.#common, bitsOf(this.#list, isHealthy), bitsOf(this.#list, isEnabled));
+  /** For the balancer. */
+  constructor(lineup: Lineup, rotation: Rotation) {
+    const tier = lineup.tiers[rotation.firstLive];
+    this.#lineup = lineup;
+    this.#rotation = rotation;
+    this.#selection = tier?.selection ?? NO_SELECTION;
+    this.#start = tier?.start ?? 0;
+    this.#ready = rotation.ready;
+    this.#list = lineup.list;
+    this.#picks = lineup.picks.recent;
   }
 
   /** How many backends there are, whatever their state. */
   get size(): number {
     return this.#list.length;
-  }
-
-  /** The algorithm's state. For the balancer. */
-  get selection(): Selection {
-    return this.#selection;
   }
 
   [Symbol.iterator](): Iterator<Backend> {
@@ -82,110 +66,106 @@ export class Backends implements Iterable<Backend> {
 
   /** The backend with this canonical address. */
   find(address: string): Backend | undefined {
-    const position = this.#common.positions.get(address);
+    const position = this.#lineup.positions.get(address);
     return position === undefined ? undefined : this.#list[position];
   }
 
   /** True for a backend of this snapshot that its health checks call healthy; so they do before the first one. */
   isHealthy(backend: { readonly address: string }): boolean {
-    return this.#has(this.#healthy, backend.address);
+    return this.#has(this.#rotation.healthy, backend.address);
   }
 
-  /** True for a backend of this snapshot that neither an operator nor the discovery has switched off. */
+  /** True for a backend of this snapshot that is active and that the discovery has not switched off. */
   isEnabled(backend: { readonly address: string }): boolean {
-    return this.#has(this.#enabled, backend.address);
+    return this.#has(this.#rotation.enabled, backend.address);
   }
 
-  /** True for a backend of this snapshot that is in rotation: healthy and enabled. */
+  /** True for a backend of this snapshot that passive health has taken out for a while. */
+  isEjected(backend: { readonly address: string }): boolean {
+    return this.#has(this.#rotation.ejected, backend.address);
+  }
+
+  /**
+   * True for a backend of this snapshot that is in rotation: enabled, healthy and not ejected; or enabled, where so few others
+   * of its priority are well that it does not matter (`panicThreshold`).
+   */
   isReady(backend: { readonly address: string }): boolean {
-    return this.isHealthy(backend) && this.isEnabled(backend);
+    return this.#has(this.#ready, backend.address);
   }
 
-  /** For the balancer: this snapshot with another state of health for one backend. */
-  withHealth(address: string, healthy: boolean): Backends {
-    return new Backends(this.#common, this.#changed(this.#healthy, address, healthy), this.#enabled);
+  /** For the balancer: what is behind it. */
+  get lineup(): Lineup {
+    return this.#lineup;
   }
 
-  /** For the balancer: this snapshot with one backend switched on or off. */
-  withEnabled(address: string, enabled: boolean): Backends {
-    return new Backends(this.#common, this.#healthy, this.#changed(this.#enabled, address, enabled));
+  /** For the balancer: who is in rotation. */
+  get rotation(): Rotation {
+    return this.#rotation;
   }
 
-  /** The position of the first candidate in rotation among the first `maxIterations`, -1 if there is none. */
+  /** For the balancer: the position of the first candidate in rotation among the first `maxIterations`, or NOBODY. */
   choose(key: SelectionKey, maxIterations: number): number {
     const selection = this.#selection;
+    const start = this.#start;
     let left = maxIterations;
-    if (!(left > 0)) return -1;
-    let position = selection.first(key);
-    while (position >= 0) {
-      if (this.#isReadyAt(position)) return position;
+    if (!(left > 0)) return NOBODY;
+    let candidate = selection.first(key);
+    while (candidate >= 0) {
+      const position = start + candidate;
+      if (hasBit(this.#ready, position)) return position;
       left -= 1;
-      if (!(left > 0)) return -1;
-      position = selection.next();
+      if (!(left > 0)) return NOBODY;
+      candidate = selection.next();
     }
-    return -1;
+    return NOBODY;
   }
 
-  /** As `choose`, with `accept` deciding instead of health. What it throws passes through. */
-  chooseWith(key: SelectionKey, maxIterations: number, accept: Accept): number {
-    const selection = this.#selection;
+  /**
+   * For the balancer: as `choose`, with more rules; tier after tier. Somebody young who was passed over is taken before
+   * the next tier has its turn. What `accept` throws passes through.
+   */
+  chooseCarefully(key: SelectionKey, maxIterations: number, rules: ChoiceRules): number {
+    const { tiers } = this.#lineup;
     let left = maxIterations;
-    if (!(left > 0)) return -1;
-    let position = selection.first(key);
-    while (position >= 0) {
-      if (accept(this.#list[position] as Backend, this.#isReadyAt(position))) return position;
-      left -= 1;
-      if (!(left > 0)) return -1;
-      position = selection.next();
+    let outcome = NOBODY;
+    for (let i = 0; i < tiers.length && left > 0; i += 1) {
+      if (rules.accept === undefined && !this.#rotation.isLive(i)) continue;
+      const { selection, start } = tiers[i] as { selection: Selection; start: number };
+      let passedOver = NOBODY;
+      let candidate = selection.first(key);
+      while (candidate >= 0) {
+        const position = start + candidate;
+        const verdict = this.#judge(position, rules);
+        if (verdict === 'take') return position;
+        if (verdict === 'young' && passedOver === NOBODY) passedOver = position;
+        if (verdict === 'full') outcome = ALL_FULL;
+        left -= 1;
+        candidate = left > 0 ? selection.next() : -1;
+      }
+      if (passedOver !== NOBODY) return passedOver;
     }
-    return -1;
+    return outcome;
   }
 
-  /** The backend at a position that `choose` returned, counted as chosen; undefined for -1. */
+  /** For the balancer: the backend at a position that was chosen, counted as chosen; undefined where none was. */
   take(position: number): Backend | undefined {
     if (position < 0) return undefined;
     (this.#picks[position] as number) += 1;
     return this.#list[position];
   }
 
-  /** How often this backend was chosen. */
-  picksOf(backend: { readonly address: string }): number {
-    const position = this.#common.positions.get(backend.address);
-    return position === undefined ? 0 : this.#common.picks.at(position);
-  }
-
-  #isReadyAt(position: number): boolean {
-    return (((this.#ready[position >>> 5] as number) >>> (position & 31)) & 1) === 1;
+  #judge(position: number, rules: ChoiceRules): 'take' | 'refused' | 'full' | 'young' {
+    const isReady = hasBit(this.#ready, position);
+    const fits = rules.accept === undefined ? isReady : rules.accept(this.#list[position] as Backend, isReady);
+    if (!fits) return 'refused';
+    if (rules.withCaps && isFull(this.#lineup, position)) return 'full';
+    const isPassedOver =
+      rules.slowStart.isActive && rules.slowStart.passesOver(this.#lineup.states[position] as BackendState);
+    return isPassedOver ? 'young' : 'take';
   }
 
   #has(bits: Bits, address: string): boolean {
-    const position = this.#common.positions.get(address);
-    return position !== undefined && (((bits[position >>> 5] as number) >>> (position & 31)) & 1) === 1;
+    const position = this.#lineup.positions.get(address);
+    return position !== undefined && hasBit(bits, position);
   }
-
-  #changed(bits: Bits, address: string, value: boolean): Bits {
-    const position = this.#common.positions.get(address);
-    if (position === undefined) return bits;
-    const copy = bits.slice();
-    setBit(copy, position, value);
-    return copy;
-  }
-}
-
-function bitsOf(list: readonly Backend[], isSet: (address: string) => boolean): Bits {
-  const bits = new Uint32Array((list.length + 31) >>> 5);
-  for (const [position, backend] of list.entries()) setBit(bits, position, isSet(backend.address));
-  return bits;
-}
-
-function both(one: Bits, other: Bits): Bits {
-  const bits = new Uint32Array(one.length);
-  for (let i = 0; i < bits.length; i += 1) bits[i] = (one[i] as number) & (other[i] as number);
-  return bits;
-}
-
-function setBit(bits: Bits, position: number, value: boolean): void {
-  const mask = 1 << (position & 31);
-  const word = bits[position >>> 5] as number;
-  bits[position >>> 5] = value ? word | mask : word & ~mask;
 }

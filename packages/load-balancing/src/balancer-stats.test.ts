@@ -38,27 +38,32 @@ describe('LoadBalancer.stats', () => {
       return [backends, healthy, enabled, byAddress];
     };
     await balancer.runHealthCheck();
-    const b = { picks: 0, healthy: 1, enabled: 0, checkFailures: 0 };
-    const a = { picks: 0, enabled: 1 };
-    expect(state()).toEqual([
-      2,
-      2,
-      1,
-      { 'a:1': { ...a, healthy: 1, checks: 1, checkFailures: 1 }, 'b:1': { ...b, checks: 1 } },
-    ]);
+    const none = { picks: 0, inFlight: 0, failures: 0, ejected: 0, young: 0 };
+    // Nobody checks what is being repaired.
+    const b = { ...none, healthy: 1, enabled: 0, state: 'maintenance', checks: 0, checkFailures: 0 };
+    const a = { ...none, enabled: 1, state: 'active' };
+    expect(state()).toEqual([2, 2, 1, { 'a:1': { ...a, healthy: 1, checks: 1, checkFailures: 1 }, 'b:1': b }]);
     await balancer.runHealthCheck();
-    expect(state()).toEqual([
-      2,
-      1,
-      1,
-      { 'a:1': { ...a, healthy: 0, checks: 2, checkFailures: 2 }, 'b:1': { ...b, checks: 2 } },
-    ]);
+    expect(state()).toEqual([2, 1, 1, { 'a:1': { ...a, healthy: 0, checks: 2, checkFailures: 2 }, 'b:1': b }]);
   });
 
   it('LoadBalancer.stats keeps counts when the list changes, and the sum of those that have left', async () => {
     let backends = parse('a:1', 'b:1');
     const balancer = new LoadBalancer({ discovery: { discover: () => ({ backends }) } });
-    expect(balancer.stats()).toEqual({ backends: 0, healthy: 0, enabled: 0, picks: 0, byAddress: {} });
+    expect(balancer.stats()).toEqual({
+      backends: 0,
+      healthy: 0,
+      enabled: 0,
+      ejected: 0,
+      panic: 0,
+      picks: 0,
+      inFlight: 0,
+      waiting: 0,
+      waited: 0,
+      waitTimeouts: 0,
+      queueRejections: 0,
+      byAddress: {},
+    });
     await balancer.update();
     for (let i = 0; i < 5; i += 1) balancer.select('');
     backends = [...parse('c:1'), Backend.parse('a:1', { weight: 2 })];
@@ -77,11 +82,23 @@ describe('LoadBalancer.stats', () => {
   });
 });
 
-it('LoadBalancer.counters are the picks alone, to be added to those of the original', () => {
+it('LoadBalancer.counters are what a copy counts by itself, to be added to the numbers of the original', () => {
   const balancer = LoadBalancer.fromAddresses(['10.0.0.1:80', '10.0.0.2:80']);
-  for (let pick = 0; pick < 4; pick += 1) balancer.select('');
+  for (let i = 0; i < 3; i += 1) balancer.select('');
+  balancer.pick('');
+  balancer.pick('')?.done({ ok: false });
   expect(balancer.counters()).toEqual({
-    picks: 4,
-    byAddress: { '10.0.0.1:80': { picks: 2 }, '10.0.0.2:80': { picks: 2 } },
+    picks: 5,
+    inFlight: 1,
+    ejected: 0,
+    panic: 0,
+    waiting: 0,
+    waited: 0,
+    waitTimeouts: 0,
+    queueRejections: 0,
+    byAddress: {
+      '10.0.0.1:80': { picks: 3, inFlight: 0, failures: 1, ejected: 0 },
+      '10.0.0.2:80': { picks: 2, inFlight: 1, failures: 0, ejected: 0 },
+    },
   });
 });

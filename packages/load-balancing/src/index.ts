@@ -32,7 +32,7 @@ export type {
   BalancerChange,
   DataEntries,
   HealthChange,
-  SwitchChange,
+  StateChange,
 } from './replication/balancer-change.ts';
 export {
   BoundedConsistent,

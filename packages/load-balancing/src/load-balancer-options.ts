@@ -1,9 +1,13 @@
 /**
  * What a balancer is made from: the options, their defaults and their checks.
  */
+import { MAX_CONNECTIONS } from './backend.ts';
 import type { ServiceDiscovery } from './discovery/discovery.ts';
 import type { HealthCheck } from './health/health-check.ts';
 import type { Logger } from './logger.ts';
+import { integerOption, shareOption } from './number-option.ts';
+import type { PassiveHealthOptions } from './passive/passive-health-options.ts';
+import type { OperatorState } from './pick-options.ts';
 import type { SelectionFactory } from './selection/selection.ts';
 import type { TimeSource } from './time-source.ts';
 
@@ -46,12 +50,35 @@ export interface LoadBalancerOptions {
    * them: better all of them than a few that break down under the load of all. Default 0: never.
    */
   readonly panicThreshold?: number | undefined;
+  /** Backends whose requests fail are taken out for a while. Default: they are not. Counts what `done` is told. */
+  readonly passiveHealth?: PassiveHealthOptions | undefined;
   /** Default silent. */
   readonly logger?: Logger | undefined;
   /** For tests: the clock and the timers. */
   readonly time?: TimeSource | undefined;
   /** For tests: numbers from 0 up to but not including 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
+}
+
+/** The numbers among the options, with every default filled in. */
+export interface BalancerNumbers {
+  readonly maxConnections: number;
+  readonly slowStartMs: number;
+  readonly panicThreshold: number;
+  readonly queue: { readonly size: number; readonly timeoutMs: number };
+}
+
+/** Fills in the defaults. Throws RangeError naming the option. */
+export function resolveNumbers(options: LoadBalancerOptions): BalancerNumbers {
+  return {
+    maxConnections: integerOption('maxConnections', options.maxConnections, 0, 0, MAX_CONNECTIONS),
+    slowStartMs: integerOption('slowStartMs', options.slowStartMs, 0, 0),
+    panicThreshold: shareOption('panicThreshold', options.panicThreshold, 0),
+    queue: {
+      size: integerOption('queue.size', options.queue?.size, 0, 0),
+      timeoutMs: integerOption('queue.timeoutMs', options.queue?.timeoutMs, 5_000, 1),
+    },
+  };
 }
 
 /** The value, if it is a time or undefined. Throws RangeError naming the option. */
@@ -76,6 +103,12 @@ export function checkSelection(selection: SelectionFactory): SelectionFactory {
   throw new TypeError(
     'selection must have a method build(backends, previous): RoundRobin, Random, FnvHash, Consistent or your own',
   );
+}
+
+/** Throws TypeError unless it is one of the three. */
+export function checkState(state: OperatorState): OperatorState {
+  if (state === 'active' || state === 'draining' || state === 'maintenance') return state;
+  throw new TypeError(`state must be 'active', 'draining' or 'maintenance', got ${String(state)}`);
 }
 
 /** Throws TypeError unless it looks like a health check. */

@@ -12,11 +12,11 @@ export class PickCounts {
   readonly #seen: Uint32Array;
   readonly #sums: Float64Array;
 
-  /** Begins with what the backends had before. */
-  constructor(sums: Float64Array) {
-    this.#sums = sums;
-    this.recent = new Uint32Array(sums.length);
-    this.#seen = new Uint32Array(sums.length);
+  /** Begins with zeros. */
+  constructor(length: number) {
+    this.#sums = new Float64Array(length);
+    this.recent = new Uint32Array(length);
+    this.#seen = new Uint32Array(length);
   }
 
   /** All that was counted at a position, provided that somebody looks at least once in 4,294,967,296 times. */
@@ -26,5 +26,13 @@ export class PickCounts {
     this.#seen[position] = now;
     this.#sums[position] = sum;
     return sum;
+  }
+
+  /** Begins with what was counted elsewhere: at `origins[i]` for the position i, nothing where that is -1. */
+  takeOver(before: PickCounts, origins: Int32Array): void {
+    for (let i = 0; i < origins.length; i += 1) {
+      const origin = origins[i] as number;
+      if (origin >= 0) this.#sums[i] = before.at(origin);
+    }
   }
 }

@@ -7,11 +7,12 @@ import type { Accept } from './backends.ts';
 export interface PickOptions {
   /** How many backends to consider at most. Default 256. */
   readonly maxIterations?: number | undefined;
-  /** Default: whoever is in rotation. Never asked about a backend that is at its cap. */
+  /** Default: whoever is in rotation. Says who would do: one that is at its cap is not taken all the same. */
   readonly accept?: Accept | undefined;
   /**
    * Canonical address of a backend that goes before all others, whatever the algorithm says: the one that a client is stuck
-   * to. Taken if it is active or draining, healthy, not ejected and below its cap; otherwise the choice is made as always.
+   * to. Taken if it is active or draining, healthy, not ejected and below its cap, and if `accept`, told that it is healthy, takes
+   * it; otherwise the choice is made as always.
    */
   readonly prefer?: string | undefined;
 }

@@ -2,9 +2,10 @@
  * A backend that was picked, and the duty to say when it is no longer in use.
  */
 import type { Backend } from './backend.ts';
-import type { PickOutcome, Selection } from './selection/selection.ts';
+import type { BackendState } from './backend-state.ts';
+import type { PickOutcome } from './selection/selection.ts';
 
-/** The result of `LoadBalancer.pick`. */
+/** The result of `LoadBalancer.pick` and `acquire`. */
 export interface Pick {
   readonly backend: Backend;
   /**
@@ -14,21 +15,26 @@ export interface Pick {
   done(outcome?: PickOutcome): void;
 }
 
-/** Tells the selection that the position is in use, and later, once, that it no longer is. */
+/** Who is told that a use has ended. */
+export interface UseKeeper {
+  end(state: BackendState, outcome: PickOutcome | undefined): void;
+}
+
+/** Tells its keeper once. */
 export class PickHandle implements Pick {
   readonly backend: Backend;
-  readonly #position: number;
-  #selection: Selection | undefined;
+  readonly #state: BackendState;
+  #keeper: UseKeeper | undefined;
 
-  constructor(backend: Backend, position: number, selection: Selection) {
+  constructor(backend: Backend, state: BackendState, keeper: UseKeeper) {
     this.backend = backend;
-    this.#position = position;
-    this.#selection = selection;
+    this.#state = state;
+    this.#keeper = keeper;
   }
 
   done(outcome?: PickOutcome): void {
-    const selection = this.#selection;
-    this.#selection = undefined;
-    selection?.onDone?.(this.#position, outcome);
+    const keeper = this.#keeper;
+    this.#keeper = undefined;
+    keeper?.end(this.#state, outcome);
   }
 }

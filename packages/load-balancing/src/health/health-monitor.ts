@@ -78,6 +78,7 @@ export class HealthMonitor {
 
   /** Tells the check that a backend has left the set. */
   forget(backend: Backend): void {
+    if (this.check?.forget === undefined) return;
     this.#guard('health check failed to forget a backend', backend, () => this.check?.forget?.(backend));
   }
 

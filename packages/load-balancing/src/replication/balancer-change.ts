@@ -4,6 +4,8 @@
  * Plain data that structured cloning passes on. Entries are named by their address, so a change that comes late is
  * harmless. How a change is made and taken over is backend-set.ts.
  */
+import type { OperatorState } from '../pick-options.ts';
+import { STEP_MASK, type Steps } from '../run-in-slices.ts';
 
 /** Entries of `Backend.ext`. */
 export type DataEntries = readonly (readonly [key: unknown, value: unknown])[];
@@ -15,12 +17,18 @@ export interface BackendsChange {
   readonly addresses: readonly string[];
   /** The weight of each of them. */
   readonly weights: readonly number[];
+  /** The priority of each of them; absent when all have the default. */
+  readonly priorities?: readonly number[];
+  /** The cap that each of them has of its own; absent when all have the default. */
+  readonly maxConnections?: readonly number[];
   /** The data of those that have any, as far as they can be cloned. */
   readonly data: readonly (readonly [address: string, entries: DataEntries])[];
   /** Addresses of those that health checks have found ill. */
   readonly unhealthy: readonly string[];
-  /** Addresses of those that an operator has switched off. */
-  readonly switchedOff: readonly string[];
+  /** Addresses of those that an operator lets run empty. */
+  readonly draining: readonly string[];
+  /** Addresses of those that an operator has taken out. */
+  readonly maintenance: readonly string[];
   /** Addresses of those that the discovery has switched off. */
   readonly undiscovered: readonly string[];
 }
@@ -34,19 +42,30 @@ export interface HealthChange {
   readonly reason?: string;
 }
 
-/** An operator has switched one backend on or off. */
-export interface SwitchChange {
-  readonly kind: 'switch';
+/** An operator has decided about one backend. */
+export interface StateChange {
+  readonly kind: 'state';
   readonly address: string;
-  readonly enabled: boolean;
+  readonly state: OperatorState;
 }
 
 /** What `LoadBalancer.onChange` gives and `apply` takes. */
-export type BalancerChange = BackendsChange | HealthChange | SwitchChange;
+export type BalancerChange = BackendsChange | HealthChange | StateChange;
 
-/** The value, if it has the shape of a change. Throws TypeError naming what is wrong with it. */
+/** The arrays that every list has. */
+const LISTS = ['addresses', 'weights', 'data', 'unhealthy', 'draining', 'maintenance', 'undiscovered'] as const;
+/** Those that have an entry for each address, if they are there. */
+const BY_ADDRESS = ['weights', 'priorities', 'maxConnections'] as const;
+/** Those that name addresses of the list. */
+const NAMES = ['unhealthy', 'draining', 'maintenance', 'undiscovered'] as const;
+const STATES: readonly unknown[] = ['active', 'draining', 'maintenance'] satisfies OperatorState[];
+
+/**
+ * The value, if it has the shape of a change; of a list, what takes time is left to `checkEntries`. Throws TypeError naming
+ * what is wrong with it.
+ */
 export function checkChange(value: unknown): BalancerChange {
-  const change = (value ?? {}) as Partial<BackendsChange & Omit<HealthChange, 'kind'> & Omit<SwitchChange, 'kind'>>;
+  const change = (value ?? {}) as Partial<BackendsChange & Omit<HealthChange, 'kind'> & Omit<StateChange, 'kind'>>;
   switch (change.kind as BalancerChange['kind']) {
     case 'backends':
       checkLists(change);
@@ -56,42 +75,62 @@ export function checkChange(value: unknown): BalancerChange {
       check('healthy', change.healthy, 'boolean');
       if (change.reason !== undefined) check('reason', change.reason, 'string');
       break;
-    case 'switch':
+    case 'state':
       check('address', change.address, 'string');
-      check('enabled', change.enabled, 'boolean');
+      if (!STATES.includes(change.state)) {
+        throw new TypeError(`change.state must be 'active', 'draining' or 'maintenance', got ${String(change.state)}`);
+      }
       break;
     default:
       throw new TypeError(
-        `change.kind must be 'backends', 'health' or 'switch', got ${String(change.kind)}; apply takes what snapshot and onChange give`,
+        `change.kind must be 'backends', 'health' or 'state', got ${String(change.kind)}; apply takes what snapshot and onChange give`,
       );
   }
   return change as BalancerChange;
 }
 
 function checkLists(change: Partial<BackendsChange>): void {
-  for (const name of ['addresses', 'weights', 'data', 'unhealthy', 'switchedOff', 'undiscovered'] as const) {
+  for (const name of LISTS) {
     if (!Array.isArray(change[name]))
       throw new TypeError(`change.${name} must be an array, got ${typeof change[name]}`);
   }
-  const { addresses, data, switchedOff, undiscovered, unhealthy, weights } = change as BackendsChange;
-  if (weights.length !== addresses.length) {
-    throw new TypeError(`change.weights must be as many as the ${addresses.length} addresses, got ${weights.length}`);
+  const { length } = change.addresses ?? [];
+  for (const name of BY_ADDRESS) {
+    const list: unknown = change[name];
+    if (list === undefined || (Array.isArray(list) && list.length === length)) continue;
+    const found = Array.isArray(list) ? list.length : typeof list;
+    throw new TypeError(`change.${name} must be as many as the ${length} addresses, got ${found}`);
   }
-  let known: ReadonlySet<unknown> | undefined;
-  const checkKnown = (name: string, address: unknown): void => {
-    known ??= new Set(addresses);
-    if (known.has(address)) return;
-    throw new TypeError(`change.${name} must name addresses of the list, got ${String(address)}`);
-  };
-  for (const [name, list] of Object.entries({ unhealthy, switchedOff, undiscovered })) {
-    for (const address of list) checkKnown(name, address);
+}
+
+/** Checks that what a list says is about addresses that it has. Throws TypeError naming what is wrong. */
+export function* checkEntries(change: BackendsChange): Steps<void> {
+  const isQuiet = NAMES.every((name) => change[name].length === 0) && change.data.length === 0;
+  if (isQuiet) return;
+  const known = new Set<unknown>();
+  for (const [i, address] of change.addresses.entries()) {
+    known.add(address);
+    if ((i & STEP_MASK) === 0) yield;
   }
-  for (const entry of data) {
-    checkKnown('data', entry?.[0]);
+  for (const name of NAMES) yield* checkKnown(name, change[name], known);
+  for (const [i, entry] of change.data.entries()) {
+    if (!known.has(entry?.[0])) throw unknownAddress('data', entry?.[0]);
     if (!Array.isArray(entry[1]) || !entry[1].every(Array.isArray)) {
       throw new TypeError(`change.data of ${entry[0]} must be an array of pairs`);
     }
+    if ((i & STEP_MASK) === 0) yield;
   }
+}
+
+function* checkKnown(name: string, addresses: readonly unknown[], known: ReadonlySet<unknown>): Steps<void> {
+  for (const [i, address] of addresses.entries()) {
+    if (!known.has(address)) throw unknownAddress(name, address);
+    if ((i & STEP_MASK) === 0) yield;
+  }
+}
+
+function unknownAddress(name: string, address: unknown): TypeError {
+  return new TypeError(`change.${name} must name addresses of the list, got ${String(address)}`);
 }
 
 function check(name: string, value: unknown, type: 'string' | 'boolean'): void {

@@ -6,11 +6,20 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { Backend } from '../backend.ts';
-import { mergeBackends } from '../backend-list.ts';
-import type { Backends } from '../backends.ts';
+import { type KnownBackends, mergeBackends } from '../backend-list.ts';
+import { STEP_MASK, type Steps } from '../run-in-slices.ts';
 import type { BackendsChange, DataEntries } from './balancer-change.ts';
 
 const NO_ENTRIES: DataEntries = [];
+
+/** What was heard of one backend. */
+interface Heard {
+  readonly address: string;
+  readonly weight: number;
+  readonly priority: number;
+  readonly maxConnections: number;
+  readonly entries: DataEntries;
+}
 
 /** Remembers which backends were only heard of, and with which data. */
 export class CopiedBackends {
@@ -20,23 +29,35 @@ export class CopiedBackends {
    * The list of a change; a backend that has not changed is the known object. Undefined when it is the known list, in the same
    * order. Throws TypeError or RangeError for addresses and weights that cannot be.
    */
-  listOf(change: BackendsChange, known: Backends): readonly Backend[] | undefined {
+  *listOf(change: BackendsChange, known: KnownBackends): Steps<readonly Backend[] | undefined> {
     const data = new Map(change.data);
-    const list = change.addresses.map((address, i) => {
-      return this.#copyOf(known.find(address), address, change.weights[i] as number, data.get(address) ?? NO_ENTRIES);
-    });
-    if (isSame([...known], list)) return undefined;
-    const merged = mergeBackends(list);
+    const list: Backend[] = [];
+    let isSame = change.addresses.length === known.list.length;
+    for (const [i, address] of change.addresses.entries()) {
+      const position = known.positions.get(address);
+      const backend = this.#copyOf(position === undefined ? undefined : known.list[position], {
+        address,
+        weight: change.weights[i] as number,
+        priority: change.priorities?.[i] ?? 0,
+        maxConnections: change.maxConnections?.[i] ?? 0,
+        entries: data.get(address) ?? NO_ENTRIES,
+      });
+      list.push(backend);
+      isSame &&= backend === known.list[i];
+      if ((i & STEP_MASK) === 0) yield;
+    }
+    if (isSame) return undefined;
+    const merged = yield* mergeBackends(list);
     if (merged.length < list.length) throw new TypeError('change.addresses must be distinct');
     return merged;
   }
 
-  #copyOf(known: Backend | undefined, address: string, weight: number, entries: DataEntries): Backend {
+  #copyOf(known: Backend | undefined, { address, entries, ...properties }: Heard): Backend {
     const heard = known === undefined ? entries : this.#data.get(known);
     const isUpToDate = heard === undefined || heard === entries || isDeepStrictEqual(heard, entries);
-    if (known !== undefined && known.weight === weight && isUpToDate) return known;
-    const ext = heard === undefined ? known?.ext : new Map(entries);
-    const copy = known === undefined ? Backend.parse(address, { weight, ext }) : Backend.of(known, { weight, ext });
+    if (known !== undefined && isUpToDate && hasProperties(known, properties)) return known;
+    const options = { ...properties, ext: heard === undefined ? known?.ext : new Map(entries) };
+    const copy = known === undefined ? Backend.parse(address, options) : Backend.of(known, options);
     if (copy.address !== address) {
       throw new TypeError(`change.addresses must be in canonical form: ${copy.address}, got ${address}`);
     }
@@ -45,6 +66,10 @@ export class CopiedBackends {
   }
 }
 
-function isSame(one: readonly Backend[], other: readonly Backend[]): boolean {
-  return one.length === other.length && one.every((backend, i) => backend === other[i]);
+function hasProperties(backend: Backend, heard: Omit<Heard, 'address' | 'entries'>): boolean {
+  return (
+    backend.weight === heard.weight &&
+    backend.priority === heard.priority &&
+    backend.maxConnections === heard.maxConnections
+  );
 }

@@ -246,7 +246,8 @@ describe('LoadBalancer.apply', () => {
     const withAddress = (text: unknown): BackendsChange => ({
       ...good,
       addresses: ['a:1', text as string],
-      switchedOff: [],
+      draining: [],
+      maintenance: [],
       unhealthy: ['a:1'],
     });
     const { backends } = copy;
@@ -275,7 +276,7 @@ describe('LoadBalancer.apply', () => {
     copy.observe((event) => void told.push(event));
     copy.onChange((change) => told.push(change));
     copy.apply({ kind: 'health', address: 'b:1', healthy: false });
-    copy.apply({ kind: 'switch', address: 'b:1', enabled: false });
+    copy.apply({ kind: 'state', address: 'b:1', state: 'maintenance' });
     copy.apply({ kind: 'health', address: 'a:1', healthy: true });
     expect(copy.backends).toBe(backends);
     expect(told).toEqual([]);
@@ -296,7 +297,7 @@ describe('LoadBalancer.onChange', () => {
     expect(pair.changes).toEqual([
       { kind: 'health', address: '10.0.0.7:80', healthy: false, reason: '10.0.0.7:80 is down' },
       { kind: 'health', address: '10.0.0.7:80', healthy: true },
-      { kind: 'switch', address: '10.0.0.9:80', enabled: false },
+      { kind: 'state', address: '10.0.0.9:80', state: 'maintenance' },
     ]);
   });
 
@@ -324,6 +325,6 @@ describe('LoadBalancer.onChange', () => {
     });
     balancer.onChange(({ kind }) => told.push(kind));
     expect(balancer.setEnabled('a:1', false)).toBe(true);
-    expect([told, lines]).toEqual([['switch'], ['listener of balancer changes failed']]);
+    expect([told, lines]).toEqual([['state'], ['listener of balancer changes failed']]);
   });
 });

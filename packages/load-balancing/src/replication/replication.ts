@@ -5,97 +5,108 @@
  * from one thread to another is the business of whoever listens.
  */
 import type { Backend } from '../backend.ts';
-import type { BackendSet } from '../backend-set.ts';
-import type { HealthMonitor } from '../health/health-monitor.ts';
+import type { BackendSet, SetChange } from '../backend-set.ts';
+import type { ListChanges } from '../list-changes.ts';
 import type { Logger } from '../logger.ts';
-import { type BackendsChange, type BalancerChange, checkChange } from './balancer-change.ts';
-
-/** Told of each change. */
-export type ChangeListener = (change: BalancerChange) => void;
+import type { OperatorState } from '../pick-options.ts';
+import { STEP_MASK, type Steps } from '../run-in-slices.ts';
+import { type BackendsChange, type BalancerChange, checkChange, checkEntries } from './balancer-change.ts';
+import { type ChangeListener, ChangeListeners } from './change-listeners.ts';
+import { describeBackends } from './describe-backends.ts';
 
 /** The parts of a balancer that it works on. */
 export interface ReplicationParts {
   readonly set: BackendSet;
-  readonly monitor: HealthMonitor;
+  readonly lists: ListChanges;
   readonly logger: Logger;
+  /** A list has been taken over from another balancer: what follows from that, besides telling. */
+  followUp(change: SetChange): Steps<void>;
+  /** So has the health of one backend. */
+  flipped(backend: Backend, healthy: boolean, cause: Error | undefined): void;
 }
 
 /** Nothing is put together while nobody listens. */
 export class Replication {
   readonly #parts: ReplicationParts;
-  readonly #listeners = new Set<ChangeListener>();
+  readonly #listeners: ChangeListeners;
+  #hasList = false;
 
   constructor(parts: ReplicationParts) {
     this.#parts = parts;
+    this.#listeners = new ChangeListeners(parts.logger);
   }
 
   /** Adds a listener and returns what removes it. */
   onChange(listener: ChangeListener): () => void {
-    // Wrapped, so that one function added twice is told twice and removed one at a time.
-    const entry: ChangeListener = (change) => listener(change);
-    this.#listeners.add(entry);
-    return () => {
-      this.#listeners.delete(entry);
-    };
+    return this.#listeners.add(listener);
+  }
+
+  /** The list with all states. */
+  describe(): BackendsChange {
+    return describeBackends(this.#parts.set.snapshot.lineup);
   }
 
   /** There is a new list, or the discovery has turned switches. */
   listChanged(): void {
-    this.#tell(() => this.#parts.set.describe());
+    this.#listeners.tell(() => this.describe());
   }
 
   /** A health check has decided. `cause`: why it failed. */
   healthChanged({ address }: Backend, healthy: boolean, cause: unknown): void {
-    this.#tell(() => {
+    this.#listeners.tell(() => {
       if (healthy) return { kind: 'health', address, healthy };
       return { kind: 'health', address, healthy, reason: cause instanceof Error ? cause.message : String(cause) };
     });
   }
 
   /** An operator has decided. */
-  switched(address: string, enabled: boolean): void {
-    this.#tell(() => ({ kind: 'switch', address, enabled }));
+  stateChanged(address: string, state: OperatorState): void {
+    this.#listeners.tell(() => ({ kind: 'state', address, state }));
   }
 
-  /** Takes over a change of another balancer: all of it, or nothing when it throws. */
+  /**
+   * Takes over a change of another balancer: all of it, or nothing when it throws. A long list, and what comes while it is
+   * taken over, has its turn later; what is wrong with it is logged then.
+   */
   apply(change: BalancerChange): void {
     const checked = checkChange(change);
-    if (checked.kind === 'backends') this.#applyList(checked);
-    else if (checked.kind === 'switch') this.#applySwitch(checked.address, checked.enabled);
-    else this.#applyHealth(checked.address, checked.healthy, checked.reason);
+    const size = checked.kind === 'backends' ? checked.addresses.length : 0;
+    const entry = { size, run: () => this.#take(checked) };
+    const { lists, logger } = this.#parts;
+    // The first list of a copy has to be there when its thread begins to serve, and keeps nobody waiting before that.
+    const isFirst = checked.kind === 'backends' && !this.#hasList && this.#parts.set.snapshot.size === 0;
+    this.#hasList ||= checked.kind === 'backends';
+    const taken = isFirst && !lists.isBusy ? lists.runNow(entry) : lists.run(entry);
+    taken?.catch((error: unknown) => {
+      logger.error({ err: error, change: checked.kind }, 'change of the original balancer could not be taken over');
+    });
   }
 
-  #applyList(change: BackendsChange): void {
-    const { monitor, set } = this.#parts;
-    const { flipped, removed } = set.copy(change);
-    this.#tell(() => change);
-    for (const backend of removed) monitor.forget(backend);
-    for (const backend of flipped) {
-      monitor.announce({ backend, healthy: set.snapshot.isHealthy(backend), cause: undefined });
+  *#take(change: BalancerChange): Steps<void> {
+    if (change.kind === 'backends') yield* this.#takeList(change);
+    else if (change.kind === 'state') this.#takeState(change.address, change.state);
+    else this.#takeHealth(change.address, change.healthy, change.reason);
+  }
+
+  *#takeList(change: BackendsChange): Steps<void> {
+    yield* checkEntries(change);
+    const taken = yield* this.#parts.set.copy(change);
+    this.#listeners.tell(() => change);
+    yield* this.#parts.followUp(taken);
+    for (const [i, backend] of taken.flipped.entries()) {
+      this.#parts.flipped(backend, this.#parts.set.snapshot.isHealthy(backend), undefined);
+      if ((i & STEP_MASK) === 0) yield;
     }
   }
 
-  #applyHealth(address: string, healthy: boolean, reason: string | undefined): void {
+  #takeHealth(address: string, healthy: boolean, reason: string | undefined): void {
     const backend = this.#parts.set.become(address, healthy);
     if (backend === undefined) return;
-    const cause = reason === undefined ? undefined : new Error(reason);
-    this.#tell(() => ({ kind: 'health', address, healthy, ...(reason === undefined ? {} : { reason }) }));
-    this.#parts.monitor.announce({ backend, healthy, cause });
+    this.#listeners.tell(() => ({ kind: 'health', address, healthy, ...(reason === undefined ? {} : { reason }) }));
+    this.#parts.flipped(backend, healthy, reason === undefined ? undefined : new Error(reason));
   }
 
-  #applySwitch(address: string, enabled: boolean): void {
-    if (this.#parts.set.setEnabled(address, enabled)) this.switched(address, enabled);
-  }
-
-  #tell(make: () => BalancerChange): void {
-    if (this.#listeners.size === 0) return;
-    const change = make();
-    for (const listener of this.#listeners) {
-      try {
-        listener(change);
-      } catch (error) {
-        this.#parts.logger.error({ err: error, change: change.kind }, 'listener of balancer changes failed');
-      }
-    }
+  #takeState(address: string, state: OperatorState): void {
+    if (this.#parts.set.setState(address, state)) this.stateChanged(address, state);
   }
 }
