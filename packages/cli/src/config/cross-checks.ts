@@ -7,7 +7,8 @@
 
 import { listenAddress } from '../schema/address-values.ts';
 import { nearest } from '../schema/basic-values.ts';
-import type { DocumentPath, YamlSource } from './yaml-source.ts';
+import type { DocumentPath } from './document-path.ts';
+import type { YamlSource } from './yaml-source.ts';
 
 /** A place that names an upstream. */
 interface Reference {
@@ -43,6 +44,7 @@ function referencesOf(listener: unknown, path: DocumentPath): Reference[] {
 }
 
 function checkReference(source: YamlSource, { path, upstream, protocol }: Reference): void {
+  if (source.isUnknown(path)) return;
   const upstreams = field(source.value, 'upstreams');
   const target = field(upstreams, upstream);
   if (target !== undefined) {

@@ -5,8 +5,9 @@ import type { z } from 'zod';
 import { nearest, type Synonyms } from '../schema/basic-values.ts';
 import type { IssueFacts } from '../schema/leaf.ts';
 import { PROTOCOLS } from '../schema/listener-schema.ts';
+import type { DocumentPath } from './document-path.ts';
 import type { GatewayProblem } from './gateway-config-error.ts';
-import type { DocumentPath, YamlSource } from './yaml-source.ts';
+import type { YamlSource } from './yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -22,13 +23,16 @@ const PROTOCOL_SYNONYMS: Synonyms = {
   dns: 'udp',
 };
 
-/** The problems that issues stand for. Their paths begin at `base`. */
+/** The problems that issues stand for. Their paths begin at `base`. What the environment lacks has been reported already. */
 export function describeIssues(
   issues: readonly Issue[],
   source: YamlSource,
   base: DocumentPath = [],
 ): readonly GatewayProblem[] {
-  return issues.flatMap((issue) => describeIssue(issue, source, [...base, ...issue.path]));
+  return issues.flatMap((issue) => {
+    const path = [...base, ...issue.path];
+    return source.isUnknown(path) ? [] : describeIssue(issue, source, path);
+  });
 }
 
 function describeIssue(issue: Issue, source: YamlSource, path: DocumentPath): readonly GatewayProblem[] {

@@ -1,7 +1,6 @@
 /**
  * A YAML text as plain data, with the place of every part of it, for messages.
  */
-import { escapeText } from '@cirque/error';
 import {
   type Document,
   isAlias,
@@ -14,17 +13,15 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
-import { type Environment, type Substituted, substituteEnvironment } from './environment.ts';
+import { cut, type DocumentPath, pathOf, printPath, printValue } from './document-path.ts';
+import { type Environment, type Substitution, substituteEnvironment } from './environment.ts';
 import type { GatewayProblem } from './gateway-config-error.ts';
 
 /** How often aliases may be expanded in one file, so that a few lines cannot become gigabytes. */
 const MAX_ALIASES = 100;
 
-/** Longer values are cut in messages. */
-const MAX_SHOWN = 60;
-
-/** Where something is in a document. */
-export type DocumentPath = readonly PropertyKey[];
+/** Longest key that is looked for in the text. */
+const MAX_KEY = 60;
 
 /** A text that has been read. Problems are collected, not thrown. */
 export class YamlSource {
@@ -35,7 +32,7 @@ export class YamlSource {
   readonly #text: string;
   readonly #lines: LineCounter = new LineCounter();
   readonly #document: Document.Parsed | undefined;
-  #substituted: Substituted = new Map();
+  #substitution: Substitution = { substituted: new Map(), failed: new Set() };
 
   constructor(text: string, file: string, env: Environment) {
     this.#file = file;
@@ -58,14 +55,19 @@ export class YamlSource {
 
   /** A value as messages show it: short, and never one that comes from the environment. */
   shown(path: DocumentPath): string {
-    const written = this.#substituted.get(this.#find(path)?.value);
+    const written = this.#substitution.substituted.get(this.#find(path)?.value);
     if (written !== undefined) return `the value of ${cut(written)}`;
     return printValue(this.valueAt(path));
   }
 
   /** Whether the value comes from the environment. */
   isSubstituted(path: DocumentPath): boolean {
-    return this.#substituted.has(this.#find(path)?.value);
+    return this.#substitution.substituted.has(this.#find(path)?.value);
+  }
+
+  /** Whether a variable in the value could not be replaced, which has been reported. */
+  isUnknown(path: DocumentPath): boolean {
+    return this.#substitution.failed.has(this.#find(path)?.value);
   }
 
   /** The value at a path; undefined when there is none. */
@@ -90,14 +92,17 @@ export class YamlSource {
     };
     const value = this.#attempt((): unknown => {
       checkKeys(document, refuse);
-      this.#substituted = substituteEnvironment(document, env, refuse);
+      this.#substitution = substituteEnvironment(document, env, (node, ancestors, message) => {
+        const path = printPath(pathOf([...ancestors, node]));
+        this.problems.push(this.#at(node.range?.[0] ?? 0, path, message));
+      });
       return document.toJS({ maxAliasCount: MAX_ALIASES });
     });
     return value ?? {};
   }
 
   #wordAt(offset: number): string {
-    return /^[^:\s]*/.exec(this.#text.slice(offset, offset + MAX_SHOWN))?.[0] ?? '';
+    return /^[^:\s]*/.exec(this.#text.slice(offset, offset + MAX_KEY))?.[0] ?? '';
   }
 
   /** Runs a step of the YAML library, whose limits (aliases, nesting) are reported by throwing. */
@@ -175,27 +180,4 @@ function checkKeys(document: Document, refuse: (at: number, message: string) => 
       else if (key.value === '__proto__') refuse(at, '__proto__ cannot be a key');
     },
   });
-}
-
-/** `upstreams.app.servers[1].weight`; keys of other letters in quotes. */
-export function printPath(path: DocumentPath): string {
-  let text = '';
-  for (const step of path) {
-    if (typeof step === 'number') text += `[${step}]`;
-    else if (!/^[A-Za-z0-9_*-]+$/.test(String(step))) text += `[${cut(JSON.stringify(String(step)))}]`;
-    else text += text === '' ? String(step) : `.${String(step)}`;
-  }
-  return text;
-}
-
-function printValue(value: unknown): string {
-  if (value === undefined || value === null) return 'nothing';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  if (typeof value === 'object') return 'a map';
-  const text = typeof value === 'string' ? value.replace(/\/\/[^/@]*@/, '//...@') : value;
-  return cut(typeof text === 'string' ? JSON.stringify(text) : escapeText(String(text)));
-}
-
-function cut(text: string): string {
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 }
