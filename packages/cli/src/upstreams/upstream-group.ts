@@ -61,8 +61,9 @@ export class UpstreamGroup {
   httpPeers(readTimeoutMs: number = this.config.readTimeoutMs): HttpPeers {
     let peers = this.#httpPeers.get(readTimeoutMs);
     if (peers === undefined) {
-      const settings = { options: { ...this.#httpOptions, readTimeoutMs }, proxyProtocol: this.config.proxyProtocol };
-      peers = new BackendPeers(settings, (backend, options) => new HttpPeer(backend, options));
+      const options: PeerOptions = { ...this.#httpOptions, readTimeoutMs };
+      const { proxyProtocol } = this.config;
+      peers = new BackendPeers({ options, proxyProtocol }, (backend, own) => new HttpPeer(backend, own));
       this.#httpPeers.set(readTimeoutMs, peers);
     }
     return peers;
