@@ -6,7 +6,7 @@
  */
 import { isIP } from 'node:net';
 import type { PlainRequest, PlainResponse, ServeHttp } from '@cirque/core';
-import type { BackendState, LoadBalancer } from '@cirque/load-balancing';
+import type { LoadBalancer, OperatorState } from '@cirque/load-balancing';
 
 /** What is answered about. */
 export interface Controlled {
@@ -16,7 +16,7 @@ export interface Controlled {
   balancer(upstream: string): LoadBalancer | undefined;
 }
 
-const STATES: readonly string[] = ['active', 'draining', 'maintenance'] satisfies readonly BackendState[];
+const STATES: readonly string[] = ['active', 'draining', 'maintenance'] satisfies readonly OperatorState[];
 const STATE_PATH = /^\/upstreams\/([^/]+)\/servers\/([^/]+)\/state$/;
 
 /** See the file's head. */
@@ -65,13 +65,13 @@ export class ControlApp implements ServeHttp {
     if (!STATES.includes(state)) {
       return text(400, `state ${JSON.stringify(state.slice(0, 40))} is unknown: expected ${STATES.join(', ')}\n`);
     }
-    balancer.setState(address, state as BackendState);
+    balancer.setState(address, state as OperatorState);
     return text(200, `${state}\n`);
   }
 }
 
 /** Undefined for an address that is none of its servers, or none at all. */
-function stateOf(balancer: LoadBalancer, address: string): BackendState | undefined {
+function stateOf(balancer: LoadBalancer, address: string): OperatorState | undefined {
   try {
     return balancer.stateOf(address);
   } catch (error) {
