@@ -70,6 +70,7 @@ export {
 } from './server/conf-keys.ts';
 export type { ExecutionPhase, PhaseListener } from './server/execution-phase.ts';
 export { nearestWord } from './server/nearest-word.ts';
+export type { ReloadListener } from './server/reload-listeners.ts';
 export { type RunArgs, Server } from './server/server.ts';
 export {
   type KnownConfiguration,
@@ -82,8 +83,9 @@ export { type BackgroundService, type BackgroundTask, backgroundServiceOf } from
 export { type GivenListeningOptions, listeningOptionsOf } from './service/listening-options.ts';
 export { ListeningService, type ListeningServiceOptions } from './service/listening-service.ts';
 export type { Replicated } from './service/replicated.ts';
-export type { EndpointCheck, Service, ServiceContext } from './service/service.ts';
+export type { EndpointCheck, Legacy, Service, ServiceContext, SocketName } from './service/service.ts';
 export type { ServiceHandle } from './service/service-graph.ts';
+export { ServiceGroup, type ServiceGroupOptions } from './service/service-group.ts';
 export type { StatsTree } from './service/stats-tree.ts';
 export type { ThreadPlace } from './service/thread-place.ts';
 export type { UdpSocketOptions } from './sockets/datagram-socket.ts';

@@ -271,11 +271,17 @@ describe('ServiceSockets.adopt', () => {
     const spare = handedOver(left.list()[0]);
     crashed.server.close();
     const table = new SocketTable();
-    const adopted = await socketsOf(table).adopt(tcpEndpoint('127.0.0.1:0'), spare);
+    const sockets = socketsOf(table);
+    const adopted = await sockets.adopt(tcpEndpoint('127.0.0.1:0'), spare, 1);
     cleanups.push(() => adopted.close());
     greet(adopted, 'sibling');
     expect(await greeting(adopted)).toBe('sibling');
-    expect(table.list()).toMatchObject([{ fd: spare.fd }]);
+    expect(adopted.record.fd).toBe(spare.fd);
+    expect(table.list()).toEqual([]); // it is another thread's
+    sockets.release(0);
+    expect(adopted.server.listening).toBe(true);
+    sockets.release(1);
+    expect(adopted.server.listening).toBe(false);
   });
 });
 

@@ -5,6 +5,9 @@ import type { ListenOptions, Server } from 'node:net';
 import type { Address, InetAddress } from '@cirque/transport';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 
+/** Begins to accept on a socket, at once. Answers what ends that. */
+export type Attach = () => () => void;
+
 /** A socket that listens. */
 export interface BoundListener {
   readonly server: Server;
@@ -12,6 +15,8 @@ export interface BoundListener {
   readonly address: Address;
   /** What a successor or another thread must know of it; the descriptor is open until {@link close}. */
   readonly record: SocketRecord;
+  /** Whoever accepts begins by this, where it may have to make room for somebody else later. */
+  serve?(attach: Attach): void;
   /** Stops listening at once and removes what listening left in the file system. Accepted connections stay. */
   close(): void;
 }

@@ -94,9 +94,11 @@ export class Listeners {
   /**
    * Serves on sockets that were opened elsewhere for endpoints of ours; others are closed.
    *
+   * @param owner the thread that has them.
    * @throws CirqueError of type BindError when one of them cannot be used: then none is open.
    */
   async adopt(
+    owner: number,
     records: readonly SocketRecord[],
     context: StackContext,
     sockets: ServiceSockets,
@@ -108,7 +110,7 @@ export class Listeners {
         const name = record;
         const endpoint = this.#endpoints.find((one) => isNamed(one, name));
         if (endpoint === undefined) closeDescriptor(record.fd);
-        else stacks.push(new TransportStack(endpoint, await sockets.adopt(endpoint, record), context));
+        else stacks.push(new TransportStack(endpoint, await sockets.adopt(endpoint, record, owner), context));
       }
       return stacks;
     } catch (error) {

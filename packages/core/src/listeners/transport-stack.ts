@@ -59,9 +59,17 @@ export class TransportStack {
     const reads = this.#handshakes === undefined ? (context.app.reads ?? 'duplex') : 'duplex';
     const options = { reads, maxDescriptor: maxAcceptedDescriptor(), ...settleOptions(endpoint, listener, context) };
     const onError = (error: CirqueError): void => this.#acceptFailed(error);
-    // Without a listener an accept error (EMFILE, say) would end the process.
-    listener.server.on('error', onError);
-    acceptStreams(listener.server, options, (stream) => this.#accepted(stream), onError);
+    const attach = (): (() => void) => {
+      // Without a listener an accept error (EMFILE, say) would end the process.
+      listener.server.on('error', onError);
+      const end = acceptStreams(listener.server, options, (stream) => this.#accepted(stream), onError);
+      return () => {
+        end();
+        listener.server.off('error', onError);
+      };
+    };
+    if (listener.serve === undefined) attach();
+    else listener.serve(attach);
   }
 
   /**

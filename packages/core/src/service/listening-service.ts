@@ -239,7 +239,7 @@ export class ListeningService<A extends ServerApp = ServerApp> implements Servic
       for (const { fd } of sockets) closeDescriptor(fd);
       return;
     }
-    const stacks = this.#listeners.adopt(sockets, running.stack, running.sockets);
+    const stacks = this.#listeners.adopt(owner, sockets, running.stack, running.sockets);
     this.#adopted.set(owner, [...(this.#adopted.get(owner) ?? []), stacks]);
     await stacks;
   }

@@ -8,6 +8,13 @@ import type { StatsTree } from './stats-tree.ts';
 
 /** State that can be copied. Snapshots pass between threads, so they must be structured-cloneable. */
 export interface Replicated<S = unknown> {
+  /** `service`: only the threads of the service itself have copies. Default: all worker threads of the server have. */
+  readonly scope?: 'service';
+  /**
+   * What the state is about, the same in every thread: of a member of a group, a copy takes over no state with another key.
+   * Default: none.
+   */
+  readonly key?: string;
   /** The complete state at this moment. */
   snapshot(): S;
   /** Takes over a state, or a part of one that `onChange` gave. Throws, and changes nothing, for anything else. */

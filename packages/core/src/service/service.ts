@@ -62,8 +62,10 @@ export interface Service {
   readonly threads?: Threads | 'configured' | undefined;
   /** Bytes of memory that its threads share, by name: see ThreadPlace for the rule of rows. */
   sharedMemory?(rows: number): Readonly<Record<string, number>>;
+  /** A thread is gone: clears its row of whatever memory they share beyond {@link sharedMemory}. */
+  clearRow?(row: number): void;
   /** Where it listens, so that the threads of a successor, or of a service manager, can be given its sockets. */
-  readonly socketNames?: readonly SocketName[];
+  readonly socketNames?: readonly SocketName[] | undefined;
   /**
    * Before threads share its addresses: refuses those on which somebody else listens, and answers which ports stand for
    * port 0. Addresses that were inherited need no look.

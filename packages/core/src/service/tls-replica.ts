@@ -2,6 +2,7 @@
  * The TLS settings of one service as state that all its threads share: the main thread reads the files and has the ticket
  * keys. A thread that begins later has what the others have, whatever became of the files and of the right to read them.
  */
+import { createHash } from 'node:crypto';
 import type { TlsSettings, TlsState } from '../listeners/tls/tls-settings.ts';
 import type { Replicated } from './replicated.ts';
 
@@ -10,10 +11,17 @@ export type TlsStates = readonly TlsState[];
 
 /** Copies the state of settings. */
 export class TlsReplica implements Replicated<TlsStates> {
+  readonly scope = 'service';
   readonly #settings: () => readonly TlsSettings[];
 
   constructor(settings: () => readonly TlsSettings[]) {
     this.#settings = settings;
+  }
+
+  /** The same for settings that say the same, but for functions. */
+  get key(): string {
+    const said = this.#settings().map(({ options, alpn }) => [options, alpn]);
+    return createHash('sha256').update(JSON.stringify(said)).digest('base64');
   }
 
   snapshot(): TlsStates {

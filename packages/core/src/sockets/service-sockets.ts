@@ -11,6 +11,7 @@ import type { BoundListener } from '../listeners/bound-listener.ts';
 import type { Endpoint } from '../listeners/endpoint.ts';
 import type { MovedServer } from '../workers/server-transfer.ts';
 import { adoptListener } from './adopt-listener.ts';
+import { DatagramHold } from './datagram-hold.ts';
 import {
   adoptDatagram,
   bindDatagram,
@@ -19,8 +20,9 @@ import {
   type UdpSocketOptions,
   udpAddress,
 } from './datagram-socket.ts';
+import { ListenerHold } from './listener-hold.ts';
 import { probeUdp } from './probe-udp.ts';
-import type { SocketRecord } from './socket-record.ts';
+import type { SocketKind, SocketRecord } from './socket-record.ts';
 import { closeDescriptor, type SocketTable } from './socket-table.ts';
 
 /** A UDP socket of a service. */
@@ -38,6 +40,9 @@ export class ServiceSockets {
   readonly #service: string;
   readonly #table: SocketTable;
   readonly #signal: AbortSignal;
+  readonly #holds: Set<ListenerHold | DatagramHold> = new Set();
+  #lender: ServiceSockets | undefined;
+  #whenIdle: PromiseWithResolvers<void> | undefined;
 
   constructor(service: string, table: SocketTable, signal: AbortSignal) {
     this.#service = service;
@@ -45,9 +50,45 @@ export class ServiceSockets {
     this.#signal = signal;
   }
 
+  /**
+   * The sockets of one of several services that are one to the outside: they have the same name.
+   *
+   * @param lender whose sockets it goes on with where both have an address, until {@link independent}.
+   */
+  forMember(signal: AbortSignal, lender?: ServiceSockets): ServiceSockets {
+    const sockets = new ServiceSockets(this.#service, this.#table, signal);
+    sockets.#lender = lender;
+    return sockets;
+  }
+
+  /** What is opened from now on has no lender. */
+  independent(): void {
+    this.#lender = undefined;
+  }
+
+  /** Resolves when nothing is open any more but what others were lent, and everybody knows who must. */
+  async idle(): Promise<void> {
+    if (this.#isBusy) {
+      this.#whenIdle ??= Promise.withResolvers<void>();
+      await this.#whenIdle.promise;
+    }
+    await this.#table.settled();
+  }
+
+  /** Resolves when everybody who must knows what is open and what is not. */
+  settled(): Promise<void> {
+    return this.#table.settled();
+  }
+
+  /** Closes what was opened on behalf of another thread, whoever has it by now. */
+  release(owner: number): void {
+    for (const hold of [...this.#holds]) if (hold instanceof ListenerHold && hold.owner === owner) hold.close();
+  }
+
   /** True where there is a descriptor to take over for the endpoint. */
   inherits({ kind, address }: Endpoint): boolean {
-    return this.#table.has(kind, formatAddress(address));
+    const text = formatAddress(address);
+    return this.#table.has(kind, text) || this.#lendable(kind, text).length > 0;
   }
 
   /**
@@ -58,13 +99,15 @@ export class ServiceSockets {
    * the predecessor goes on serving then.
    */
   async listen(endpoint: Endpoint): Promise<readonly BoundListener[]> {
+    const lendable = this.#lendable(endpoint.kind, formatAddress(endpoint.address));
+    if (lendable.length > 0) return lendable.flatMap((hold) => this.#borrow(hold) as ListenerHold);
     const records = [...this.#table.take(this.#service, endpoint.kind, formatAddress(endpoint.address))];
     if (records.length === 0 && endpoint.kind === 'tcp' && this.#table.heir === 'receives') return [];
     if (records.length === 0) return [await this.#bind(endpoint)];
     const listeners: BoundListener[] = [];
     try {
       for (let record = records.shift(); record !== undefined; record = records.shift()) {
-        listeners.push(await this.#adopt(endpoint, record, true));
+        listeners.push(await this.#adopt(endpoint, record, undefined));
       }
       return listeners;
     } catch (error) {
@@ -78,10 +121,11 @@ export class ServiceSockets {
    * Listens on a further descriptor of an endpoint, while the service runs, on behalf of another thread: the path of a unix
    * socket is left alone when it is given back.
    *
+   * @param owner the number of that thread, for {@link release}.
    * @throws CirqueError of type BindError that names the service, the address and the descriptor.
    */
-  adopt(endpoint: Endpoint, record: SocketRecord): Promise<BoundListener> {
-    return this.#adopt(endpoint, record, false);
+  adopt(endpoint: Endpoint, record: SocketRecord, owner: number): Promise<BoundListener> {
+    return this.#adopt(endpoint, record, owner);
   }
 
   /** A listening TCP socket that another thread has moved here. Connections may come as soon as this turn is over. */
@@ -105,6 +149,8 @@ export class ServiceSockets {
   async udp(address: string | InetAddress, options: UdpSocketOptions = {}): Promise<BoundDatagram> {
     const configured = udpAddress(address);
     checkUdpOptions(options);
+    const [lendable] = this.#lendable('udp', formatAddress(configured));
+    if (lendable !== undefined) return this.#borrow(lendable) as DatagramHold;
     const records = this.#table.take(this.#service, 'udp', formatAddress(configured));
     const [first, ...others] =
       records.length === 0
@@ -119,12 +165,13 @@ export class ServiceSockets {
         socket.close();
       }
     };
-    return { socket: first.socket, address: first.address, close };
+    return this.#hold(new DatagramHold({ ...first, close, changed: () => this.#changed() }));
   }
 
-  async #adopt(endpoint: Endpoint, record: SocketRecord, isOurs: boolean): Promise<BoundListener> {
+  async #adopt(endpoint: Endpoint, record: SocketRecord, owner: number | undefined): Promise<BoundListener> {
     const own = { ...record, service: this.#service };
-    return this.#keep(await adoptListener(endpoint, own, () => isOurs && this.#table.ownsPath(own, true)));
+    const ownsPath = (): boolean => owner === undefined && this.#table.ownsPath(own, true);
+    return this.#keep(await adoptListener(endpoint, own, ownsPath), owner);
   }
 
   async #bind(endpoint: Endpoint): Promise<BoundListener> {
@@ -179,17 +226,41 @@ export class ServiceSockets {
     return address === undefined || isUnixAddress(address) ? undefined : address;
   }
 
-  /** Keeps account of a listener until it is closed, which it is once only. */
-  #keep(listener: BoundListener): BoundListener {
-    const forget = this.#table.opened(listener);
-    let open = true;
+  /** Keeps account of a listener until it is closed. */
+  #keep(listener: BoundListener, owner?: number): BoundListener {
+    const forget = this.#table.opened({ ...listener, isForeign: owner !== undefined });
     const close = (): void => {
-      if (!open) return;
-      open = false;
       forget();
       listener.close();
     };
-    return { ...listener, close };
+    return this.#hold(new ListenerHold({ listener: { ...listener, close }, owner, changed: () => this.#changed() }));
+  }
+
+  /** What the lender has open on an address. */
+  #lendable(kind: SocketKind, address: string): readonly (ListenerHold | DatagramHold)[] {
+    const lender = this.#lender;
+    if (lender === undefined) return [];
+    return [...lender.#holds].filter(
+      ({ record, isLent }) => !isLent && record.kind === kind && record.address === address,
+    );
+  }
+
+  #borrow(hold: ListenerHold | DatagramHold): ListenerHold | DatagramHold {
+    return this.#hold(hold.lend(() => this.#changed()));
+  }
+
+  #hold<H extends ListenerHold | DatagramHold>(hold: H): H {
+    this.#holds.add(hold);
+    return hold;
+  }
+
+  get #isBusy(): boolean {
+    return [...this.#holds].some(({ isLent }) => !isLent);
+  }
+
+  #changed(): void {
+    for (const hold of [...this.#holds]) if (!hold.isOpen) this.#holds.delete(hold);
+    if (!this.#isBusy) this.#whenIdle?.resolve();
   }
 }
 

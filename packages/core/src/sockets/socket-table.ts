@@ -34,27 +34,40 @@ export interface SocketTableOptions {
 /** Something that is open and can say what it is at this moment. */
 interface OpenSocket {
   readonly record: SocketRecord;
+  /** Open on behalf of another thread, which knows of it. */
+  readonly isForeign?: boolean;
   close?(): void;
 }
+
+/** Takes note of all that is open. */
+type Witness = (sockets: readonly SocketRecord[]) => Promise<unknown>;
 
 /** Keeps account of listening sockets. */
 export class SocketTable {
   readonly reusePort: boolean;
   readonly mayGrow: boolean;
-  readonly heir: 'receives' | 'binds' | undefined;
   readonly resolved: Readonly<Record<string, string>>;
+  #heir: 'receives' | 'binds' | undefined;
   readonly #waiting: SocketRecord[];
   readonly #open: Set<OpenSocket> = new Set();
   #ownsInherited = false;
   #handedOver = false;
+  #witness: Witness | undefined;
+  #isToldSoon = false;
+  #told: Promise<unknown> = Promise.resolve();
 
   constructor(options: SocketTableOptions = {}) {
     const { inherited = [], reusePort = false, mayGrow = false, heir, resolved = {} } = options;
     this.#waiting = [...inherited];
     this.reusePort = reusePort;
     this.mayGrow = mayGrow;
-    this.heir = heir;
+    this.#heir = heir;
     this.resolved = resolved;
+  }
+
+  /** See {@link SocketTableOptions}; undefined once it {@link isComplete}. */
+  get heir(): 'receives' | 'binds' | undefined {
+    return this.#heir;
   }
 
   /**
@@ -97,9 +110,26 @@ export class SocketTable {
     return rest;
   }
 
-  /** The sockets that are open now. */
+  /** The sockets that are open now, but for those of other threads. */
   list(): readonly SocketRecord[] {
-    return [...this.#open].map(({ record }) => record);
+    return [...this.#open].filter(({ isForeign }) => isForeign !== true).map(({ record }) => record);
+  }
+
+  /**
+   * Everything that is there at the start is open: what was inherited beyond that is closed, what is opened later has no
+   * predecessor.
+   *
+   * @param witness is told soon after each change from now on.
+   */
+  isComplete(witness: Witness): void {
+    this.closeRest();
+    this.#heir = undefined;
+    this.#witness = witness;
+  }
+
+  /** Resolves when the witness has taken note of what has changed until now. */
+  async settled(): Promise<void> {
+    await this.#told;
   }
 
   /** A successor has the sockets: closing a unix socket leaves its path alone from now on. */
@@ -132,7 +162,22 @@ export class SocketTable {
   /** Keeps account of a socket until the function it answers is called. */
   opened(socket: OpenSocket): () => void {
     this.#open.add(socket);
-    return () => void this.#open.delete(socket);
+    this.#changed();
+    return () => {
+      this.#open.delete(socket);
+      this.#changed();
+    };
+  }
+
+  /** Several changes of one moment are told together. */
+  #changed(): void {
+    const witness = this.#witness;
+    if (witness === undefined || this.#isToldSoon) return;
+    this.#isToldSoon = true;
+    this.#told = Promise.resolve().then(() => {
+      this.#isToldSoon = false;
+      return witness(this.list());
+    });
   }
 }
 
@@ -146,7 +191,7 @@ export function closeDescriptor(fd: number): void {
 }
 
 /** One spelling for all spellings of an address: IPv6 has many. */
-function addressKey(kind: SocketKind, text: string): string {
+export function addressKey(kind: SocketKind, text: string): string {
   if (kind === 'unix') return text;
   const address = parseAddress(text);
   if (isUnixAddress(address) || !address.host.includes(':') || address.host.includes('%')) return text;

@@ -61,7 +61,13 @@ export async function runInWorker(parts: InWorkerParts): Promise<void> {
       logs,
       thread: role,
       sockets: new ServiceSockets(service.name, table, shutdown.signal),
-      ready: () => channel.tell('ready', table.list()),
+      ready: () => {
+        table.isComplete(async (sockets) => {
+          // What a thread closes as it stops is for the one that takes its place.
+          if (!shutdown.signal.aborted) await channel.call('sockets', sockets).catch(() => {});
+        });
+        channel.tell('ready', table.list());
+      },
     });
   } catch (error) {
     channel.tell('failed', plain(error));

@@ -4,6 +4,7 @@
  *
  * Also gives the threads of a service their part in its unix sockets, which only the first thread binds.
  */
+import type { SocketRecord } from '../sockets/socket-record.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 import type { WorkerThread } from './worker-thread.ts';
 
@@ -15,7 +16,8 @@ export class SocketLending {
   readonly #slots: readonly WorkerSlot[];
   /** By slot: the thread that accepts for it. */
   readonly #lent: Map<WorkerSlot, WorkerThread> = new Map();
-  readonly #sharing: WeakSet<WorkerThread> = new WeakSet();
+  /** By thread: the unix sockets that it has a part in. */
+  readonly #sharing: WeakMap<WorkerThread, WeakSet<SocketRecord>> = new WeakMap();
 
   constructor(slots: readonly WorkerSlot[]) {
     this.#slots = slots;
@@ -60,10 +62,15 @@ export class SocketLending {
     const sockets = first?.vault.sockets.filter(({ kind }) => kind === 'unix') ?? [];
     if (sockets.length === 0) return;
     for (const { thread, vault } of others) {
-      if (thread === undefined || this.#sharing.has(thread)) continue;
-      this.#sharing.add(thread);
+      if (thread === undefined) continue;
+      const shared = this.#sharing.get(thread) ?? new WeakSet();
+      this.#sharing.set(thread, shared);
       // Sockets of a predecessor may have been dealt to all.
-      if (vault.sockets.every(({ kind }) => kind !== 'unix')) thread.tell('adopt', { owner: SHARED, sockets });
+      const isOwn = ({ kind, address }: SocketRecord): boolean =>
+        vault.sockets.some((own) => own.kind === kind && own.address === address);
+      const missing = sockets.filter((record) => !shared.has(record) && !isOwn(record));
+      for (const record of missing) shared.add(record);
+      if (missing.length > 0) thread.tell('adopt', { owner: SHARED, sockets: missing });
     }
   }
 }

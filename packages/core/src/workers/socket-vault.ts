@@ -40,19 +40,46 @@ export class SocketVault {
   /**
    * Duplicates the descriptors of a worker, but for sockets that are kept already. A worker that has died meanwhile has
    * left numbers which mean nothing, or something else, by now: these are passed over.
+   *
+   * @returns whether all of them could be kept.
    */
-  keep(records: readonly SocketRecord[]): void {
+  keep(records: readonly SocketRecord[]): boolean {
+    return this.#keep(records) !== undefined;
+  }
+
+  /** The same, and closes what else is kept: nobody would accept there. Not when the worker has died meanwhile. */
+  keepOnly(records: readonly SocketRecord[]): void {
+    const wanted = this.#keep(records);
+    if (wanted !== undefined) this.drop((record) => !wanted.has(identityOf(record, record.fd)));
+  }
+
+  /** Closes what nobody will want again. */
+  drop(isUnwanted: (record: SocketRecord) => boolean): void {
+    const unwanted = this.#kept.filter(isUnwanted);
+    this.#kept = this.#kept.filter((record) => !unwanted.includes(record));
+    for (const { fd } of unwanted) this.#sys?.close(fd);
+  }
+
+  /** The identities of all these, unless one of them is nothing that listens. */
+  #keep(records: readonly SocketRecord[]): ReadonlySet<string> | undefined {
     const sys = this.#sys;
-    if (sys === undefined || this.#closed) return;
-    const known = new Set(this.#kept.map(({ fd }) => fstatSync(fd).ino));
+    if (sys === undefined || this.#closed) return undefined;
+    const known = new Set(this.#kept.map((record) => identityOf(record, record.fd)));
+    const wanted = new Set<string>();
+    let isComplete = true;
     for (const record of records) {
       const fd = duplicate(sys, record);
-      if (fd === undefined) continue;
-      const { ino } = fstatSync(fd);
-      if (known.has(ino)) closeDescriptor(fd);
+      if (fd === undefined) {
+        isComplete = false;
+        continue;
+      }
+      const identity = identityOf(record, fd);
+      if (known.has(identity)) closeDescriptor(fd);
       else this.#kept.push({ ...record, fd });
-      known.add(ino);
+      known.add(identity);
+      wanted.add(identity);
     }
+    return isComplete ? wanted : undefined;
   }
 
   /** Closes them: without workers that listen too, the sockets are gone then. */
@@ -60,6 +87,11 @@ export class SocketVault {
     this.#closed = true;
     for (const { fd } of this.#kept.splice(0)) this.#sys?.close(fd);
   }
+}
+
+/** A socket by its address and its inode, which all its descriptors have. */
+function identityOf({ kind, address }: SocketRecord, fd: number): string {
+  return `${kind} ${address} ${fstatSync(fd).ino}`;
 }
 
 function duplicate(sys: Sys, { kind, fd }: SocketRecord): number | undefined {

@@ -2,19 +2,18 @@
  * A service that several worker threads run, as the main thread sees it: started, stopped, asked and told as one.
  */
 import { url as debuggerUrl } from 'node:inspector';
-import { loadSys, type Sys, sysUnavailable } from '@cirque/sys';
+import { loadSys, type Sys } from '@cirque/sys';
 import { STARTED_IN } from '../daemon/absolute-paths.ts';
 import type { Logger } from '../logger.ts';
 import type { LogFiles } from '../logs/log-files.ts';
 import type { ServerConfiguration } from '../server/server-conf.ts';
 import { aborted } from '../service/aborted.ts';
 import { isReplicated, type Replicated } from '../service/replicated.ts';
-import type { EndpointCheck, Service, ServiceContext, SocketName } from '../service/service.ts';
+import type { EndpointCheck, Service, ServiceContext } from '../service/service.ts';
 import { mergeStats, type StatsTree } from '../service/stats-tree.ts';
 import { allocateShared, clearRow } from '../service/thread-place.ts';
 import type { SocketRecord } from '../sockets/socket-record.ts';
-import { closeDescriptor, type SocketTable } from '../sockets/socket-table.ts';
-import { dealSockets, scarceAddress } from './deal-sockets.ts';
+import type { SocketTable } from '../sockets/socket-table.ts';
 import type { Entry } from './entry.ts';
 import { canMoveServers, moveServers } from './server-transfer.ts';
 import { SocketLending } from './socket-lending.ts';
@@ -28,6 +27,7 @@ import {
   statsOf,
   workersOf,
 } from './thread-answers.ts';
+import { ThreadPreparation } from './thread-preparation.ts';
 import { endsWithin } from './within.ts';
 import { type SlotHost, WorkerSlot } from './worker-slot.ts';
 import { WorkerThread } from './worker-thread.ts';
@@ -67,19 +67,15 @@ export class ThreadedService implements Service, SlotHost {
   readonly #shared: Readonly<Record<string, SharedArrayBuffer>>;
   readonly #slots: readonly WorkerSlot[];
   readonly #lending: SocketLending;
+  readonly #preparation: ThreadPreparation;
   /** How a thread that takes the place of another one comes to its sockets, where they cannot be duplicated. */
   readonly #heir: 'receives' | 'binds';
-  /** By index: descriptors that came from a predecessor and go to the first thread of the slot without native calls. */
-  #given: SocketRecord[][] = [];
-  #resolved: Readonly<Record<string, string>> = {};
   #configuration!: ServerConfiguration;
   #logger!: Logger;
   #logs!: LogFiles;
   #stopMirrors: (() => void)[] = [];
   #openConnections: number | undefined;
   readonly #past: PastCounters = new PastCounters();
-  /** Sockets that come from a predecessor remain its own until it has let go. */
-  #ownsPaths = true;
 
   constructor(options: ThreadedServiceOptions) {
     const { service, threads } = options;
@@ -90,6 +86,8 @@ export class ThreadedService implements Service, SlotHost {
       return new WorkerSlot(index, [index, threads + index], new SocketVault(this.#sys), this);
     });
     this.#lending = new SocketLending(this.#slots);
+    const { table } = options;
+    this.#preparation = new ThreadPreparation({ service, table, slots: this.#slots, sys: this.#sys });
     this.#heir = service.receive !== undefined && canMoveServers() ? 'receives' : 'binds';
   }
 
@@ -105,7 +103,7 @@ export class ThreadedService implements Service, SlotHost {
     this.#logs = logs;
     const heartbeat = setInterval(() => this.#beat(), BEAT_MS).unref();
     try {
-      this.#deal();
+      this.#preparation.deal(logger);
       await this.#prepare();
       if (shutdown.aborted) return;
       // What fails while everything is being stopped is of no interest.
@@ -125,7 +123,7 @@ export class ThreadedService implements Service, SlotHost {
     } finally {
       clearInterval(heartbeat);
       for (const stop of this.#stopMirrors) stop();
-      for (const { fd } of this.#given.flat()) closeDescriptor(fd); // no thread has begun with them
+      this.#preparation.close();
       await Promise.all(this.#slots.map((slot) => slot.end()));
     }
   }
@@ -168,13 +166,13 @@ export class ThreadedService implements Service, SlotHost {
 
   /** A successor has the sockets now. */
   handedOver(): void {
-    this.#ownsPaths = false;
+    this.#preparation.setOwnsPaths(false);
     this.#tellAll('handedOver');
   }
 
   /** The sockets of the predecessor are ours: the first thread removes the paths of unix sockets when it ends. */
   takenOver(): void {
-    this.#ownsPaths = true;
+    this.#preparation.setOwnsPaths(true);
     for (const thread of this.#slots[0]?.living ?? []) thread.tell('takenOver');
   }
 
@@ -219,13 +217,18 @@ export class ThreadedService implements Service, SlotHost {
   spawn(slot: WorkerSlot, row: number, old: WorkerThread | undefined): WorkerThread {
     const { service, position, server, entry, serverMemory, isReady } = this.#options;
     const kept = slot.vault.sockets;
-    const given = this.#given[slot.index]?.splice(0) ?? [];
+    const given = this.#preparation.take(slot.index);
+    const { resolved, ownsPaths } = this.#preparation;
     const snapshots = this.#replicated().map(([at, state]) => [at, state.snapshot()] as const);
     return new WorkerThread({
       entry,
       heapMb: this.#configuration.workerHeapMb,
       logger: this.#logger,
       onFull: (thread) => slot.replaceFull(thread),
+      onSockets: (thread, sockets) => {
+        slot.listens(thread, sockets);
+        this.#preparation.forgetRemoved();
+      },
       serverStats: () => this.#options.serverStats(),
       onStopped: (counted) => this.#past.add(counted),
       role: {
@@ -242,9 +245,9 @@ export class ThreadedService implements Service, SlotHost {
         startedIn: STARTED_IN,
         sockets: kept.length > 0 ? kept : given,
         duplicate: kept.length > 0,
-        heir: old === undefined || kept.length > 0 ? undefined : this.#heir,
-        resolved: this.#resolved,
-        ownsPaths: this.#ownsPaths && slot.index === 0,
+        heir: old === undefined || this.#sys !== undefined ? undefined : this.#heir,
+        resolved,
+        ownsPaths: ownsPaths && slot.index === 0,
         snapshots: new Map(snapshots),
         isReady: isReady(),
         logOwner: this.#logs.owner,
@@ -272,30 +275,7 @@ export class ThreadedService implements Service, SlotHost {
 
   cleared(row: number): void {
     clearRow(this.#shared, row, this.#slots.length * 2);
-  }
-
-  readonly #isInherited = ({ kind, address }: SocketName): boolean =>
-    this.#inherited().some((record) => record.kind === kind && record.address === address);
-
-  #inherited(): readonly SocketRecord[] {
-    return [...this.#given.flat(), ...this.sockets];
-  }
-
-  /** Sockets of a predecessor: kept by the slots where they can be duplicated, else given to the first threads. */
-  #deal(): void {
-    const { service, table } = this.#options;
-    const names = service.socketNames ?? table.rest().filter((record) => record.service === this.name);
-    const inherited = names.flatMap(({ kind, address }) => table.take(this.name, kind, address));
-    this.#ownsPaths = inherited.length === 0;
-    const hands = dealSockets(inherited, this.#slots.length, this.#sys);
-    const scarce = this.#sys === undefined ? scarceAddress(inherited, this.#slots.length) : undefined;
-    if (scarce !== undefined)
-      this.#logger.warn(
-        { address: scarce },
-        `the service manager has opened fewer sockets than there are threads, which needs ReusePort=yes in the unit of the socket: ${sysUnavailable()}`,
-      );
-    if (this.#sys === undefined) this.#given = hands;
-    else for (const slot of this.#slots) slot.vault.own(hands[slot.index] ?? []);
+    this.#options.service.clearRow?.(row);
   }
 
   async #startAll(): Promise<void> {
@@ -312,20 +292,18 @@ export class ThreadedService implements Service, SlotHost {
   async #prepare(): Promise<void> {
     const { service } = this.#options;
     await service.prepareThreads?.({ logger: this.#logger });
-    // Threads for whom there is no inherited socket of port 0 bind the port of the others.
-    const inherited = this.#inherited().filter(({ kind }) => kind !== 'unix');
-    const known = Object.fromEntries(inherited.map(({ address, bound }) => [address, bound]));
-    this.#resolved = { ...known, ...(await service.resolveEndpoints?.(this.#isInherited)) };
+    await this.#preparation.resolve();
     for (const [position, state] of this.#replicated())
       this.#stopMirrors.push(state.onChange((change) => this.#tellAll('apply', { position, change })));
   }
 
-  /** What the threads have copies of, by position: not the certificates of other services. */
+  /** What the threads have copies of, by position. */
   #replicated(): readonly (readonly [position: number, state: Replicated])[] {
     const { service, services } = this.#options;
     return services.flatMap((one, position) => {
-      const isNeeded = one === service || one.hasCertificates !== true;
-      return isNeeded && isReplicated(one.replicated) ? [[position, one.replicated] as const] : [];
+      const { replicated } = one;
+      const isNeeded = one === service || replicated?.scope !== 'service';
+      return isNeeded && isReplicated(replicated) ? [[position, replicated] as const] : [];
     });
   }
 

@@ -132,6 +132,21 @@ export class WorkerSlot {
     setTimeout(replace, replaceInMs).unref();
   }
 
+  /** A thread has opened or closed something: it listens on these now. */
+  listens(thread: WorkerThread, sockets: readonly SocketRecord[]): void {
+    if (thread !== this.#thread || !this.#isUp || this.#stopping) return;
+    this.#sockets = sockets;
+    // What the next one was given is closed when that is ready.
+    if (this.#next === undefined) this.vault.keepOnly(sockets);
+    else this.vault.keep(sockets);
+    this.#host.changed();
+  }
+
+  /** What was closed in the other threads is not kept for a thread that is not there. */
+  forget(isUnwanted: (record: SocketRecord) => boolean): void {
+    if (this.#living.size === 0) this.vault.drop(isUnwanted);
+  }
+
   /** To be called every second or so: asks the thread whether it is there, and does without it when it is not. */
   beat(): void {
     const { thread } = this;
@@ -219,7 +234,7 @@ export class WorkerSlot {
       thread.stop();
       return;
     }
-    this.vault.keep(sockets);
+    this.vault.keepOnly(sockets);
     this.#host.changed();
   }
 

@@ -21,6 +21,8 @@ export interface WorkerThreadOptions {
   readonly logger: Logger;
   /** The heap of the thread is nearly full. */
   onFull(thread: WorkerThread): void;
+  /** It has opened or closed sockets since it was ready, and listens on these now. */
+  onSockets(thread: WorkerThread, sockets: readonly SocketRecord[]): void;
   /** The counters of the whole server, for a thread that asks. */
   serverStats(): Promise<unknown>;
   /** Its service has stopped. */
@@ -68,7 +70,7 @@ export class WorkerThread {
   #silentFor = 0;
   #error: CirqueError | undefined;
 
-  constructor({ entry, role, heapMb, logger, onFull, onStopped, serverStats }: WorkerThreadOptions) {
+  constructor({ entry, role, heapMb, logger, onFull, onSockets, onStopped, serverStats }: WorkerThreadOptions) {
     const { port1, port2 } = new MessageChannel();
     this.row = role.row;
     this.#worker = new Worker(entry.url, {
@@ -84,6 +86,7 @@ export class WorkerThread {
       ready: (sockets: readonly SocketRecord[]) => this.#becomeReady(sockets),
       failed: (error: PlainError) => this.#fail(revive(error)),
       full: () => onFull(this),
+      sockets: (sockets: readonly SocketRecord[]) => onSockets(this, sockets),
       serverStats,
       stopped: (counted: Counted) => {
         onStopped(counted);
