@@ -10,7 +10,13 @@ export {
 } from './background-service.ts';
 export type { BackendStats, BalancerCounters, BalancerStats } from './balancer-stats.ts';
 export type { Discovered, ServiceDiscovery } from './discovery/discovery.ts';
+export { DnsDiscovery, type DnsDiscoveryOptions } from './discovery/dns.ts';
+export type { DnsQueryOptions } from './discovery/dns-queries.ts';
+export { FileDiscovery, type FileDiscoveryOptions } from './discovery/file.ts';
+export { HttpDiscovery, type HttpDiscoveryOptions } from './discovery/http.ts';
+export { SrvDiscovery, type SrvDiscoveryOptions } from './discovery/srv.ts';
 export { StaticDiscovery, type StaticDiscoveryOptions } from './discovery/static.ts';
+export type { TtlOptions } from './discovery/ttl-bounds.ts';
 export type { TlsCheckOptions } from './health/connect-backend.ts';
 export { type CustomHealthCheckOptions, customHealthCheck } from './health/custom-check.ts';
 export { GrpcHealthCheck, type GrpcHealthCheckOptions } from './health/grpc-check.ts';

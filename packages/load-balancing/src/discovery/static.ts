@@ -53,10 +53,10 @@ export class StaticDiscovery implements ServiceDiscovery {
 
   async #resolve(backend: Backend): Promise<Backend[]> {
     if (isUnixAddress(backend) || !isNamed(backend)) return [backend];
-    const { ext, host, port, weight } = backend;
+    const { host, port } = backend;
     try {
       const addresses = await this.#lookup(host);
-      return addresses.map((address) => Backend.of({ host: address, port }, { weight, ext }));
+      return addresses.map((address) => Backend.of({ host: address, port }, backend));
     } catch (error) {
       throw fromNodeError(error, 'connect', 'Upstream', `cannot resolve ${host}`);
     }
