@@ -1,38 +1,28 @@
 /**
- * One UDP session at work: asks its phases, opens the socket to its upstream, passes datagrams on, ends once.
+ * One UDP session at work: lets its client in, passes datagrams on, ends once. Its way to the upstream is upstream-leg.ts.
  *
  * All that waits is bounded: datagrams by their queue, phases by `hookTimeoutMs`, the session by its idle time. What comes after
  * its end is ignored. A client is never told of a failure: nothing leaves towards it that did not come from the upstream.
  */
 import type { RemoteInfo } from 'node:dgram';
-import { CirqueError, fromNodeError } from '@cirque/error';
-import { formatAddress, type InetAddress } from '@cirque/transport';
+import { CirqueError } from '@cirque/error';
 import { awaitPhase } from '../pending-phase.ts';
 import { isThenable } from '../phase-hooks.ts';
-import type { UdpCloseReason, UdpSession } from '../udp-session.ts';
+import type { UdpCloseReason } from '../udp-session.ts';
 import type { ClientPort } from './client-port.ts';
 import { ClientSocket, type ClientSocketOwner } from './client-socket.ts';
-import { ConnectedSocket, type ConnectedSocketHandler } from './connected-socket.ts';
 import { DatagramQueue } from './datagram-queue.ts';
 import { FlowFacts } from './flow-facts.ts';
 import type { FlowHost } from './flow-host.ts';
 import type { IdleNode } from './idle-list.ts';
 import { type DatagramFilter, filterDatagram } from './udp-hooks.ts';
+import { type LegOwner, UpstreamLeg } from './upstream-leg.ts';
 
 /** What is sent again to another upstream. */
 const RESENT = { datagrams: 16, bytes: 16_384 + 16 * 64 } as const;
 
-/** The system has no more of something: others have it. */
-const EXHAUSTED: readonly (string | undefined)[] = ['EADDRINUSE', 'EADDRNOTAVAIL', 'EAGAIN', 'EMFILE', 'ENFILE'];
-
-/** The fault of one datagram, or of the moment; the upstream is there. */
-const OF_ONE_DATAGRAM: readonly (string | undefined)[] = ['EMSGSIZE', 'ENOBUFS', 'ENOMEM', 'EAGAIN', 'EPERM', 'EINVAL'];
-
 /** See the file's head. */
-export class Flow<Ctx>
-  extends FlowFacts
-  implements UdpSession, IdleNode<Flow<Ctx>>, ConnectedSocketHandler, ClientSocketOwner
-{
+export class Flow<Ctx> extends FlowFacts implements LegOwner<Ctx>, IdleNode<Flow<Ctx>>, ClientSocketOwner {
   lastActiveMs = 0;
   older: Flow<Ctx> | undefined;
   newer: Flow<Ctx> | undefined;
@@ -45,21 +35,19 @@ export class Flow<Ctx>
   /** What another upstream would get, if this one fails; undefined when nobody would ask for that. */
   #unanswered: DatagramQueue | undefined;
   #requests = 0;
-  #socket: ConnectedSocket | undefined;
-  #isConnected = false;
-  /** Where the socket is connected to. */
-  #address = '';
-  #hasMadeRoom = false;
+  readonly #leg: UpstreamLeg<Ctx>;
   /** A phase is under way. */
   #awaited = false;
   #error: CirqueError | undefined;
   #own: ClientSocket | undefined;
+  #askedForSocket = false;
 
   constructor(host: FlowHost<Ctx>, port: ClientPort, client: RemoteInfo) {
     super(client, port.address, host.counters, host.clock);
     const { options, hooks, budget } = host;
     this.#host = host;
     this.#port = port;
+    this.#leg = new UpstreamLeg(host, this);
     this.#waiting = new DatagramQueue(options.maxQueuedBytes, budget);
     if (hooks.failToSend !== undefined) this.#unanswered = new DatagramQueue(RESENT.bytes, budget);
   }
@@ -77,7 +65,7 @@ export class Flow<Ctx>
       this.#end('filtered');
     };
     try {
-      this.#settle(
+      this.settle(
         'sessionFilter',
         sessionFilter(this.clientAddress),
         (fits) => (fits === true ? this.#accepted() : refuse()),
@@ -96,15 +84,22 @@ export class Flow<Ctx>
     this.#host.touched(this);
     if (this.#state !== 'filtering') this.#take(bytes);
     else if (!this.#waiting.push(bytes)) counters.dropped.queue += 1;
-    if (this.datagramsFromClient === 2 && options.responses === 0) this.ownSocket();
+    // It stays, as it seems.
+    if (this.datagramsFromClient > 1 && !this.#askedForSocket && options.responses === 0) this.ownSocket();
   }
 
   /** Gives the session a socket of its own towards its client, where that is possible. */
   ownSocket(): void {
-    if (this.#own !== undefined || this.reason !== undefined || !this.#host.mayOwnSocket()) return;
+    if (this.#own !== undefined || this.reason !== undefined || this.#state === 'filtering') return;
+    this.#askedForSocket = true;
+    if (!this.#host.mayOwnSocket()) return;
     this.#own = new ClientSocket(this.#port, this.client, this);
     this.#host.counters.ownSockets += 1;
     this.#own.open();
+  }
+
+  get ctx(): Ctx {
+    return this.#ctx as Ctx;
   }
 
   /** True when it does without the socket on which all clients are received. */
@@ -130,38 +125,31 @@ export class Flow<Ctx>
     this.#host.ownSocketFailed(error);
   }
 
-  onConnected(): void {
-    this.#isConnected = true;
+  upstreamReady(): void {
     this.#state = 'open';
     for (const bytes of this.#waiting.take()) this.#toUpstream(bytes);
   }
 
-  onDatagram(bytes: Buffer): void {
+  fromUpstream(bytes: Buffer): void {
     const { hooks, options, counters } = this.#host;
     this.countFromUpstream(bytes.length);
     this.#host.touched(this);
     this.#forgetUnanswered();
     const filtered = this.#filter(bytes, hooks.datagramFromUpstream);
+    if (this.reason !== undefined) return;
     if (filtered !== undefined && this.#toClient(filtered)) this.countToClient(filtered.length);
     else if (filtered !== undefined) counters.dropped.send += 1;
     if (options.responses > 0 && this.datagramsFromUpstream >= options.responses * this.#requests)
       this.#end('answered');
   }
 
-  onSocketError(cause: NodeJS.ErrnoException): void {
-    if (this.#isConnected && OF_ONE_DATAGRAM.includes(cause.code)) {
-      this.#host.counters.dropped.send += 1;
-      return;
-    }
-    this.#dropUpstream();
-    if (!this.#hasMadeRoom && EXHAUSTED.includes(cause.code) && this.#host.makeRoom(this)) {
-      this.#hasMadeRoom = true;
-      this.#open(this.#address);
-      return;
-    }
-    const { host, port } = this.upstream as InetAddress;
-    const error = fromNodeError(cause, 'connect', 'Upstream', `sending to ${formatAddress({ host, port })}`);
-    this.#upstreamFailed(error);
+  upstreamLost(): void {
+    this.#state = 'choosing';
+    for (const bytes of this.#unanswered?.take() ?? []) this.#waiting.push(bytes);
+  }
+
+  noUpstream(reason: 'upstream' | 'error', error: CirqueError): void {
+    this.#end(reason, error);
   }
 
   /** The filter has let the client in. */
@@ -192,7 +180,9 @@ export class Flow<Ctx>
       return;
     }
     if (!this.#waiting.push(filtered)) this.#host.counters.dropped.queue += 1;
-    if (this.#state === 'fresh') this.#choose();
+    if (this.#state !== 'fresh') return;
+    this.#state = 'choosing';
+    this.#leg.choose();
   }
 
   /** What goes on of a datagram: undefined for nothing. */
@@ -208,63 +198,8 @@ export class Flow<Ctx>
     }
   }
 
-  #choose(): void {
-    this.#state = 'choosing';
-    this.attempts += 1;
-    if (this.attempts > 1) this.#host.counters.retries += 1;
-    const failed = (error: unknown): void => this.#chooseFailed(CirqueError.from(error, 'InternalError', 'Internal'));
-    try {
-      const answer = this.#host.hooks.upstreamPeer(this, this.#ctx as Ctx);
-      this.#settle('upstreamPeer', answer, (peer) => this.#resolve(peer), failed);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  #resolve(peer: InetAddress): void {
-    if (typeof peer?.host !== 'string' || !Number.isInteger(peer.port)) {
-      throw CirqueError.internal('InternalError', 'upstreamPeer answered no address: expected one with host and port');
-    }
-    this.upstream = peer;
-    const open = (addresses: readonly string[]): void =>
-      this.#open(addresses[(this.attempts - 1) % addresses.length] as string);
-    const failed = (error: unknown): void =>
-      this.#upstreamFailed(CirqueError.from(error, 'ConnectNoRoute', 'Upstream'));
-    this.#settle('a name', this.#host.resolver.resolve(peer.host), open, failed);
-  }
-
-  #open(address: string): void {
-    const { port } = this.upstream as InetAddress;
-    this.#address = address;
-    this.#socket = new ConnectedSocket({ host: address, port }, this, this.#host.sourceFor(address));
-    this.#socket.open();
-  }
-
-  #chooseFailed(error: CirqueError): void {
-    if (error.retry === true && this.attempts <= this.#host.options.maxRetries) this.#choose();
-    else this.#end('error', error);
-  }
-
-  #upstreamFailed(failure: CirqueError): void {
-    const { hooks, options } = this.#host;
-    let error = failure;
-    try {
-      error = hooks.failToSend?.(this, this.#ctx as Ctx, failure) ?? failure;
-    } catch (thrown) {
-      this.#fail(thrown);
-      return;
-    }
-    if (this.reason !== undefined) return;
-    if (error.retry !== true || this.attempts > options.maxRetries) {
-      this.#end('upstream', error);
-      return;
-    }
-    for (const bytes of this.#unanswered?.take() ?? []) this.#waiting.push(bytes);
-    this.#choose();
-  }
-
   #toUpstream(bytes: Buffer): void {
-    if (this.#socket?.send(bytes) !== true) {
+    if (!this.#leg.send(bytes)) {
       this.#host.counters.dropped.send += 1;
       return;
     }
@@ -282,9 +217,9 @@ export class Flow<Ctx>
     this.#unanswered = undefined;
   }
 
-  /** Goes on with the answer of a phase or of the resolver; the end of the session is told when nothing is awaited. */
-  #settle<T>(
-    what: 'sessionFilter' | 'upstreamPeer' | 'a name',
+  /** The end of the session is told when nothing is awaited any more. */
+  settle<T>(
+    what: string,
     answer: T | PromiseLike<T>,
     next: (value: T) => void,
     failed: (error: unknown) => void,
@@ -294,7 +229,6 @@ export class Flow<Ctx>
       return;
     }
     const { options, wheel } = this.#host;
-    const timeoutMs = what === 'a name' ? 0 : options.hookTimeoutMs;
     this.#awaited = true;
     const goOn = (act: () => void): void => {
       this.#awaited = false;
@@ -308,7 +242,7 @@ export class Flow<Ctx>
         failed(error);
       }
     };
-    awaitPhase(what, answer, timeoutMs, wheel, {
+    awaitPhase(what, answer, options.hookTimeoutMs, wheel, {
       onAnswer: (value) => goOn(() => next(value as T)),
       onError: (error) => goOn(() => failed(error)),
     });
@@ -322,7 +256,7 @@ export class Flow<Ctx>
     if (this.reason !== undefined) return;
     this.#error = error;
     this.noteEnd(reason);
-    this.#dropUpstream();
+    this.#leg.close();
     this.#dropOwnSocket();
     this.#waiting.take();
     this.#forgetUnanswered();
@@ -333,12 +267,6 @@ export class Flow<Ctx>
   /** Nothing more comes of it. */
   #tell(): void {
     if (this.#state !== 'filtering') this.#host.told(this, this.#error, this.#ctx);
-  }
-
-  #dropUpstream(): void {
-    this.#socket?.close();
-    this.#socket = undefined;
-    this.#isConnected = false;
   }
 
   #dropOwnSocket(): void {
