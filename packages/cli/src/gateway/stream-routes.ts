@@ -6,8 +6,8 @@ import { CirqueError } from '@cirque/error';
 import type { Pick } from '@cirque/load-balancing';
 import { type StreamPeer, StreamProxy, type StreamSession } from '@cirque/stream';
 import type { TcpListenerConfig } from '../config/gateway-config.ts';
-import type { UpstreamGroup } from '../upstreams/upstream-group.ts';
 import type { UpstreamLookup } from '../upstreams/upstream-lookup.ts';
+import { ServerInUse } from './server-in-use.ts';
 import {
   type ClientFacts,
   findRoute,
@@ -16,7 +16,6 @@ import {
   serverNameOf,
   streamRoutes,
 } from './stream-match.ts';
-import { acquireServer } from './stream-servers.ts';
 
 /** The routes of a listener as they are between two reloads. */
 interface StreamTable {
@@ -32,10 +31,7 @@ export interface StreamContext {
   route: StreamRoute | undefined;
   /** What the client asks for in its handshake, where that was looked at. */
   serverName: string | undefined;
-  group: UpstreamGroup | undefined;
-  /** The server in use, until it is given back. */
-  pick: Pick | undefined;
-  failures: number;
+  server: ServerInUse | undefined;
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -64,34 +60,36 @@ export class StreamRoutes extends StreamProxy<StreamContext> {
       table: this.#table,
       route: undefined,
       serverName: undefined,
-      group: undefined,
-      pick: undefined,
-      failures: 0,
+      server: undefined,
     };
   }
 
   override upstreamPeer(session: StreamSession, ctx: StreamContext): StreamPeer | Promise<StreamPeer> {
-    ctx.route ??= anyRoute(findRoute(ctx.table.routes, factsOf(session), NO_BYTES, true));
-    if (ctx.route === undefined) throw new CirqueError('ConnectNoRoute', 'no route fits', { source: 'Downstream' });
-    const group = ctx.group ?? ctx.table.upstreams(ctx.route.config.upstream);
-    ctx.group = group;
-    const client = { address: session.clientAddress?.host, serverName: ctx.serverName ?? session.serverName };
-    const picked = acquireServer(group, client, () => session.signal);
-    return isPromise(picked) ? picked.then((pick) => use(pick, group, session, ctx)) : use(picked, group, session, ctx);
+    const server = ctx.server ?? begin(session, ctx);
+    ctx.server = server;
+    const picked = server.next(() => session.signal);
+    return picked instanceof Promise
+      ? picked.then((pick) => use(pick, server, session, ctx))
+      : use(picked, server, session, ctx);
   }
 
-  override connectedToUpstream(session: StreamSession, _peer: unknown, _digest: unknown, ctx: StreamContext): void {
-    if (ctx.pick !== undefined) ctx.group?.remember(session.clientAddress?.host, ctx.pick.backend);
+  override connectedToUpstream(_session: StreamSession, _peer: unknown, _digest: unknown, ctx: StreamContext): void {
+    ctx.server?.settled();
   }
 
-  override failToConnect(_session: StreamSession, _peer: unknown, ctx: StreamContext, error: CirqueError): CirqueError {
-    giveBack(ctx, false, undefined);
-    ctx.failures += 1;
-    return error.setRetry(ctx.failures <= ctx.table.retries);
+  override failToConnect(
+    _session: StreamSession,
+    _peer: unknown,
+    { server, table }: StreamContext,
+    error: CirqueError,
+  ): CirqueError {
+    server?.failed();
+    return error.setRetry((server?.failures ?? 0) <= table.retries);
   }
 
   override logging(session: StreamSession, _error: CirqueError | undefined, ctx: StreamContext): void {
-    giveBack(ctx, session.connectMs !== undefined, session.connectMs);
+    // Without a connection, and without a failure, the client has left before.
+    ctx.server?.done(session.connectMs === undefined ? undefined : true, session.connectMs);
   }
 }
 
@@ -126,22 +124,19 @@ function anyRoute(found: StreamRoute | 'more' | undefined): StreamRoute | undefi
   return found === 'more' ? undefined : found;
 }
 
-function use(pick: Pick, group: UpstreamGroup, session: StreamSession, ctx: StreamContext): StreamPeer {
+function begin(session: StreamSession, ctx: StreamContext): ServerInUse {
+  ctx.route ??= anyRoute(findRoute(ctx.table.routes, factsOf(session), NO_BYTES, true));
+  if (ctx.route === undefined) throw new CirqueError('ConnectNoRoute', 'no route fits', { source: 'Downstream' });
+  const client = { address: session.clientAddress?.host, serverName: ctx.serverName ?? session.serverName };
+  return new ServerInUse(ctx.table.upstreams(ctx.route.config.upstream), client);
+}
+
+function use(pick: Pick, server: ServerInUse, session: StreamSession, ctx: StreamContext): StreamPeer {
   // The client may have left while it waited for a server.
   if (session.reason !== undefined) {
     pick.done();
     throw new CirqueError('ConnectionClosed', 'the client left before there was a server', { source: 'Downstream' });
   }
-  ctx.pick = pick;
-  return group.streamPeer(pick.backend, { digest: session.digest, host: ctx.serverName ?? session.serverName });
-}
-
-function giveBack(ctx: StreamContext, ok: boolean, latencyMs: number | undefined): void {
-  const { pick } = ctx;
-  ctx.pick = undefined;
-  pick?.done({ ok, ...(latencyMs === undefined ? {} : { latencyMs }) });
-}
-
-function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
-  return typeof (value as { then?: unknown }).then === 'function';
+  server.take(pick);
+  return server.group.streamPeer(pick.backend, { digest: session.digest, host: ctx.serverName ?? session.serverName });
 }

@@ -6,14 +6,12 @@ import type { Pick } from '@cirque/load-balancing';
 import { UdpProxy, type UdpSession } from '@cirque/stream';
 import { type InetAddress, isUnixAddress } from '@cirque/transport';
 import type { UdpListenerConfig } from '../config/gateway-config.ts';
-import type { UpstreamGroup } from '../upstreams/upstream-group.ts';
 import type { UpstreamLookup } from '../upstreams/upstream-lookup.ts';
-import { acquireServer } from './stream-servers.ts';
+import { ServerInUse } from './server-in-use.ts';
 
 /** What is kept of a flow. */
 export interface UdpContext {
-  pick: Pick | undefined;
-  failed: boolean;
+  server: ServerInUse | undefined;
 }
 
 /** See the file's head. */
@@ -34,27 +32,29 @@ export class UdpRoute extends UdpProxy<UdpContext> {
   }
 
   override newCtx(): UdpContext {
-    return { pick: undefined, failed: false };
+    return { server: undefined };
   }
 
   override upstreamPeer(session: UdpSession, ctx: UdpContext): InetAddress | Promise<InetAddress> {
-    giveBack(ctx);
     const client = { address: session.clientAddress.host, serverName: undefined };
-    const group = this.#upstreams(this.#upstream);
-    const picked = acquireServer(group, client, () => undefined);
-    return 'then' in picked ? picked.then((pick) => use(pick, group, session, ctx)) : use(picked, group, session, ctx);
+    const server = ctx.server ?? new ServerInUse(this.#upstreams(this.#upstream), client);
+    ctx.server = server;
+    const picked = server.next(() => undefined);
+    return picked instanceof Promise ? picked.then((pick) => use(pick, server, session)) : use(picked, server, session);
   }
 
-  override failToSend(_session: UdpSession, ctx: UdpContext): void {
-    ctx.failed = true;
+  /** Another server gets what the client has sent, where the session can still be given to one. */
+  override failToSend(_session: UdpSession, { server }: UdpContext, error: CirqueError): CirqueError {
+    server?.failed();
+    return error.setRetry(true);
   }
 
-  override logging(_session: UdpSession, _error: CirqueError | undefined, ctx: UdpContext): void {
-    giveBack(ctx);
+  override logging(_session: UdpSession, error: CirqueError | undefined, { server }: UdpContext): void {
+    server?.done(error === undefined);
   }
 }
 
-function use(pick: Pick, group: UpstreamGroup, session: UdpSession, ctx: UdpContext): InetAddress {
+function use(pick: Pick, server: ServerInUse, session: UdpSession): InetAddress {
   const { backend } = pick;
   // The session may have ended while it waited for a server.
   if (session.reason !== undefined) {
@@ -65,13 +65,7 @@ function use(pick: Pick, group: UpstreamGroup, session: UdpSession, ctx: UdpCont
     pick.done();
     throw CirqueError.internal('InternalError', `${backend.address} is a unix socket: datagrams need host and port`);
   }
-  group.remember(session.clientAddress.host, backend);
-  ctx.pick = pick;
-  ctx.failed = false;
+  server.take(pick);
+  server.settled();
   return backend;
-}
-
-function giveBack(ctx: UdpContext): void {
-  ctx.pick?.done({ ok: !ctx.failed });
-  ctx.pick = undefined;
 }

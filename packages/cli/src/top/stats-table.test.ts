@@ -39,6 +39,20 @@ describe('statsPage', () => {
     expect(page).toMatch(/up\s+3\s+30004\s+30\.0k\s/);
   });
 
+  it.each([
+    [
+      'http',
+      { connections: { open: 1, accepted: 0 }, requests: 90_061, requestBytes: 0, responseBytes: 180_122 },
+      /1\s+0\s+1\s+0\s+2$/,
+    ],
+    ['tcp', { connections: { open: 1, accepted: 0 }, bytesFromClient: 90_061, bytesToClient: 0 }, /1\s+0\s+-\s+1\s+0$/],
+    ['udp', { sessions: { open: 4, opened: 90_061 }, bytes: { fromClient: 0, toClient: 0 } }, /4\s+1\s+-\s+0\s+0$/],
+  ])('statsPage reads what a listener of %s counts', (_kind, counted, row) => {
+    const { stats } = reading(0, 0, 0, 0);
+    const page = statsPage({ at: 0, stats: { ...stats, services: { gateway: { one: counted } } } }, undefined);
+    expect(page.split('\n')[3]).toMatch(row);
+  });
+
   it('statsPage does not show rates below zero when counters begin anew', () => {
     expect(statsPage(reading(2_000, 1, 5, 1), reading(1_000, 1, 900, 7))).toMatch(/0\.0\.0\.0:8080\s+1\s+0\s/);
   });

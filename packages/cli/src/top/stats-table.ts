@@ -26,19 +26,20 @@ function heading({ phase, pid, process: { rss }, ready, uptimeMs, workers }: Ser
 function listenerTable(now: Reading, before: Reading | undefined): string[] {
   const listeners = Object.entries(treeAt(now.stats.services, ['gateway'])).filter(([, value]) => isTree(value));
   const rows = listeners.map(([name]) => {
-    const path = ['gateway', name];
-    const rate = (...names: string[]): string => perSecond(now, before, [...path, ...names]);
-    const one = (...names: string[]): number | undefined => numberAt(now.stats.services, [...path, ...names]);
-    const open = one('connections', 'open') ?? one('sessions', 'open');
-    const accepted =
-      one('connections', 'accepted') === undefined ? rate('sessions', 'opened') : rate('connections', 'accepted');
+    // Each kind of listener counts in words of its own.
+    const first = (...names: readonly string[]): readonly string[] => {
+      const paths = names.map((one) => ['gateway', name, ...one.split('.')]);
+      return paths.find((path) => numberAt(now.stats.services, path) !== undefined) ?? [];
+    };
+    const rate = (...names: readonly string[]): string => perSecond(now, before, first(...names));
+    const open = numberAt(now.stats.services, first('connections.open', 'sessions.open'));
     return [
       name,
       shown(open),
-      accepted,
-      rate('requests', 'total'),
-      rate('bytes', 'fromClients'),
-      rate('bytes', 'toClients'),
+      rate('connections.accepted', 'sessions.opened'),
+      rate('requests'),
+      rate('requestBytes', 'bytesFromClient', 'bytes.fromClient'),
+      rate('responseBytes', 'bytesToClient', 'bytes.toClient'),
     ];
   });
   return table(['LISTENER', 'OPEN', 'NEW/s', 'REQ/s', 'IN B/s', 'OUT B/s'], rows);
