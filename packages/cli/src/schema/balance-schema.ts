@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import type { BalanceConfig, BalanceMethod, StickyConfig } from '../config/gateway-config.ts';
-import { choice, flag, integer, type Synonyms, text } from './basic-values.ts';
+import { choice, flag, integer, on, type Synonyms, text } from './basic-values.ts';
 import { path } from './http-values.ts';
 import { leaf, Refused } from './leaf.ts';
 import { cookieName } from './name-values.ts';
@@ -126,7 +126,7 @@ export const sticky: z.ZodType<StickyConfig> = settings(
   {
     cookie: optional(cookieName, 'The name of a cookie that is set for clients (HTTP).'),
     source: optional(
-      z.union([flag.transform((on) => (on ? { ttl: 600_000, max_entries: 100_000 } : undefined)), stickySource]),
+      z.union([on.transform(() => stickySource.parse({})), stickySource]),
       'Clients are told apart by their address: `true`, or settings.',
     ),
     ttl: optional(duration, 'With cookie: how long browsers keep it. Default: 0, until they close.'),
@@ -144,11 +144,10 @@ export const sticky: z.ZodType<StickyConfig> = settings(
     synonyms: { name: 'cookie' },
   },
 ).transform(({ cookie, source, ttl, secret, secure, path, same_site }): StickyConfig => {
-  if (cookie === undefined)
-    return { kind: 'source', ttlMs: source?.ttl ?? 600_000, maxEntries: source?.max_entries ?? 100_000 };
+  if (source !== undefined) return { kind: 'source', ttlMs: source.ttl, maxEntries: source.max_entries };
   return {
     kind: 'cookie',
-    name: cookie,
+    name: cookie as string,
     ttlMs: ttl ?? 0,
     secret,
     secure: secure ?? false,

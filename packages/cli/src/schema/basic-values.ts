@@ -11,6 +11,12 @@ export const flag: z.ZodType<boolean> = leaf(
   (given: boolean) => given,
 );
 
+/** `true` where only that makes sense: a setting without settings of its own. */
+export const on: z.ZodType<true> = leaf(
+  { title: 'true', expects: 'true', types: ['boolean'], json: { const: true } },
+  (given: boolean) => given || new Refused('leave it out'),
+);
+
 /** Any text without control characters but line breaks and tabs. */
 export const anyText: z.ZodType<string> = text('text', 'a text', /^[\P{Cc}\t\n\r]*$/u);
 

@@ -22,9 +22,14 @@ const SAMPLES = {
   boolean: [true],
 } as const satisfies Record<string, readonly Scalar[]>;
 
+/** Keys whose paths begin elsewhere in a gateway's file than in one of core's: in its folder. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  working_directory: 'Directory of the daemon. Empty: the one in which it was started.',
+};
+
 /** Schemas of the keys of core, by their spelling in a file. */
 export const coreShape: Readonly<Record<string, z.ZodOptional<z.ZodType<unknown>>>> = Object.fromEntries(
-  CONFIGURATION_KEYS.map((row) => [row.key, optional(coreValue(row), row.meaning)]),
+  CONFIGURATION_KEYS.map((row) => [row.key, optional(coreValue(row), MEANINGS[row.key] ?? row.meaning)]),
 );
 
 /** The settings of a server, from values that have passed {@link coreShape}. */

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import type { HealthConfig, PassiveHealthConfig } from '../config/gateway-config.ts';
-import { anyText, choice, flag, integer, text } from './basic-values.ts';
+import { anyText, choice, flag, integer, on, text } from './basic-values.ts';
 import { path, statusRanges } from './http-values.ts';
 import { leaf, Refused } from './leaf.ts';
 import { hostName } from './name-values.ts';
@@ -30,10 +30,6 @@ const tlsSettings = settings(
   },
   { what: 'a tls check' },
 );
-const on = leaf({ title: 'true', expects: 'true', types: ['boolean'], json: { const: true } }, (given: boolean) =>
-  given ? {} : new Refused('leave it out'),
-);
-
 const checkSettings = settings(
   {
     tcp: optional(z.union([on, noSettings]), 'Connects: `true`, or `{}`.'),

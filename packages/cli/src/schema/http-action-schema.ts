@@ -14,7 +14,7 @@ import { upstreamName } from './name-values.ts';
 import { positiveDuration } from './quantities.ts';
 import { groupCount, regexProblem } from './safe-regex.ts';
 import { onlyWith, optional, type Rule, required, setting, settings } from './settings.ts';
-import { LOCATION_VARIABLES, largestGroup, variableList } from './template.ts';
+import { largestGroup, VARIABLE_LIST } from './template.ts';
 
 const DEFAULT_RETRIES = 2;
 
@@ -104,7 +104,7 @@ export const redirectAction: z.ZodType<RedirectActionConfig> = z.union([
     {
       location: required(
         location,
-        `Where to. It may hold ${variableList(LOCATION_VARIABLES)} (the query with its question mark), and $1 for a group of the regex.`,
+        `Where to. It may hold ${VARIABLE_LIST} (the query with its question mark), and $1 for a group of the regex.`,
       ),
       status: setting(choice([301, 302, 303, 307, 308]), 'The status: 301 and 308 are for ever, and are cached.', 302),
     },

@@ -12,7 +12,7 @@ import { editableHeaderName, plainName } from './name-values.ts';
 import { size } from './quantities.ts';
 import { groupCount, regexProblem } from './safe-regex.ts';
 import { exactlyOne, optional, type Rule, setting, settings } from './settings.ts';
-import { HEADER_VARIABLES, largestGroup, variableList } from './template.ts';
+import { largestGroup, VARIABLE_LIST } from './template.ts';
 
 /** A route whose name may still be missing. */
 export type UnnamedRoute = Omit<HttpRouteConfig, 'name'> & { readonly name: string | undefined };
@@ -39,10 +39,7 @@ export const httpRoute: z.ZodType<UnnamedRoute> = settings(
     proxy: optional(proxyAction, 'Passes requests on: the name of an upstream, or settings.'),
     redirect: optional(redirectAction, 'Sends clients elsewhere: a location, or settings.'),
     respond: optional(respondAction, 'Answers: a status, a text, or settings.'),
-    request_headers: optional(
-      headerEdits,
-      `Changes of the request. Values may hold ${variableList(HEADER_VARIABLES)}. Default: none.`,
-    ),
+    request_headers: optional(headerEdits, `Changes of the request. Values may hold ${VARIABLE_LIST}. Default: none.`),
     response_headers: optional(headerEdits, 'Changes of the response, with the same variables. Default: none.'),
     max_body: setting(size, 'Largest request body; a larger one gets 413. 0: no limit.', 0),
     compression: setting(flag, 'Compresses responses for clients that accept it.', false),
@@ -97,7 +94,7 @@ export function catchAll(action: HttpActionConfig): UnnamedRoute {
 }
 
 /** `$1` in a redirect needs a group in the match. */
-function groupsOfMatch(given: Readonly<Record<string, unknown>>, refuse: Parameters<Rule>[1]): void {
+export function groupsOfMatch(given: Readonly<Record<string, unknown>>, refuse: Parameters<Rule>[1]): void {
   const redirect = given.redirect as { location?: unknown } | undefined;
   const location = redirect?.location;
   const largest = typeof location === 'string' ? largestGroup(location) : 0;

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { integer, jsonText, text } from './basic-values.ts';
 import { leaf, Refused } from './leaf.ts';
 import { regexProblem } from './safe-regex.ts';
-import { HEADER_VARIABLES, LOCATION_VARIABLES, templateProblem } from './template.ts';
+import { templateProblem } from './template.ts';
 
 /** What fields of a head may hold (RFC 9110 section 5.5): no control characters but tabs. */
 const FIELD_VALUE = /^[\P{Cc}\t]*$/u;
@@ -37,7 +37,7 @@ export const headerTemplate: z.ZodType<string> = leaf(
     json: { type: 'string' },
     secret: true,
   },
-  (given) => template(given, HEADER_VARIABLES),
+  (given) => template(given),
 );
 
 /** The value of a header as it is. */
@@ -62,7 +62,7 @@ export const location: z.ZodType<string> = leaf(
   },
   (given) => {
     if (!/^(?:\/|https?:\/\/|\$)/i.test(given) || /\s/.test(given)) return new Refused();
-    return template(given, LOCATION_VARIABLES);
+    return template(given);
   },
 );
 
@@ -101,8 +101,8 @@ export const url: z.ZodType<string> = leaf(
   (given) => (/^https?:\/\//.test(given) && URL.canParse(given) ? given : new Refused()),
 );
 
-function template(given: string, variables: readonly string[]): string | Refused {
+function template(given: string): string | Refused {
   if (!FIELD_VALUE.test(given)) return new Refused();
-  const problem = templateProblem(given, variables);
+  const problem = templateProblem(given);
   return problem === undefined ? given : new Refused(problem, 'a text whose variables are known');
 }

@@ -6,7 +6,7 @@ import type { HttpActionConfig, ListenerConfig, ProxyProtocolConfig } from '../c
 import { listenAddress, network } from './address-values.ts';
 import { choice, flag, integer } from './basic-values.ts';
 import { proxyTo, redirectAction, respondAction } from './http-action-schema.ts';
-import { catchAll, httpRoute } from './http-route-schema.ts';
+import { catchAll, groupsOfMatch, httpRoute } from './http-route-schema.ts';
 import { anyNumber, oneOrMore } from './lists.ts';
 import { headerName, plainName, upstreamName } from './name-values.ts';
 import { duration, positiveDuration, size } from './quantities.ts';
@@ -103,7 +103,7 @@ const http = settings(
   },
   {
     what: 'a http listener',
-    rules: [exactlyOne(['routes', 'upstream', 'redirect', 'respond'], 'something to do with requests')],
+    rules: [exactlyOne(['routes', 'upstream', 'redirect', 'respond'], 'something to do with requests'), groupsOfMatch],
     synonyms: SYNONYMS,
     refused: {
       idle_timeout: 'it is called keep_alive_timeout here; idle_timeout belongs to tcp and udp',

@@ -26,8 +26,14 @@ export interface SettingsOptions {
   readonly synonyms?: Synonyms;
 }
 
-/** What the maps made by {@link settings} are called. */
-export const settingsNames: z.core.$ZodRegistry<{ what: string }> = z.registry<{ what: string }>();
+/** What JSON Schema needs to know of a map. */
+export interface SettingsForm {
+  readonly what: string;
+  readonly ignore: RegExp | undefined;
+}
+
+/** The maps made by {@link settings}. */
+export const settingsForms: z.core.$ZodRegistry<SettingsForm> = z.registry<SettingsForm>();
 
 /** A schema for a map of settings. */
 export function settings<S extends z.core.$ZodLooseShape>(shape: S, options: SettingsOptions) {
@@ -41,7 +47,7 @@ export function settings<S extends z.core.$ZodLooseShape>(shape: S, options: Set
     },
     { when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value) },
   );
-  settingsNames.add(schema, { what: options.what });
+  settingsForms.add(schema, { what: options.what, ignore: options.ignore });
   return schema;
 }
 

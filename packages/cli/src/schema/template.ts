@@ -3,22 +3,17 @@
  */
 import { nearest } from './basic-values.ts';
 
-/** Variables of header values. */
-export const HEADER_VARIABLES: readonly string[] = ['client_ip', 'host', 'path', 'query', 'request_id', 'scheme'];
+/** What texts may say of a request. */
+export const VARIABLES: readonly string[] = ['client_ip', 'host', 'path', 'query', 'request_id', 'scheme'];
 
-/** Variables of redirects. */
-export const LOCATION_VARIABLES: readonly string[] = ['host', 'path', 'query', 'scheme'];
-
-/** Variables as a text for people. */
-export function variableList(names: readonly string[]): string {
-  return names.map((name) => `\`\${${name}}\``).join(', ');
-}
+/** The variables as a text for people. */
+export const VARIABLE_LIST: string = VARIABLES.map((name) => `\`\${${name}}\``).join(', ');
 
 /** Why a text is no template, as a hint; undefined when it is fine. `$${` is a plain `${`. */
-export function templateProblem(text: string, known: readonly string[]): string | undefined {
+export function templateProblem(text: string): string | undefined {
   for (const [, dollars = '', name = ''] of text.matchAll(/(\$+)\{([^}]*)\}?/g)) {
-    if (dollars.length > 1 || !/^[a-z]/.test(name) || known.includes(name)) continue;
-    return `\${${name}} is no variable: ${nearest(name, known) ?? `there are ${known.join(', ')}`}`;
+    if (dollars.length > 1 || !/^[a-z]/.test(name) || VARIABLES.includes(name)) continue;
+    return `\${${name}} is no variable: ${nearest(name, VARIABLES) ?? `there are ${VARIABLES.join(', ')}`}`;
   }
   return undefined;
 }
