@@ -49,11 +49,13 @@ export function addXForwarded(session: Session, request: RequestHeader, options:
   const address = session.clientAddress;
   const believed = options.trusted?.(address) === true;
   if (!believed) for (const name of CLAIMS) headers.delete(name);
-  const before = headers.getAll('x-forwarded-for');
-  if (address !== undefined) headers.set('X-Forwarded-For', [...before, address].join(', '));
-  const host = session.requestHeader.headers.get('host');
-  if (host !== undefined && !headers.has('x-forwarded-host')) headers.set('X-Forwarded-Host', host);
-  if (!headers.has('x-forwarded-proto')) headers.set('X-Forwarded-Proto', schemeOf(session));
+  // What was not believed is gone: nothing is looked for.
+  const before = believed ? headers.getAll('x-forwarded-for') : [];
+  if (address !== undefined)
+    headers.set('X-Forwarded-For', before.length === 0 ? address : `${before.join(', ')}, ${address}`);
+  const host = session.requestHeader.headers.peek('Host');
+  if (host !== undefined && !(believed && headers.has('x-forwarded-host'))) headers.set('X-Forwarded-Host', host);
+  if (!(believed && headers.has('x-forwarded-proto'))) headers.set('X-Forwarded-Proto', schemeOf(session));
 }
 
 /** Appends one element to Forwarded (RFC 7239): for, host and proto. As {@link addXForwarded} otherwise. */
