@@ -9,6 +9,7 @@ import {
   type TlsCheckOptions,
 } from '@cirque/load-balancing';
 import type { UpstreamConfig, UpstreamServerConfig } from '../config/gateway-config.ts';
+import { discoveryOf } from './discovery.ts';
 import { healthCheckOf } from './health-check.ts';
 import { selectionOf } from './selection.ts';
 
@@ -40,7 +41,7 @@ export function balancerOf(config: UpstreamConfig, tls: TlsCheckOptions, parts: 
       : { healthCheck: healthCheckOf(health, tls), healthCheckFrequencyMs: health.intervalMs }),
   };
   if (discovery.kind === 'static') return staticBalancer(discovery.servers, options);
-  throw new TypeError(`discovery ${discovery.kind} is not there yet`);
+  return new LoadBalancer({ ...options, ...discoveryOf(discovery) });
 }
 
 /** A list in the file is there at once. Names in it stay names: they are resolved when a connection is made. */
