@@ -13,7 +13,7 @@ import type { HealthMonitor } from './health/health-monitor.ts';
 import type { ListChanges } from './list-changes.ts';
 import { checkFrequency } from './load-balancer-options.ts';
 import type { Logger } from './logger.ts';
-import { STEP_MASK, type Steps } from './run-in-slices.ts';
+import { abortable, STEP_MASK, type Steps } from './run-in-slices.ts';
 import type { TimeSource } from './time-source.ts';
 
 /** Part of the frequency over which the checks of a round are spread. */
@@ -31,7 +31,7 @@ export interface UpkeepParts {
   readonly logger: Logger;
   readonly time: TimeSource;
   /** A new list, or new switches, are out. */
-  listChanged(): void;
+  listChanged(): Steps<void>;
   /** A backend has left the set. */
   left(backend: Backend): void;
 }
@@ -169,16 +169,15 @@ export class BalancerUpkeep {
     const list = [...backends];
     return this.#parts.lists.run({
       size: list.length,
-      run: () => this.#takeInSteps({ backends: list, enabled }),
-      signal,
+      run: () => this.#takeInSteps({ backends: list, enabled }, signal),
     });
   }
 
-  *#takeInSteps(found: Pick<Discovered, 'backends' | 'enabled'>): Steps<boolean> {
+  *#takeInSteps(found: Pick<Discovered, 'backends' | 'enabled'>, signal: AbortSignal | undefined): Steps<boolean> {
     const { listChanged, logger, set } = this.#parts;
-    const taken = yield* set.replace(found);
+    const taken = yield* abortable(set.replace(found), signal);
     if (taken.changed) {
-      listChanged();
+      yield* listChanged();
       logger.info({ backends: set.snapshot.size, removed: taken.removed.length }, 'backends changed');
       yield* this.followUp(taken);
     }

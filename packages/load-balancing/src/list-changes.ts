@@ -14,8 +14,6 @@ export interface ListChange<T> {
   readonly size: number;
   /** Called when those before it are through. */
   run(): Steps<T>;
-  /** Ends a change that takes slices. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** The changes of one balancer. */
@@ -53,9 +51,9 @@ export class ListChanges {
     return result;
   }
 
-  async #inSlices<T>(before: Promise<void> | undefined, { run, signal }: ListChange<T>): Promise<T> {
+  async #inSlices<T>(before: Promise<void> | undefined, { run }: ListChange<T>): Promise<T> {
     await before;
-    return runInSlices(run(), { signal });
+    return runInSlices(run());
   }
 
   #ended(last: Promise<void>): void {

@@ -12,7 +12,7 @@ export type Steps<T> = Generator<undefined, T, undefined>;
 export interface SliceOptions {
   /** How long a slice may take. The last step of a slice may exceed it. Default 8. */
   readonly budgetMs?: number | undefined;
-  /** Aborting it ends the work between two slices; the promise rejects with the signal's reason. */
+  /** Aborting it ends the work between two steps; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -29,18 +29,23 @@ export function runAtOnce<T>(work: Steps<T>): T {
 /** Runs the first slice now and the others in turns of the event loop of their own. Rejects with what the work throws. */
 export async function runInSlices<T>(work: Steps<T>, options: SliceOptions = {}): Promise<T> {
   const { budgetMs = 8, signal } = options;
-  try {
-    for (;;) {
-      signal?.throwIfAborted();
-      const end = performance.now() + budgetMs;
-      do {
-        const step = work.next();
-        if (step.done === true) return step.value;
-      } while (performance.now() < end);
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-  } finally {
-    // Lets its `finally` blocks run; does nothing when it has come to its end.
-    work.return(undefined as T);
+  const steps = abortable(work, signal);
+  for (;;) {
+    const end = performance.now() + budgetMs;
+    do {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    } while (performance.now() < end);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+/** The same work, which can be called off between two steps: it throws the signal's reason then. */
+export function* abortable<T>(work: Steps<T>, signal: AbortSignal | undefined): Steps<T> {
+  for (;;) {
+    signal?.throwIfAborted();
+    const step = work.next();
+    if (step.done === true) return step.value;
+    yield;
   }
 }

@@ -17,7 +17,10 @@ const LONG = 2_000;
 export class ChangeListeners {
   readonly #logger: Logger;
   readonly #listeners = new Set<ChangeListener>();
-  /** What is still to be told, in order. */
+  /** Changes that have come while the list before them is not complete. */
+  #isHeld = false;
+  #waiting: BalancerChange[] = [];
+  /** What is still to be told to whom, in order. */
   #pending: (() => void)[] = [];
 
   constructor(logger: Logger) {
@@ -34,21 +37,47 @@ export class ChangeListeners {
     };
   }
 
-  /** Tells those who listen now. */
+  get size(): number {
+    return this.#listeners.size;
+  }
+
+  /** Tells those who listen now, once they have been told what came before. */
   tell(make: () => BalancerChange): void {
     if (this.#listeners.size === 0) return;
     const change = make();
-    const isLong = change.kind === 'backends' && change.addresses.length > LONG && this.#listeners.size > 1;
-    if (!isLong && this.#pending.length === 0) {
+    if (this.#isHeld) this.#waiting.push(change);
+    else this.#queue(change);
+  }
+
+  /**
+   * Lets what is told from now on wait. The result ends that, and has the change told that it is given before all that has
+   * come meanwhile. To be called once.
+   */
+  hold(): (first: BalancerChange) => void {
+    this.#isHeld = true;
+    return (first) => {
+      this.#isHeld = false;
+      const changes = [first, ...this.#waiting];
+      this.#waiting = [];
+      for (const change of changes) this.#queue(change);
+    };
+  }
+
+  #queue(change: BalancerChange): void {
+    const isLong = change.kind === 'backends' && change.addresses.length > LONG;
+    if (this.#pending.length === 0 && !isLong) {
       for (const listener of this.#listeners) this.#tellOne(listener, change);
       return;
     }
-    if (this.#pending.length === 0) setImmediate(() => this.#proceed());
+    const isIdle = this.#pending.length === 0;
     for (const listener of this.#listeners) this.#pending.push(() => this.#tellOne(listener, change));
+    if (isIdle) setImmediate(() => this.#proceed());
   }
 
   #proceed(): void {
-    this.#pending.shift()?.();
+    const next = this.#pending[0];
+    next?.();
+    this.#pending.shift();
     if (this.#pending.length > 0) setImmediate(() => this.#proceed());
   }
 

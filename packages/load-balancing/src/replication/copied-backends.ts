@@ -21,7 +21,7 @@ interface Heard {
   readonly entries: DataEntries;
 }
 
-/** Remembers which backends were only heard of, and with which data. */
+/** Remembers of which backends the data were only heard of. */
 export class CopiedBackends {
   readonly #data = new WeakMap<Backend, DataEntries>();
 
@@ -53,7 +53,7 @@ export class CopiedBackends {
   }
 
   #copyOf(known: Backend | undefined, { address, entries, ...properties }: Heard): Backend {
-    const heard = known === undefined ? entries : this.#data.get(known);
+    const heard = known === undefined ? entries : this.#heardOf(known);
     const isUpToDate = heard === undefined || heard === entries || isDeepStrictEqual(heard, entries);
     if (known !== undefined && isUpToDate && hasProperties(known, properties)) return known;
     const options = { ...properties, ext: heard === undefined ? known?.ext : new Map(entries) };
@@ -61,8 +61,13 @@ export class CopiedBackends {
     if (copy.address !== address) {
       throw new TypeError(`change.addresses must be in canonical form: ${copy.address}, got ${address}`);
     }
-    if (heard !== undefined) this.#data.set(copy, entries);
+    if (heard !== undefined && entries.length > 0) this.#data.set(copy, entries);
     return copy;
+  }
+
+  /** Undefined for a backend with data of the copy's own. */
+  #heardOf(known: Backend): DataEntries | undefined {
+    return this.#data.get(known) ?? (known.ext.size === 0 ? NO_ENTRIES : undefined);
   }
 }
 

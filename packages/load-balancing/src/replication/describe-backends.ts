@@ -4,38 +4,61 @@
 import type { Backend } from '../backend.ts';
 import type { BackendState } from '../backend-state.ts';
 import type { Lineup } from '../lineup.ts';
+import { STEP_MASK, type Steps } from '../run-in-slices.ts';
 import { cloneableData } from './backend-data.ts';
-import type { BackendsChange } from './balancer-change.ts';
+import type { BackendsChange, DataEntries } from './balancer-change.ts';
 
-/** Plain data; takes about 50 ns for each backend, more for one with data. */
-export function describeBackends({ list, states }: Lineup): BackendsChange {
-  return {
-    kind: 'backends',
-    addresses: list.map((backend) => backend.address),
-    weights: list.map((backend) => backend.weight),
-    ...(list.some((backend) => backend.priority > 0) ? { priorities: list.map((backend) => backend.priority) } : {}),
-    ...(list.some((backend) => backend.maxConnections > 0)
-      ? { maxConnections: list.map((backend) => backend.maxConnections) }
-      : {}),
-    data: list
-      .filter(hasData)
-      .map((backend) => [backend.address, cloneableData(backend)] as const)
-      .filter(hasEntries),
-    unhealthy: addressesOf(states, (state) => !state.health.healthy),
-    draining: addressesOf(states, (state) => state.operator === 'draining'),
-    maintenance: addressesOf(states, (state) => state.operator === 'maintenance'),
-    undiscovered: addressesOf(states, (state) => !state.isDiscovered),
-  };
+/** Plain data. States are those of the moment at which each backend has its turn. */
+export function* describeBackends({ list, states }: Lineup): Steps<BackendsChange> {
+  const description = new Description();
+  for (let i = 0; i < list.length; i += 1) {
+    description.add(list[i] as Backend, states[i] as BackendState);
+    if ((i & STEP_MASK) === 0) yield;
+  }
+  return description.toChange();
 }
 
-function addressesOf(states: readonly BackendState[], fits: (state: BackendState) => boolean): string[] {
-  return states.filter(fits).map((state) => state.address);
-}
+class Description {
+  readonly #addresses: string[] = [];
+  readonly #weights: number[] = [];
+  readonly #priorities: number[] = [];
+  readonly #maxConnections: number[] = [];
+  readonly #data: (readonly [address: string, entries: DataEntries])[] = [];
+  readonly #unhealthy: string[] = [];
+  readonly #draining: string[] = [];
+  readonly #maintenance: string[] = [];
+  readonly #undiscovered: string[] = [];
+  #hasPriorities = false;
+  #hasMaxima = false;
 
-function hasData(backend: Backend): boolean {
-  return backend.ext.size > 0;
-}
+  add(backend: Backend, state: BackendState): void {
+    const { address, maxConnections, priority, weight } = backend;
+    this.#addresses.push(address);
+    this.#weights.push(weight);
+    this.#priorities.push(priority);
+    this.#maxConnections.push(maxConnections);
+    this.#hasPriorities ||= priority !== 0;
+    this.#hasMaxima ||= maxConnections !== 0;
+    const entries = cloneableData(backend);
+    if (entries.length > 0) this.#data.push([address, entries]);
+    if (!state.health.healthy) this.#unhealthy.push(address);
+    if (state.operator === 'draining') this.#draining.push(address);
+    if (state.operator === 'maintenance') this.#maintenance.push(address);
+    if (!state.isDiscovered) this.#undiscovered.push(address);
+  }
 
-function hasEntries([, entries]: readonly [string, readonly unknown[]]): boolean {
-  return entries.length > 0;
+  toChange(): BackendsChange {
+    return {
+      kind: 'backends',
+      addresses: this.#addresses,
+      weights: this.#weights,
+      ...(this.#hasPriorities ? { priorities: this.#priorities } : {}),
+      ...(this.#hasMaxima ? { maxConnections: this.#maxConnections } : {}),
+      data: this.#data,
+      unhealthy: this.#unhealthy,
+      draining: this.#draining,
+      maintenance: this.#maintenance,
+      undiscovered: this.#undiscovered,
+    };
+  }
 }

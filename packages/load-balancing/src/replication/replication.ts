@@ -9,7 +9,7 @@ import type { BackendSet, SetChange } from '../backend-set.ts';
 import type { ListChanges } from '../list-changes.ts';
 import type { Logger } from '../logger.ts';
 import type { OperatorState } from '../pick-options.ts';
-import { STEP_MASK, type Steps } from '../run-in-slices.ts';
+import { runAtOnce, STEP_MASK, type Steps } from '../run-in-slices.ts';
 import { type BackendsChange, type BalancerChange, checkChange, checkEntries } from './balancer-change.ts';
 import { type ChangeListener, ChangeListeners } from './change-listeners.ts';
 import { describeBackends } from './describe-backends.ts';
@@ -43,12 +43,15 @@ export class Replication {
 
   /** The list with all states. */
   describe(): BackendsChange {
-    return describeBackends(this.#parts.set.snapshot.lineup);
+    return runAtOnce(describeBackends(this.#parts.set.snapshot.lineup));
   }
 
   /** There is a new list, or the discovery has turned switches. */
-  listChanged(): void {
-    this.#listeners.tell(() => this.describe());
+  *listChanged(): Steps<void> {
+    if (this.#listeners.size === 0) return;
+    // What changes while the list is described is told after it, whether or not the description has it.
+    const release = this.#listeners.hold();
+    release(yield* describeBackends(this.#parts.set.snapshot.lineup));
   }
 
   /** A health check has decided. `cause`: why it failed. */
@@ -92,6 +95,7 @@ export class Replication {
     yield* checkEntries(change);
     const taken = yield* this.#parts.set.copy(change);
     this.#listeners.tell(() => change);
+    yield;
     yield* this.#parts.followUp(taken);
     for (const [i, backend] of taken.flipped.entries()) {
       this.#parts.flipped(backend, this.#parts.set.snapshot.isHealthy(backend), undefined);
