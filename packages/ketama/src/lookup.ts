@@ -8,7 +8,7 @@ import type { Steps } from './steps.ts';
 
 /** About one point per table entry; beyond this the table would not stay in the processor's caches. */
 const MAX_PREFIX_BITS = 20;
-const STEP_POINTS = 2 ** 17;
+const STEP_POINTS = 2 ** 16;
 
 export class PointIndex {
   readonly #hashes: Uint32Array;

@@ -23,7 +23,7 @@ export interface Points {
 /** 2^27 points take 1 GiB; more is a mistake in the weights. */
 const MAX_POINTS = 2 ** 27;
 /** About a millisecond's work, or less. */
-const STEP_POINTS = 2 ** 15;
+const STEP_POINTS = 2 ** 13;
 const STEP_BUCKETS = 2 ** 10;
 /** Long enough for radix sort, short enough for the processor's caches. */
 const STRETCH_POINTS = 2 ** 11;

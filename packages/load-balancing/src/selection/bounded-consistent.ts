@@ -9,7 +9,7 @@ import type { KetamaOptions } from '@cirque/ketama';
 import type { Backend } from '../backend.ts';
 import { RingCandidates } from './ring-candidates.ts';
 import type { Selection, SelectionFactory, SelectionKey } from './selection.ts';
-import { type Steps, stepwiseFactory, weightsOf } from './steps.ts';
+import { type Steps, stepwiseFactory, weightsInSteps } from './steps.ts';
 
 /** The bound, and the ring. */
 export interface BoundedConsistentOptions extends KetamaOptions {
@@ -49,7 +49,7 @@ class BoundedSelection implements Selection {
 
   static *steps(backends: readonly Backend[], overload: number, options: KetamaOptions): Steps<Selection> {
     const candidates = yield* RingCandidates.steps('BoundedConsistent', backends, options);
-    return new BoundedSelection(candidates, weightsOf(backends), overload);
+    return new BoundedSelection(candidates, yield* weightsInSteps(backends), overload);
   }
 
   first(key: SelectionKey): number {

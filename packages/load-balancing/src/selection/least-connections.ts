@@ -10,7 +10,7 @@ import { IndexHeap } from './index-heap.ts';
 import { RefusedQueue } from './refused-queue.ts';
 import type { Selection, SelectionFactory } from './selection.ts';
 import { spread } from './spread.ts';
-import { STEP_ITEMS, type Steps, stepwiseFactory, weightsOf } from './steps.ts';
+import { STEP_ITEMS, type Steps, stepwiseFactory, weightsInSteps } from './steps.ts';
 
 /** After so many refusals in one choice candidates come from anywhere: many backends have just left the rotation together. */
 const MAX_IN_ORDER = 16;
@@ -40,7 +40,7 @@ class LeastConnectionsSelection implements Selection {
   }
 
   static *steps(backends: readonly Backend[]): Steps<Selection> {
-    const selection = new LeastConnectionsSelection(weightsOf(backends));
+    const selection = new LeastConnectionsSelection(yield* weightsInSteps(backends));
     for (let i = 0; i < backends.length; i += 1) {
       if (i % STEP_ITEMS === 0) yield;
       selection.#loads[i] = 1 / (selection.#weights[i] as number);

@@ -9,7 +9,7 @@ import { AddressHashes } from './address-hashes.ts';
 import { Fnv64 } from './fnv.ts';
 import { maglevTable } from './maglev-table.ts';
 import type { Selection, SelectionFactory, SelectionKey } from './selection.ts';
-import { type Steps, stepwiseFactory, weightsOf } from './steps.ts';
+import { type Steps, stepwiseFactory, weightsInSteps } from './steps.ts';
 
 /** The table of `Maglev`. */
 export interface MaglevOptions {
@@ -52,7 +52,7 @@ class MaglevSelection implements Selection {
       throw new RangeError(`Maglev: a table of ${size} entries is too small for ${length} backends, see tableSize`);
     }
     const hashes = yield* AddressHashes.steps(backends, '');
-    return new MaglevSelection(yield* maglevTable(size, weightsOf(backends), hashes), length);
+    return new MaglevSelection(yield* maglevTable(size, yield* weightsInSteps(backends), hashes), length);
   }
 
   first(key: SelectionKey): number {

@@ -8,7 +8,7 @@
  * last answer in units of `decayMs`.
  */
 import type { Backend } from '../backend.ts';
-import { seededRandom } from './seeded-random.ts';
+import { SeededIntegers } from './seeded-random.ts';
 import type { PickOutcome, Selection, SelectionContext, SelectionFactory } from './selection.ts';
 import { STEP_ITEMS, type Steps, stepwiseFactory, weightsOf } from './steps.ts';
 import { TwoChoices } from './two-choices.ts';
@@ -45,7 +45,7 @@ class PeakEwmaSelection extends TwoChoices {
 
   private constructor(backends: readonly Backend[], decayMs: number, context: SelectionContext | undefined) {
     const weights = weightsOf(backends);
-    super(weights, seededRandom((context?.random ?? Math.random)() * 0x100000000));
+    super(weights, new SeededIntegers((context?.random ?? Math.random)() * 0x100000000));
     this.#backends = backends;
     this.#weights = weights;
     this.#decayMs = decayMs;

@@ -2,7 +2,7 @@
  * Power of two choices by uses under way: of two backends drawn by weight the one with fewer in relation to its weight.
  */
 import type { Backend } from '../backend.ts';
-import { seededRandom } from './seeded-random.ts';
+import { SeededIntegers } from './seeded-random.ts';
 import type { Selection, SelectionFactory } from './selection.ts';
 import { weightsOf } from './steps.ts';
 import { TwoChoices } from './two-choices.ts';
@@ -12,7 +12,7 @@ class PowerOfTwoSelection extends TwoChoices {
   readonly #loads: Float64Array;
   readonly #weights: Float64Array;
 
-  constructor(weights: Float64Array, random: () => number) {
+  constructor(weights: Float64Array, random: SeededIntegers) {
     super(weights, random);
     this.#weights = weights;
     this.#loads = new Float64Array(weights.length);
@@ -36,5 +36,5 @@ class PowerOfTwoSelection extends TwoChoices {
 export const PowerOfTwoChoices: SelectionFactory = {
   name: 'PowerOfTwoChoices',
   build: (backends: readonly Backend[], _previous: Selection | undefined, context) =>
-    new PowerOfTwoSelection(weightsOf(backends), seededRandom((context?.random ?? Math.random)() * 0x100000000)),
+    new PowerOfTwoSelection(weightsOf(backends), new SeededIntegers((context?.random ?? Math.random)() * 0x100000000)),
 };

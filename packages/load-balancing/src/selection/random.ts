@@ -5,23 +5,19 @@
  * is down costs one extra draw and not many.
  */
 import type { Backend } from '../backend.ts';
-import { seededRandom } from './seeded-random.ts';
+import { SeededIntegers } from './seeded-random.ts';
 import type { Selection, SelectionFactory } from './selection.ts';
 import { weightsOf } from './steps.ts';
 import { WeightTree } from './weight-tree.ts';
 
-/** Up to here a point is passed on as an integer, which needs no object on the heap. */
-const MAX_INT32 = 0x7fffffff;
-
 class RandomSelection implements Selection {
   readonly #tree: WeightTree;
-  readonly #random: () => number;
+  readonly #random: SeededIntegers;
   #offered = -1;
 
   constructor(backends: readonly Backend[], seed: number) {
     this.#tree = new WeightTree(weightsOf(backends));
-    // Our own also where nobody asks for repeatable choices: `Math.random` allocates the number it returns.
-    this.#random = seededRandom(seed);
+    this.#random = new SeededIntegers(seed);
   }
 
   first(): number {
@@ -37,8 +33,7 @@ class RandomSelection implements Selection {
 
   #draw(): number {
     const { total } = this.#tree;
-    const point = this.#random() * total;
-    this.#offered = total === 0 ? -1 : this.#tree.find(total <= MAX_INT32 ? point | 0 : Math.floor(point));
+    this.#offered = total === 0 ? -1 : this.#tree.find(this.#random.below(total));
     return this.#offered;
   }
 }

@@ -7,7 +7,7 @@ import { AddressHashes } from './address-hashes.ts';
 import { Fnv64 } from './fnv.ts';
 import { RendezvousTree } from './rendezvous-tree.ts';
 import type { Selection, SelectionFactory, SelectionKey } from './selection.ts';
-import { type Steps, stepwiseFactory, weightsOf } from './steps.ts';
+import { type Steps, stepwiseFactory, weightsInSteps } from './steps.ts';
 
 /** Where `Rendezvous` changes from asking everyone to a tree. */
 export interface RendezvousOptions {
@@ -33,7 +33,7 @@ class RendezvousSelection implements Selection {
 
   static *steps(backends: readonly Backend[], flatUpTo: number): Steps<Selection> {
     const hashes = yield* AddressHashes.steps(backends, '');
-    return new RendezvousSelection(yield* RendezvousTree.steps(weightsOf(backends), hashes, flatUpTo));
+    return new RendezvousSelection(yield* RendezvousTree.steps(yield* weightsInSteps(backends), hashes, flatUpTo));
   }
 
   first(key: SelectionKey): number {

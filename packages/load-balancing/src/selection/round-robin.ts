@@ -9,13 +9,13 @@ import { DeadlineRotation } from './deadline-rotation.ts';
 import { EqualRotation } from './equal-rotation.ts';
 import type { Selection, SelectionFactory } from './selection.ts';
 import { SmoothRotation } from './smooth-rotation.ts';
-import { type Steps, stepwiseFactory, weightsOf } from './steps.ts';
+import { type Steps, stepwiseFactory, weightsInSteps } from './steps.ts';
 
 /** Up to here nginx's own algorithm, linear in the number of backends, is as quick as the heaps. */
 const MAX_SMOOTH = 64;
 
 function* steps(backends: readonly Backend[]): Steps<Selection> {
-  const weights = weightsOf(backends);
+  const weights = yield* weightsInSteps(backends);
   if (weights.every((weight) => weight === weights[0])) return new EqualRotation(weights.length);
   return weights.length <= MAX_SMOOTH ? new SmoothRotation(weights) : yield* DeadlineRotation.steps(weights);
 }

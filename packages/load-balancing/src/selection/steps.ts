@@ -36,9 +36,17 @@ export function stepwiseFactory(
   };
 }
 
-/** The weights by position. About a millisecond for 100,000 backends. */
+/** The weights by position. About two milliseconds for 100,000 backends. */
 export function weightsOf(backends: readonly Backend[]): Float64Array {
+  return runToEnd(weightsInSteps(backends));
+}
+
+/** As `weightsOf`, in steps. */
+export function* weightsInSteps(backends: readonly Backend[]): Steps<Float64Array> {
   const weights = new Float64Array(backends.length);
-  for (let i = 0; i < weights.length; i += 1) weights[i] = (backends[i] as Backend).weight;
+  for (let i = 0; i < weights.length; i += 1) {
+    if (i % STEP_ITEMS === 0) yield;
+    weights[i] = (backends[i] as Backend).weight;
+  }
   return weights;
 }

@@ -23,6 +23,13 @@ export interface SubsetOptions {
   readonly inner?: SelectionFactory | undefined;
 }
 
+/** The options with their defaults. */
+interface SubsetPlan {
+  readonly size: number;
+  readonly seed: string;
+  readonly inner: SelectionFactory;
+}
+
 const OUTSIDE = -1;
 
 class SubsetSelection implements Selection {
@@ -44,7 +51,7 @@ class SubsetSelection implements Selection {
 
   static *steps(
     backends: readonly Backend[],
-    options: Required<SubsetOptions>,
+    options: SubsetPlan,
     previous: Selection | undefined,
     context: SelectionContext | undefined,
   ): Steps<Selection> {

@@ -6,22 +6,20 @@
  * one meets a newly drawn one: there is a choice of two among those in rotation, too. What "busy" means is the subclass's
  * business.
  */
+import type { SeededIntegers } from './seeded-random.ts';
 import type { Selection } from './selection.ts';
 import { WeightTree } from './weight-tree.ts';
-
-/** Up to here a point is passed on as an integer, which needs no object on the heap. */
-const MAX_INT32 = 0x7fffffff;
 
 /** O(log n) for each candidate. */
 export abstract class TwoChoices implements Selection {
   readonly #weights: Float64Array;
   readonly #tree: WeightTree;
-  readonly #random: () => number;
+  readonly #random: SeededIntegers;
   #offered = -1;
   /** The one that lost against `offered`; -1 when there is no other. */
   #second = -1;
 
-  protected constructor(weights: Float64Array, random: () => number) {
+  protected constructor(weights: Float64Array, random: SeededIntegers) {
     this.#weights = weights;
     this.#tree = new WeightTree(weights);
     this.#random = random;
@@ -33,7 +31,7 @@ export abstract class TwoChoices implements Selection {
   first(): number {
     const tree = this.#tree;
     tree.restore();
-    return tree.total === 0 ? -1 : this.#challenge(tree.find(this.#pointBelow(tree.total)));
+    return tree.total === 0 ? -1 : this.#challenge(tree.find(this.#random.below(tree.total)));
   }
 
   next(): number {
@@ -47,15 +45,10 @@ export abstract class TwoChoices implements Selection {
   /** Offers the position or one that is drawn among the others, whichever is better. */
   #challenge(position: number): number {
     const others = this.#tree.total - (this.#weights[position] as number);
-    const drawn = others === 0 ? -1 : this.#tree.findOther(position, this.#pointBelow(others));
+    const drawn = others === 0 ? -1 : this.#tree.findOther(position, this.#random.below(others));
     const drawnWins = drawn !== -1 && this.isBetter(drawn, position);
     this.#offered = drawnWins ? drawn : position;
     this.#second = drawnWins ? position : drawn;
     return this.#offered;
-  }
-
-  #pointBelow(end: number): number {
-    const point = this.#random() * end;
-    return end <= MAX_INT32 ? point | 0 : Math.floor(point);
   }
 }

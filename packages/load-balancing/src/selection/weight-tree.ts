@@ -6,6 +6,8 @@
  * allocation, and exact: sums of weights are integers.
  */
 
+const MAX_INT32 = 0x7fffffff;
+
 /** Positions with weights of at least 1. */
 export class WeightTree {
   readonly #weights: Float64Array;
@@ -33,7 +35,8 @@ export class WeightTree {
 
   /** Sum of the weights that have not been taken; 0 when there are none left. */
   get total(): number {
-    return this.#total;
+    // An integer of the engine where it can be one: handing out others takes an object on the heap.
+    return this.#total <= MAX_INT32 ? this.#total | 0 : this.#total;
   }
 
   /** The position whose stretch holds the point, an integer from 0 to total - 1. */
