@@ -82,23 +82,23 @@ export class YamlSource {
 
   #read(document: Document.Parsed, env: Environment): unknown {
     for (const { code, message, pos } of document.errors) {
-      const word = code === 'DUPLICATE_KEY' ? this.#wordAt(pos[0]) : '';
-      const words = code === 'DUPLICATE_KEY' ? 'is there twice in one map: keep one' : `not valid YAML: ${message}`;
-      this.problems.push(this.#at(pos[0], word, words));
+      if (code === 'DUPLICATE_KEY')
+        this.problems.push(this.#at(pos[0], this.#wordAt(pos[0]), 'is there twice in one map: keep one'));
+      else if (code === 'MULTIPLE_DOCS')
+        this.problems.push(this.#at(pos[0], '', 'a file is one document: remove everything from --- on'));
+      else this.problems.push(this.#at(pos[0], '', `not valid YAML: ${message}`));
     }
     if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return undefined;
-    const refuse = (at: number, message: string): void => {
-      this.problems.push(this.#at(at, '', message));
-    };
-    const value = this.#attempt((): unknown => {
-      checkKeys(document, refuse);
+    return this.#attempt((): unknown => {
+      const before = this.problems.length;
+      checkStructure(document, (at, message) => this.problems.push(this.#at(at, '', message)));
+      if (this.problems.length > before) return undefined;
       this.#substitution = substituteEnvironment(document, env, (node, ancestors, message) => {
         const path = printPath(pathOf([...ancestors, node]));
         this.problems.push(this.#at(node.range?.[0] ?? 0, path, message));
       });
-      return document.toJS({ maxAliasCount: MAX_ALIASES });
+      return document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
     });
-    return value ?? {};
   }
 
   #wordAt(offset: number): string {
@@ -171,9 +171,13 @@ export class YamlSource {
   }
 }
 
-/** Keys are plain texts, and none that JavaScript has its own ideas about. */
-function checkKeys(document: Document, refuse: (at: number, message: string) => void): void {
+/** Keys are plain texts, and none that JavaScript has its own ideas about; aliases lead somewhere. */
+function checkStructure(document: Document, refuse: (at: number, message: string) => unknown): void {
   visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) === undefined)
+        refuse(alias.range?.[0] ?? 0, `the alias *${alias.source} has no anchor &${alias.source} before it`);
+    },
     Pair(_, { key }) {
       const at = (key as Node | null)?.range?.[0] ?? 0;
       if (!isScalar(key)) refuse(at, 'keys must be texts');

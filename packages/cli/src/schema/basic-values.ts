@@ -49,7 +49,9 @@ export function choice<const W extends Scalar>(words: readonly W[], synonyms: Sy
   const expects = words.length === 1 ? String(words[0]) : `one of ${words.join(', ')}`;
   const types = [...new Set(words.map((word) => typeof word as 'string' | 'number' | 'boolean'))];
   return leaf({ title: words.join(', '), expects, types, json: { enum: words } }, (given: Scalar) =>
-    words.includes(given as W) ? (given as W) : new Refused(nearest(String(given), words.map(String), synonyms)),
+    words.includes(given as W)
+      ? (given as W)
+      : new Refused(typeof given === 'string' ? nearest(given, words.map(String), synonyms) : undefined),
   );
 }
 

@@ -67,6 +67,14 @@ const server: z.ZodType<ServerSettings> = z.union([
 export const serverList: z.ZodType<readonly UpstreamServerConfig[]> = z
   .array(server)
   .min(1)
+  .superRefine((all, { issues }) => {
+    const addresses = all.map(({ address }) => address);
+    for (const [index, address] of addresses.entries()) {
+      const first = addresses.indexOf(address);
+      const message = `is the same server as number ${first + 1} of the list: keep one of them`;
+      if (first < index) issues.push({ code: 'custom', message, path: [index], input: address });
+    }
+  })
   .transform((all) => {
     const last = Math.max(0, ...all.filter(({ backup }) => !backup).map(({ priority }) => priority));
     return all.map(({ backup, ...rest }) => (backup ? { ...rest, priority: Math.min(last + 1, MAX_PRIORITY) } : rest));

@@ -14,7 +14,7 @@ import { upstreamName } from './name-values.ts';
 import { positiveDuration } from './quantities.ts';
 import { groupCount, regexProblem } from './safe-regex.ts';
 import { onlyWith, optional, type Rule, required, setting, settings } from './settings.ts';
-import { largestGroup, VARIABLE_LIST } from './template.ts';
+import { groupProblem, VARIABLE_LIST } from './template.ts';
 
 const DEFAULT_RETRIES = 2;
 
@@ -140,9 +140,8 @@ function groupsOf(patternKey: string, textKey: string): Rule {
   return (given, refuse) => {
     const { [patternKey]: regex, [textKey]: text } = given;
     if (typeof regex !== 'string' || typeof text !== 'string' || regexProblem(regex) !== undefined) return;
-    const count = groupCount(regex);
-    const largest = largestGroup(text);
-    if (largest > count) refuse([textKey], `asks for $${largest}, but ${patternKey} has ${count} groups`);
+    const problem = groupProblem(text, patternKey, groupCount(regex));
+    if (problem !== undefined) refuse([textKey], problem);
   };
 }
 

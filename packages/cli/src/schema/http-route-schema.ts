@@ -12,7 +12,7 @@ import { editableHeaderName, plainName } from './name-values.ts';
 import { size } from './quantities.ts';
 import { groupCount, regexProblem } from './safe-regex.ts';
 import { exactlyOne, optional, type Rule, setting, settings } from './settings.ts';
-import { largestGroup, VARIABLE_LIST } from './template.ts';
+import { groupProblem, VARIABLE_LIST } from './template.ts';
 
 /** A route whose name may still be missing. */
 export type UnnamedRoute = Omit<HttpRouteConfig, 'name'> & { readonly name: string | undefined };
@@ -97,10 +97,12 @@ export function catchAll(action: HttpActionConfig): UnnamedRoute {
 export function groupsOfMatch(given: Readonly<Record<string, unknown>>, refuse: Parameters<Rule>[1]): void {
   const redirect = given.redirect as { location?: unknown } | undefined;
   const location = redirect?.location;
-  const largest = typeof location === 'string' ? largestGroup(location) : 0;
-  if (largest === 0) return;
+  if (typeof location !== 'string') return;
   const regex = (given.match as { regex?: unknown } | undefined)?.regex;
-  if (regex === undefined) refuse(['redirect'], `asks for $${largest}, but its match has no regex`);
-  else if (typeof regex === 'string' && regexProblem(regex) === undefined && largest > groupCount(regex))
-    refuse(['redirect'], `asks for $${largest}, but regex of its match has ${groupCount(regex)} groups`);
+  if (typeof regex === 'string' && regexProblem(regex) !== undefined) return;
+  const problem =
+    typeof regex === 'string'
+      ? groupProblem(location, 'regex of its match', groupCount(regex))
+      : groupProblem(location, 'a match without regex', 0);
+  if (problem !== undefined) refuse(['redirect'], problem);
 }

@@ -68,8 +68,8 @@ function durationFrom(least: 0 | 1): z.ZodType<number> {
 }
 
 function readDuration(given: string | number, least: 0 | 1): number | Refused {
-  if (given === 0 && least === 0) return 0;
-  if (typeof given === 'number') return new Refused(`write ${given}s, or ${given}ms`);
+  if (given === 0) return least === 0 ? 0 : new Refused('it cannot be 0');
+  if (typeof given === 'number') return new Refused(given > 0 ? `write ${given}s, or ${given}ms` : undefined);
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([a-z]+)$/i.exec(given) ?? [];
   const factor = Object.hasOwn(UNITS_MS, unit) ? UNITS_MS[unit] : undefined;
   if (number === undefined) return new Refused(/^\d+$/.test(given) ? `write ${given}s, or ${given}ms` : undefined);

@@ -76,11 +76,11 @@ export function exactlyOne(keys: readonly string[], what: string): Rule {
   };
 }
 
-/** `key` makes sense only beside `other`. */
+/** `key` makes no sense without `other`. */
 export function onlyWith(key: string, other: string): Rule {
   return (given, refuse) => {
     if (given[key] !== undefined && given[other] === undefined)
-      refuse([key], `means something beside ${other} only: remove it, or add ${other}`, { key: true });
+      refuse([key], `needs ${other} beside it: add ${other}, or remove ${key}`, { key: true });
   };
 }
 

@@ -18,6 +18,13 @@ export function templateProblem(text: string): string | undefined {
   return undefined;
 }
 
+/** Why `$2` asks for too much; undefined when `count` groups are enough. */
+export function groupProblem(text: string, what: string, count: number): string | undefined {
+  const largest = largestGroup(text);
+  const there = count === 0 ? 'no groups' : count === 1 ? 'one group' : `${count} groups`;
+  return largest > count ? `asks for $${largest}, but ${what} has ${there}` : undefined;
+}
+
 /** The largest group that a text asks for by `$1`; 0: none. `$$` is a plain `$`. */
 export function largestGroup(text: string): number {
   let largest = 0;
