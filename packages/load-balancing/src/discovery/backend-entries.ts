@@ -11,7 +11,7 @@ import type { Discovered } from './discovery.ts';
 /** How a list is written. */
 export type ListFormat = 'json' | 'lines';
 
-/** What an entry may have. Everything but `address` has the default that `Backend.parse` has. */
+/** What an entry may have. Everything but `address` has a default, for which null stands as well: that of `Backend.parse`. */
 const FIELDS = ['address', 'weight', 'priority', 'maxConnections', 'enabled'] as const;
 type Field = (typeof FIELDS)[number];
 type Fields = { readonly [Name in Field]?: unknown };
@@ -48,7 +48,8 @@ class Entries {
 
   /** An address that one entry switches off is off. */
   add(fields: Fields, where: string): void {
-    const { address, enabled = true, maxConnections, priority, weight } = fields;
+    const { address, maxConnections, priority, weight } = fields;
+    const enabled = fields.enabled ?? true;
     if (typeof address !== 'string') throw new TypeError(`${where}.address must be a text, got ${shown(address)}`);
     if (typeof enabled !== 'boolean') {
       throw new TypeError(`${where}.enabled must be true or false, got ${shown(enabled)}`);

@@ -45,6 +45,8 @@ export type Resolver = promises.Resolver;
 /** Codes of definite answers: there is no such name; it has no such records. */
 const NO_NAME = 'ENOTFOUND';
 const NO_RECORDS = 'ENODATA';
+/** Codes of name servers that cannot answer, though another one may. */
+const REFUSALS = new Set(['ESERVFAIL', 'EREFUSED', 'ENOTIMP', 'EFORMERR', 'EBADRESP', 'ECONNREFUSED']);
 
 /** Makes queries. Throws TypeError or RangeError, naming the option, for values that cannot work. */
 export class DnsQueries {
@@ -72,18 +74,19 @@ export class DnsQueries {
     }
   }
 
-  /** Runs `ask` with a resolver whose queries end with the signal. */
+  /**
+   * Runs `ask` with a resolver whose queries end with the signal. When a name server says that it cannot answer, with another
+   * one that begins with the next name server; a silent one is passed over by the resolver itself.
+   */
   async run<T>(signal: AbortSignal | undefined, ask: (resolver: Resolver) => Promise<T>): Promise<T> {
-    signal?.throwIfAborted();
-    const resolver = this.#open();
-    const cancel = (): void => resolver.cancel();
-    signal?.addEventListener('abort', cancel);
-    try {
-      return await ask(resolver);
-    } finally {
-      signal?.removeEventListener('abort', cancel);
-      // When one of several queries has failed, nobody waits for the others.
-      resolver.cancel();
+    const servers = this.#open().getServers();
+    for (let first = 0; ; first += 1) {
+      signal?.throwIfAborted();
+      try {
+        return await this.#runWith([...servers.slice(first), ...servers.slice(0, first)], signal, ask);
+      } catch (error) {
+        if (first + 1 >= servers.length || !isRefusal(error)) throw error;
+      }
     }
   }
 
@@ -107,9 +110,26 @@ export class DnsQueries {
     return missing ? undefined : records;
   }
 
-  #open(): Resolver {
+  async #runWith<T>(
+    servers: readonly string[],
+    signal: AbortSignal | undefined,
+    ask: (resolver: Resolver) => Promise<T>,
+  ): Promise<T> {
+    const resolver = this.#open(servers);
+    const cancel = (): void => resolver.cancel();
+    signal?.addEventListener('abort', cancel);
+    try {
+      return await ask(resolver);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      // When one of several queries has failed, nobody waits for the others.
+      cancel();
+    }
+  }
+
+  #open(servers = this.#nameservers): Resolver {
     const resolver = new promises.Resolver(this.#timeouts);
-    if (this.#nameservers !== undefined) resolver.setServers(this.#nameservers);
+    if (servers !== undefined) resolver.setServers(servers);
     return resolver;
   }
 }
@@ -128,6 +148,11 @@ async function definite<T>(name: string, query: Promise<readonly T[]>): Promise<
     if (code === NO_NAME || code === NO_RECORDS) return { missing: code === NO_NAME, records: [] };
     throw fromNodeError(error, 'connect', 'Upstream', `cannot resolve ${name}`);
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+  return code !== undefined && REFUSALS.has(code);
 }
 
 /** The name in lower case. Throws TypeError, naming the option, for what is no name. */

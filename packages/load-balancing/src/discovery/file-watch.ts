@@ -6,7 +6,7 @@
  */
 import { type BigIntStats, type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { Timer, type TimerWheel } from '@cirque/timeout';
 
 /** How to watch. */
@@ -44,7 +44,7 @@ export class FileWatch {
     this.#folder = dirname(path);
     this.#options = options;
     this.#changed = changed;
-    this.#settle = new Timer(() => void this.#look(), options.wheel);
+    this.#settle = new Timer(() => void this.#check(), options.wheel);
     this.#poll = new Timer(() => void this.#onPoll(), options.wheel);
   }
 
@@ -56,12 +56,12 @@ export class FileWatch {
   }
 
   async #onPoll(): Promise<void> {
-    if (this.#options.events) await this.#watchFolder();
-    await this.#look();
+    await this.#check();
     if (!this.#ended && this.#options.pollMs > 0) this.#poll.set(this.#options.pollMs);
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
+    if (this.#options.events) await this.#watchFolder();
     const version = await versionAt(this.#path);
     if (!this.#ended && this.#options.isNews(version)) this.#changed();
   }
@@ -74,7 +74,7 @@ export class FileWatch {
     this.#watcher = undefined;
     if (folder === undefined) return;
     try {
-      this.#watcher = watch(this.#folder, { persistent: false }, () => this.#onEvent());
+      this.#watcher = watch(this.#folder, { persistent: false }, (_, name) => this.#onEvent(name));
       this.#watcher.on('error', () => this.#unwatch());
       this.#watched = folder;
     } catch {
@@ -83,7 +83,9 @@ export class FileWatch {
   }
 
   /** The first of several events counts, as in a busy folder the last one may never come. */
-  #onEvent(): void {
+  #onEvent(name: string | null): void {
+    // It may be the folder itself that is gone: a new one can have the number of the old one.
+    if (name === null || name === basename(this.#folder)) this.#watched = '';
     if (!this.#ended && !this.#settle.armed) this.#settle.set(this.#options.settleMs);
   }
 
@@ -110,8 +112,8 @@ async function versionAt(path: string): Promise<string | undefined> {
 
 async function identityOf(folder: string): Promise<string | undefined> {
   try {
-    const { dev, ino } = await stat(folder, { bigint: true });
-    return `${dev}:${ino}`;
+    const { dev, ino, birthtimeNs } = await stat(folder, { bigint: true });
+    return `${dev}:${ino}:${birthtimeNs}`;
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { CirqueError } from '@cirque/error';
 import { integerOption } from '../number-option.ts';
-import { runInSlices } from '../run-in-slices.ts';
+import { abortable, runInSlices } from '../run-in-slices.ts';
 import { realTime, type TimeSource } from '../time-source.ts';
 import { type ListFormat, readBackendList } from './backend-entries.ts';
 import type { Discovered, ServiceDiscovery } from './discovery.ts';
@@ -69,7 +69,7 @@ export class FileDiscovery implements ServiceDiscovery {
   async discover(signal?: AbortSignal): Promise<Discovered> {
     const text = await this.#read(signal);
     const list = { name: this.path, text, format: this.#format, allowEmpty: this.#allowEmpty };
-    return runInSlices(readBackendList(list), { signal });
+    return runInSlices(abortable(readBackendList(list), signal));
   }
 
   /** Calls `changed` when the file has become another one since it was read. */

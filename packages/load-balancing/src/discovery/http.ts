@@ -10,7 +10,7 @@ import { backendConnect, type ConnectBackend, type TlsCheckOptions } from '../he
 import { checkFields } from '../health/http-check-request.ts';
 import { type HttpCheckResponse, HttpProbe, type ProbeBody } from '../health/http-probe.ts';
 import { integerOption } from '../number-option.ts';
-import { runInSlices } from '../run-in-slices.ts';
+import { abortable, runInSlices } from '../run-in-slices.ts';
 import { realTime, type TimeSource } from '../time-source.ts';
 import { readBackendList } from './backend-entries.ts';
 import type { Discovered, ServiceDiscovery } from './discovery.ts';
@@ -107,7 +107,7 @@ export class HttpDiscovery implements ServiceDiscovery {
       format: 'json',
       allowEmpty: this.#allowEmpty,
     } as const;
-    const discovered = await runInSlices(readBackendList(list), { signal });
+    const discovered = await runInSlices(abortable(readBackendList(list), signal));
     const { etag } = headers;
     this.#known = typeof etag === 'string' ? { tag: etag, discovered } : undefined;
     return discovered;
