@@ -1,9 +1,10 @@
+import type { InetAddress } from '@cirque/transport';
 import { expect, test } from 'vitest';
 import { resolveUdpHooks } from './udp/udp-hooks.ts';
 import { UDP_PHASES } from './udp-phases.ts';
 import { defineUdp, type UdpPhases, UdpProxy } from './udp-proxy.ts';
 
-const upstreamPeer = () => ({ host: '127.0.0.1', port: 53 });
+const upstreamPeer = (): InetAddress => ({ host: '127.0.0.1', port: 53 });
 
 test('UDP_PHASES has every phase once, and names only phases', () => {
   const names = UDP_PHASES.map(({ name }) => name);
@@ -38,13 +39,13 @@ test('resolveUdpHooks binds the phases that are there, of classes too', () => {
 
 test.each([
   [{ upstreamPeer }, 'newCtx'],
-  [{ newCtx: () => 1 }, 'upstreamPeer'],
-  [{ upstreamPeer, newCtx: () => 1, logging: 1 }, 'logging'],
+  [{ newCtx: (): number => 1 }, 'upstreamPeer'],
+  [{ upstreamPeer, newCtx: (): number => 1, logging: 1 }, 'logging'],
 ])('resolveUdpHooks refuses %o', (phases, name) => {
   expect(() => resolveUdpHooks(phases as unknown as UdpPhases<number>)).toThrow(name);
 });
 
 test('defineUdp adds a context where there is none', () => {
   expect(defineUdp({ upstreamPeer }).newCtx()).toBeUndefined();
-  expect(defineUdp({ upstreamPeer, newCtx: () => 5 }).newCtx()).toBe(5);
+  expect(defineUdp<number>({ upstreamPeer, newCtx: () => 5 }).newCtx()).toBe(5);
 });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listeningSocket } from './proc-net.ts';
+import { isReceivedOn, listeningSocket } from './proc-net.ts';
 
 let root: string;
 beforeEach(() => {
@@ -62,5 +62,17 @@ describe('listeningSocket', () => {
     descriptor(4, '/dev/null');
     net('tcp', inet('0100007F:0050', '01', 103));
     expect([3, 4, 5].map((number) => listeningSocket(number, root))).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('isReceivedOn', () => {
+  test('isReceivedOn tells sockets that are connected from those that are not', () => {
+    net('udp', inet('0100007F:0035', '01', 1), inet('0100007F:1F90', '07', 2));
+    net('udp6', inet('00000000000000000000000000000000:01BB', '07', 3));
+    expect([53, 8_080, 443, 54].map((port) => isReceivedOn(port, root))).toEqual([false, true, true, false]);
+  });
+
+  test('isReceivedOn does not know where there is nothing to read', () => {
+    expect(isReceivedOn(53, root)).toBeUndefined();
   });
 });

@@ -21,6 +21,7 @@ interface NetFile {
 }
 
 const TCP_LISTEN = '0A';
+const UDP_UNCONNECTED = '07';
 const UNIX_LISTENING = 0x10000;
 const UNIX_STREAM = 1;
 
@@ -47,6 +48,21 @@ export function listeningSocket(descriptor: number, root: string = '/proc/self')
     }
   }
   return undefined;
+}
+
+/**
+ * Whether a UDP socket receives from everybody on this port, at whatever address. Undefined where that is not known.
+ *
+ * @param root where the files are. Default `/proc/self`.
+ */
+export function isReceivedOn(port: number, root: string = '/proc/self'): boolean | undefined {
+  const lines = ['udp', 'udp6'].flatMap((file) => linesOf(`${root}/net/${file}`)).filter((line) => line !== '');
+  if (lines.length === 0) return undefined;
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return lines.some((line) => {
+    const [, local = '', , state] = line.trim().split(/\s+/);
+    return local.endsWith(suffix) && state === UDP_UNCONNECTED;
+  });
 }
 
 function inodeOf(descriptor: number, root: string): string | undefined {

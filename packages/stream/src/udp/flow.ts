@@ -23,6 +23,7 @@ const RESENT = { datagrams: 16, bytes: 16_384 + 16 * 64 } as const;
 
 /** See the file's head. */
 export class Flow<Ctx> extends FlowFacts implements LegOwner<Ctx>, IdleNode<Flow<Ctx>>, ClientSocketOwner {
+  isListed = false;
   lastActiveMs = 0;
   older: Flow<Ctx> | undefined;
   newer: Flow<Ctx> | undefined;

@@ -8,6 +8,8 @@ import { type Clock, systemClock, Timer, type TimerWheel } from '@cirque/timeout
 
 /** What a node carries; only {@link IdleList} changes it. */
 export interface IdleNode<N> {
+  /** It is in the list. */
+  isListed: boolean;
   lastActiveMs: number;
   older: N | undefined;
   newer: N | undefined;
@@ -56,21 +58,25 @@ export class IdleList<N extends IdleNode<N>> {
   /** Adds a node that is in no list; it is active now. */
   add(node: N): void {
     node.lastActiveMs = this.#clock.now();
+    node.isListed = true;
     this.#append(node);
     this.#size += 1;
     if (this.#oldest === node) this.#timer.set(this.#parts.idleTimeoutMs);
   }
 
-  /** A node of this list is active now. */
+  /** A node is active now. Nothing happens when it is in the list no more. */
   touch(node: N): void {
+    if (!node.isListed) return;
     node.lastActiveMs = this.#clock.now();
     if (node === this.#newest) return;
     this.#unlink(node);
     this.#append(node);
   }
 
-  /** Takes out a node of this list. */
+  /** Takes a node out. Nothing happens when it is in the list no more. */
   remove(node: N): void {
+    if (!node.isListed) return;
+    node.isListed = false;
     this.#unlink(node);
     this.#size -= 1;
     if (this.#size === 0) this.#timer.clear();
