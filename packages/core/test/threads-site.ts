@@ -126,9 +126,14 @@ export class ThreadsSite {
     return ['-c', path];
   }
 
-  start(settings: Readonly<Record<string, unknown>>, args: readonly string[] = [], ffi?: string): ThreadedProcess {
+  start(
+    settings: Readonly<Record<string, unknown>>,
+    args: readonly string[] = [],
+    ffi?: string,
+    fixture?: string,
+  ): ThreadedProcess {
     const env: Record<string, string> = ffi === undefined ? {} : { CIRQUE_FFI: ffi };
-    const started = new ThreadedProcess([...this.configure(settings), ...args], env);
+    const started = new ThreadedProcess([...this.configure(settings), ...args], env, fixture);
     this.#processes.push(started);
     return started;
   }
@@ -155,8 +160,8 @@ export class ThreadsSite {
 export class ThreadedProcess extends ChildServer {
   #asked = 0;
 
-  constructor(args: readonly string[], env: Record<string, string>) {
-    super('threaded-process.ts', args, { env });
+  constructor(args: readonly string[], env: Record<string, string>, fixture = 'threaded-process.ts') {
+    super(fixture, args, { env });
   }
 
   /** Waits until it serves. @returns its addresses in the order of the fixture's options. */

@@ -90,7 +90,7 @@ async function adoptReady(
   else for (const { fd } of sockets) closeDescriptor(fd);
 }
 
-function hasAddress({ socketNames }: Service, { kind, address }: SocketRecord): boolean {
+function hasAddress({ socketNames }: Service, { kind, address }: SocketName): boolean {
   return socketNames?.some((name) => name.kind === kind && name.address === address) ?? false;
 }
 
@@ -131,4 +131,35 @@ export async function receiveAmong(services: () => readonly Service[], port: Mes
     port.on('close', () => reject(new Error('the thread that moved its services ended before the last one')));
   });
   await Promise.all(received);
+}
+
+/** Session tickets go on with a service that has the same TLS settings. */
+export function passOn(old: Service, next: Service): void {
+  const key = old.replicated?.key;
+  if (key === undefined || next.replicated?.key !== key || old.legacy === undefined) return;
+  next.legacy?.apply(old.legacy.snapshot());
+}
+
+/**
+ * For a service that comes while threads run, each of which would be given a port of its own.
+ *
+ * @param old its sockets go on.
+ * @throws CirqueError of type BindError for port 0.
+ */
+export function refuseAnyPort(service: Service, old: Service | undefined): void {
+  const name = service.socketNames?.find(
+    ({ kind, address }) => kind !== 'unix' && address.endsWith(':0') && !(old && hasAddress(old, { kind, address })),
+  );
+  if (name === undefined) return;
+  throw CirqueError.internal(
+    'BindError',
+    `service ${service.name} cannot listen on ${name.address} while threads run: choose a port, the same for all of them`,
+  );
+}
+
+/** Reads the certificates of all services again. Rejects with the first error, after all have tried. */
+export async function reloadAll(services: readonly Service[]): Promise<void> {
+  const owners = services.filter(({ hasCertificates }) => hasCertificates === true);
+  const outcomes = await Promise.allSettled(owners.map((service) => service.reloadCertificates?.()));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }

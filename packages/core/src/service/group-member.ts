@@ -85,6 +85,7 @@ export class GroupMember {
       throw CirqueError.from(cause, 'InternalError', 'Internal');
     } finally {
       for (const stop of unfollow) stop();
+      this.sockets.closeAll(); // what it has forgotten
     }
   }
 }

@@ -4,7 +4,6 @@
  */
 import type { Socket } from 'node:dgram';
 import type { InetAddress } from '@cirque/transport';
-import type { BoundDatagram } from './service-sockets.ts';
 import type { SocketRecord } from './socket-record.ts';
 
 type Listener = (...values: unknown[]) => void;
@@ -21,7 +20,7 @@ export interface DatagramHoldParts {
 }
 
 /** See the file's head. A hold is given up by {@link close}, once; the last one closes the socket. */
-export class DatagramHold implements BoundDatagram {
+export class DatagramHold {
   readonly socket: Socket;
   readonly address: InetAddress;
   readonly record: SocketRecord;
