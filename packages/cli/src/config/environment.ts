@@ -10,7 +10,7 @@ import { type Document, isScalar, type Scalar, visit } from 'yaml';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Finds variables; what is between the name and the brace is looked at afterwards. */
-const VARIABLE = /(\$?)\$\{([A-Z_][A-Z0-9_]*)([^}]*)(\}?)/g;
+const VARIABLE = /(\$?)\$\{([A-Z_][A-Z0-9_]*)(?!\w)([^}]*)(\}?)/g;
 
 /** What has been done to a document. */
 export interface Substitution {

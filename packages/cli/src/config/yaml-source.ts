@@ -12,6 +12,7 @@ import {
   type Pair,
   parseDocument,
   visit,
+  type YAMLParseError,
 } from 'yaml';
 import { cut, type DocumentPath, pathOf, printPath, printValue } from './document-path.ts';
 import { type Environment, type Substitution, substituteEnvironment } from './environment.ts';
@@ -22,6 +23,8 @@ const MAX_ALIASES = 100;
 
 /** Longest key that is looked for in the text. */
 const MAX_KEY = 60;
+
+const QUOTE_VARIABLES = `within [ ] and { } variables are written in quotes: "\${NAME}"`;
 
 /** A text that has been read. Problems are collected, not thrown. */
 export class YamlSource {
@@ -81,14 +84,15 @@ export class YamlSource {
   }
 
   #read(document: Document.Parsed, env: Environment): unknown {
-    for (const { code, message, pos } of document.errors) {
-      if (code === 'DUPLICATE_KEY')
-        this.problems.push(this.#at(pos[0], this.#wordAt(pos[0]), 'is there twice in one map: keep one'));
-      else if (code === 'MULTIPLE_DOCS')
-        this.problems.push(this.#at(pos[0], '', 'a file is one document: remove everything from --- on'));
-      else this.problems.push(this.#at(pos[0], '', `not valid YAML: ${message}`));
+    const duplicates = document.errors.filter(({ code }) => code === 'DUPLICATE_KEY');
+    for (const { pos } of duplicates)
+      this.problems.push(this.#at(pos[0], this.#wordAt(pos[0]), 'is there twice in one map: keep one'));
+    // What follows the first error of syntax is its echo.
+    const [error] = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY');
+    if (error !== undefined) {
+      this.problems.push(this.#at(error.pos[0], '', this.#syntaxError(error)));
+      return undefined;
     }
-    if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return undefined;
     return this.#attempt((): unknown => {
       const before = this.problems.length;
       checkStructure(document, (at, message) => this.problems.push(this.#at(at, '', message)));
@@ -99,6 +103,12 @@ export class YamlSource {
       });
       return document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
     });
+  }
+
+  #syntaxError({ code, message, pos: [at] }: YAMLParseError): string {
+    if (code === 'MULTIPLE_DOCS') return 'a file is one document: remove everything from --- on';
+    const isVariable = this.#text.slice(at - 1, at + 1) === '${';
+    return `not valid YAML: ${isVariable ? QUOTE_VARIABLES : message}`;
   }
 
   #wordAt(offset: number): string {
@@ -178,10 +188,12 @@ function checkStructure(document: Document, refuse: (at: number, message: string
       if (alias.resolve(document) === undefined)
         refuse(alias.range?.[0] ?? 0, `the alias *${alias.source} has no anchor &${alias.source} before it`);
     },
-    Pair(_, { key }) {
+    Pair(_, { key, value }) {
       const at = (key as Node | null)?.range?.[0] ?? 0;
       if (!isScalar(key)) refuse(at, 'keys must be texts');
       else if (key.value === '__proto__') refuse(at, '__proto__ cannot be a key');
+      else if (String(key.value).endsWith('$') && isMap(value) && value.flow === true)
+        refuse(at, `not valid YAML: ${QUOTE_VARIABLES}`);
     },
   });
 }
