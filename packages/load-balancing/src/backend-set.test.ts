@@ -123,6 +123,62 @@ describe('BackendSet', () => {
     expect(addresses(set)).toEqual(['a:1', 'b:1']);
   });
 
+  it('BackendSet ignores health and ejection in a tier where less than the threshold is well', () => {
+    const set = setOf(RoundRobin, new FakeClock(), 0, 0.5);
+    const backups = ['x:1', 'y:1'].map((text) => Backend.parse(text, { priority: 1 }));
+    replace(set, { backends: [...parse('a:1', 'b:1', 'c:1', 'd:1'), ...backups] });
+    const inRotation = (): string[] =>
+      [...set.snapshot].filter((one) => set.snapshot.isReady(one)).map((one) => one.address);
+    set.become('a:1', false);
+    set.setEjected('b:1', true);
+    // Two of four is half, not less.
+    expect([inRotation(), set.snapshot.rotation.hasPanic]).toEqual([['c:1', 'd:1', 'x:1', 'y:1'], false]);
+    set.become('c:1', false);
+    expect([inRotation(), set.snapshot.rotation.hasPanic]).toEqual([['a:1', 'b:1', 'c:1', 'd:1', 'x:1', 'y:1'], true]);
+    expect(
+      [...set.snapshot].map((one) => set.snapshot.rotation.isPanicAt(addresses(set).indexOf(one.address))),
+    ).toEqual([true, true, true, true, false, false]);
+    // Who is switched off stays out, and does not count: one of two is half again.
+    set.setState('a:1', 'maintenance');
+    set.setState('b:1', 'draining');
+    expect([inRotation(), set.snapshot.rotation.hasPanic]).toEqual([['d:1', 'x:1', 'y:1'], false]);
+    set.become('x:1', false);
+    set.become('y:1', false);
+    expect(inRotation()).toEqual(['d:1', 'x:1', 'y:1']);
+  });
+
+  it('BackendSet keeps the algorithm of a tier that has not changed', () => {
+    const built: string[][] = [];
+    const spy: SelectionFactory = {
+      name: 'Spy',
+      build: (backends, previous) => {
+        built.push(backends.map((one) => one.address));
+        return RoundRobin.build(backends, previous);
+      },
+    };
+    const set = setOf(spy);
+    const backup = (text: string): Backend => Backend.parse(text, { priority: 4 });
+    replace(set, { backends: [...parse('a:1', 'b:1', 'c:1'), backup('x:1')] });
+    expect(set.snapshot.choose('', 9)).toBe(0);
+    replace(set, { backends: [backup('y:1'), ...parse('a:1', 'b:1', 'c:1'), backup('x:1')] });
+    expect(set.snapshot.choose('', 9)).toBe(1);
+    replace(set, { backends: [backup('y:1'), ...parse('b:1', 'a:1', 'c:1')] });
+    expect(built).toEqual([[], ['a:1', 'b:1', 'c:1'], ['x:1'], ['y:1', 'x:1'], ['b:1', 'a:1', 'c:1'], ['y:1']]);
+  });
+
+  it('BackendSet goes to the next tier only while nobody of the one before is in rotation', () => {
+    const set = setOf(RoundRobin);
+    replace(set, { backends: [Backend.parse('x:1', { priority: 9 }), ...parse('a:1', 'b:1')] });
+    const chosen = (): string | undefined => set.snapshot.take(set.snapshot.choose('', 9))?.address;
+    expect([chosen(), chosen()]).toEqual(['a:1', 'b:1']);
+    set.become('a:1', false);
+    expect([chosen(), chosen()]).toEqual(['b:1', 'b:1']);
+    set.setState('b:1', 'draining');
+    expect([chosen(), chosen()]).toEqual(['x:1', 'x:1']);
+    set.become('a:1', true);
+    expect([chosen(), chosen()]).toEqual(['a:1', 'a:1']);
+  });
+
   it('BackendSet shows the algorithm no backend of weight zero', () => {
     const seen: number[] = [];
     const spy: SelectionFactory = {

@@ -42,10 +42,15 @@ export async function runInSlices<T>(work: Steps<T>, options: SliceOptions = {})
 
 /** The same work, which can be called off between two steps: it throws the signal's reason then. */
 export function* abortable<T>(work: Steps<T>, signal: AbortSignal | undefined): Steps<T> {
-  for (;;) {
-    signal?.throwIfAborted();
-    const step = work.next();
-    if (step.done === true) return step.value;
-    yield;
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const step = work.next();
+      if (step.done === true) return step.value;
+      yield;
+    }
+  } finally {
+    // Lets the work clean up; does nothing when it has come to its end.
+    work.return(undefined as T);
   }
 }

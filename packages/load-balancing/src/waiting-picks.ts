@@ -73,7 +73,7 @@ export class WaitingPicks implements Iterable<Waiter> {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         // Whoever gave bytes may use the memory for something else meanwhile.
-        key: typeof key === 'string' ? key : key.slice(),
+        key: typeof key === 'string' ? key : new Uint8Array(key),
         options,
         deadlineMs: this.#time.clock.now() + this.#bounds.timeoutMs,
         settle: { resolve, reject },
