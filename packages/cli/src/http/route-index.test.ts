@@ -41,6 +41,12 @@ describe('RouteIndex', () => {
     expect(names(index.candidates(host, '/'))).toEqual(expected);
   });
 
+  it('RouteIndex takes a star alone for any host', () => {
+    const star = new RouteIndex([route(0, ['*']), route(1, ['a.example'])]);
+    expect(names(star.candidates('a.example', '/'))).toEqual([0, 1]);
+    expect(names(star.candidates(undefined, '/'))).toEqual([0]);
+  });
+
   it('RouteIndex does not read hosts where no route names one', () => {
     expect(new RouteIndex([route(0, undefined)]).readsHosts).toBe(false);
     expect(index.readsHosts).toBe(true);

@@ -6,7 +6,7 @@ import { firstSegment } from './route-match.ts';
 
 /** What the index needs of a route. */
 export interface Indexed {
-  /** `a.example`, or `*.example` for every name below; undefined: any. */
+  /** `a.example`, or `*.example` for every name below; `*` or undefined: any. */
   readonly hosts: readonly string[] | undefined;
   /** The first segment of its paths; undefined: any. */
   readonly segment: string | undefined;
@@ -94,7 +94,7 @@ function placesByHost(routes: readonly Indexed[]): Map<string | undefined, numbe
   const places = new Map<string | undefined, number[]>();
   routes.forEach(({ hosts }, place) => {
     for (const host of hosts ?? [undefined]) {
-      const name = host?.toLowerCase();
+      const name = host === '*' ? undefined : host?.toLowerCase();
       const list = places.get(name);
       if (list === undefined) places.set(name, [place]);
       else list.push(place);

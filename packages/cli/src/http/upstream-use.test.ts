@@ -8,6 +8,16 @@ import { HttpRoutes } from './http-routes.ts';
 const ONE = '10.0.0.1:80';
 const TWO = '10.0.0.2:80';
 const THREE = '10.0.0.3:80';
+const BY_SOURCE = { method: 'source_ip', key: 'client_ip', subset: 0, overload: 0.25 } as const;
+const EJECT_AT_ONCE = {
+  consecutiveFailures: 1,
+  errorRate: 0,
+  minimumVolume: 1,
+  intervalMs: 10_000,
+  baseEjectionMs: 30_000,
+  maxEjectionMs: 30_000,
+  maxEjectedShare: 1,
+};
 const open: TestProxy[] = [];
 
 afterEach(async () => {
@@ -110,24 +120,25 @@ describe('UpstreamUse: failover', () => {
   });
 
   it('UpstreamUse repeats at the same server when a kept connection had died, and does not blame it', async () => {
-    const passiveHealth = {
-      consecutiveFailures: 1,
-      errorRate: 0,
-      minimumVolume: 1,
-      intervalMs: 10_000,
-      baseEjectionMs: 30_000,
-      maxEjectionMs: 30_000,
-      maxEjectedShare: 1,
-    };
-    const made = gateway(
-      app([ONE, TWO], { passiveHealth, balance: { method: 'source_ip', key: 'client_ip', subset: 0, overload: 0 } }),
-      { upstream: [{ body: 'a' }, 'close', { body: 'b' }] },
-    );
+    const made = gateway(app([ONE, TWO], { passiveHealth: EJECT_AT_ONCE, balance: BY_SOURCE }), {
+      upstream: [{ body: 'a' }, 'close', { body: 'b' }],
+    });
     expect((await made.proxy.inject()).text).toBe('a');
     expect((await made.proxy.inject()).text).toBe('b');
     const { attempts } = made.proxy.upstream;
     expect(attempts).toEqual([attempts[0], attempts[0]]);
     expect(Object.values(made.group.balancer.stats().byAddress).map(({ ejected }) => ejected)).toEqual([0, 0]);
+  });
+
+  it('UpstreamUse does not blame a server for a kept connection that had died, whatever the method', async () => {
+    const made = gateway(app([ONE, TWO], { passiveHealth: EJECT_AT_ONCE, balance: BY_SOURCE }), {
+      upstream: [{ body: 'a' }, 'close', 'close', 'close'],
+    });
+    expect((await made.proxy.inject()).text).toBe('a');
+    const { status } = await made.proxy.inject({ method: 'POST', body: ['a', 'b'] });
+    expect(status).toBe(502);
+    expect(Object.values(made.group.balancer.stats().byAddress).map(({ ejected }) => ejected)).toEqual([0, 0]);
+    expect(inFlight(made)).toEqual([0, 0]);
   });
 
   it('UpstreamUse gives back once what is in use, whatever happens', async () => {
@@ -190,15 +201,7 @@ describe('UpstreamUse: nobody there', () => {
 });
 
 describe('UpstreamUse: outcomes', () => {
-  const passiveHealth = {
-    consecutiveFailures: 2,
-    errorRate: 0,
-    minimumVolume: 1,
-    intervalMs: 10_000,
-    baseEjectionMs: 30_000,
-    maxEjectionMs: 30_000,
-    maxEjectedShare: 1,
-  };
+  const passiveHealth = { ...EJECT_AT_ONCE, consecutiveFailures: 2 };
 
   it.each([
     [502, 1],

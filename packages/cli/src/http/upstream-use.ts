@@ -77,10 +77,11 @@ export class UpstreamUse {
     headers.append('Set-Cookie', stickyCookie.setCookie(backend));
   }
 
-  /** The request is over. Where its client has left nothing is known of the server. */
+  /** The request is over. Nothing is known of the server where the client has left, or a kept connection had died. */
   end(error: CirqueError | undefined): void {
     this.#over = true;
-    this.#giveBack(error === undefined ? this.#ok : error.source === 'Upstream' ? false : undefined);
+    if (error === undefined) this.#giveBack(this.#ok);
+    else this.#giveBack(error.source === 'Upstream' && error.retry !== 'ReusedOnly' ? false : undefined);
   }
 
   get #session(): Session {
