@@ -95,7 +95,7 @@ describe('DnsDiscovery', () => {
     server.set(name);
     await expect(dns().discover()).rejects.toThrow('the name app.example has no addresses');
     const empty = await dns({ allowEmpty: true }).discover();
-    expect([addresses(empty), empty.refreshAfterMs]).toEqual([[], undefined]);
+    expect([addresses(empty), empty.refreshAfterMs]).toEqual([[], 30_000]);
   });
 
   it('DnsDiscovery takes that there is no such name for an error, whatever it was told', async () => {
@@ -230,7 +230,7 @@ describe('SrvDiscovery', () => {
     server.set(service, record('One.example', 80, 0, 1), record('two.example', 80, 0, 3));
     const found = await srv({ resolve: 'never' }).discover();
     expect(shown(found).sort()).toEqual(['one.example:80 1 0', 'two.example:80 3 0']);
-    expect([found.refreshAfterMs, server.asked]).toEqual([undefined, [`${service} SRV`]]);
+    expect([found.refreshAfterMs, server.asked]).toEqual([30_000, [`${service} SRV`]]);
   });
 
   it('SrvDiscovery leaves out targets that do not exist or have no addresses', async () => {

@@ -32,8 +32,8 @@ interface Target {
 
 /**
  * The backends of a service. The smallest priority number among the records becomes priority 0, the next one 1, and so on up to 15,
- * which stands for all after it. Asks again after the shortest time that an address record allows, from `minTtlMs` to
- * `maxTtlMs` (Node does not tell the time of SRV records); without resolving, at the balancer's `updateFrequencyMs`.
+ * which stands for all after it. Asks again after the shortest time that an address record allows, from `minTtlMs` to `maxTtlMs`
+ * (Node does not tell the time of SRV records), and after half a minute where there is none.
  *
  * A target that does not exist or has no addresses is left out. Everything else that fails is an error, and the balancer keeps
  * its backends.

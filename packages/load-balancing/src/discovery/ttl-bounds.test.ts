@@ -6,7 +6,8 @@ test('TtlBounds keeps a time within its bounds', () => {
   expect([0, 4_999, 5_000, 30_000, 60_001].map((ttl) => bounds.apply(ttl))).toEqual([
     5_000, 5_000, 5_000, 30_000, 60_000,
   ]);
-  expect(bounds.apply(undefined)).toBeUndefined();
+  expect(bounds.apply(undefined)).toBe(30_000);
+  expect(new TtlBounds({ maxTtlMs: 2_000 }).apply(undefined)).toBe(2_000);
 });
 
 test('TtlBounds has defaults that fit each other', () => {

@@ -11,6 +11,8 @@ export interface TtlOptions {
   readonly maxTtlMs?: number | undefined;
 }
 
+const UNKNOWN_TTL_MS = 30_000;
+
 /** Bounds of a time. Throws RangeError naming the option. */
 export class TtlBounds {
   readonly #min: number;
@@ -23,8 +25,8 @@ export class TtlBounds {
       throw new RangeError(`maxTtlMs must be at least minTtlMs (${this.#min}), got ${this.#max}`);
   }
 
-  /** The time within the bounds; undefined stays. */
-  apply(ttlMs: number | undefined): number | undefined {
-    return ttlMs === undefined ? undefined : Math.min(this.#max, Math.max(this.#min, ttlMs));
+  /** The time within the bounds; where none is known, half a minute, so that somebody asks again in any case. */
+  apply(ttlMs: number = UNKNOWN_TTL_MS): number {
+    return Math.min(this.#max, Math.max(this.#min, ttlMs));
   }
 }
