@@ -22,8 +22,8 @@ export interface Points {
 
 /** 2^27 points take 1 GiB; more is a mistake in the weights. */
 const MAX_POINTS = 2 ** 27;
-/** About a millisecond's work, or less. */
-const STEP_POINTS = 2 ** 13;
+/** Less than a millisecond's work, but for the first ones to be placed, for which the system has to find the memory. */
+const STEP_POINTS = 2 ** 12;
 const STEP_BUCKETS = 2 ** 10;
 /** Long enough for radix sort, short enough for the processor's caches. */
 const STRETCH_POINTS = 2 ** 11;

@@ -22,6 +22,9 @@ export interface KetamaOptions {
   ipv6Brackets?: boolean | undefined;
 }
 
+/** So many are checked in one step. */
+const STEP_BUCKETS = 2 ** 13;
+
 /** An immutable ring. Looking up allocates nothing. */
 export class KetamaRing {
   readonly #hashes: Uint32Array;
@@ -51,7 +54,7 @@ export class KetamaRing {
 
   /**
    * As `build`, in steps of about a millisecond: the generator yields between them, and returns the ring. For large rings in
-   * a process that has other things to do. What it throws is thrown by the first call of `next`. The buckets must not change meanwhile.
+   * a process that has other things to do. What it throws is thrown by one of the first calls of `next`. The buckets must not change meanwhile.
    */
   static *buildInSteps(
     buckets: readonly KetamaBucket[],
@@ -61,7 +64,10 @@ export class KetamaRing {
     if (!Number.isSafeInteger(pointsPerWeight) || pointsPerWeight < 1) {
       throw new RangeError(`pointsPerWeight must be a positive integer, got ${String(pointsPerWeight)}`);
     }
-    buckets.forEach(checkBucket);
+    for (let i = 0; i < buckets.length; i += 1) {
+      if (i > 0 && i % STEP_BUCKETS === 0) yield;
+      checkBucket(buckets[i] as KetamaBucket, i);
+    }
     const points = yield* makePoints(buckets, pointsPerWeight, ipv6Brackets);
     return new KetamaRing(points, yield* PointIndex.steps(points.hashes));
   }
