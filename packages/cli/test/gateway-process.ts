@@ -30,7 +30,7 @@ export class GatewayProcess {
   /** Starts `cirque run` with the file, and resolves when it is ready. */
   async run(): Promise<this> {
     this.start(['run', '-c', this.file]);
-    await this.logs(/"phase":"Running"|entered phase Running|Running/);
+    await this.logs(/gateway ready/);
     return this;
   }
 

@@ -158,7 +158,7 @@ describe('cirque', () => {
     const [web, a] = [await freePort(), await httpOrigin('a')];
     const cirque = gateway();
     cirque.start(['--upstream', `127.0.0.1:${a}`, '--listen', `127.0.0.1:${web}`]);
-    await cirque.logs(/Running/);
+    await cirque.logs(/gateway ready/);
     expect(await get(web)).toEqual({ status: 200, body: 'a' });
     cirque.kill('SIGTERM');
     expect(await cirque.exit()).toBe(0);

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { type ParsedArgs, parseArgs, Server } from '@cirque/core';
 import { backgroundService } from '@cirque/load-balancing';
+import type { GatewayConfig } from '../config/gateway-config.ts';
 import { problemLine } from '../config/gateway-config-error.ts';
 import { loadGatewayConfig } from '../config/load.ts';
 import { quickConfig } from '../config/quick-config.ts';
@@ -74,7 +75,18 @@ export async function gatewayServer(args: RunArgs): Promise<Server> {
     await gateway.change(source.last);
     await control.move(source.last.control);
   });
+  server.onPhase((phase) => {
+    if (phase === 'Running') server.logger.info(summaryOf(gateway.config), 'gateway ready');
+  });
   return server;
+}
+
+function summaryOf(config: GatewayConfig | undefined): Record<string, unknown> {
+  return {
+    listeners: config?.listeners.map(({ name }) => name),
+    upstreams: Object.keys(config?.upstreams ?? {}),
+    control: config?.control,
+  };
 }
 
 function withFile(args: RunArgs): RunArgs {

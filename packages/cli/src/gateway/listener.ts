@@ -67,12 +67,11 @@ function httpListener(
   routes: HttpRoutes,
   configuration: ServerConfiguration,
 ): ListeningService {
-  const { headTimeoutMs, http2, keepAliveTimeoutMs, maxConnections, maxConnectionsPerClient, name, tls } = config;
+  const { headTimeoutMs, http2, keepAliveTimeoutMs, name, tls } = config;
   const { requestIdHeader, requestTimeoutMs, trustedProxies } = config;
   const service = httpProxyService(configuration, routes, {
     name,
-    maxConnections,
-    maxConnectionsPerClient,
+    ...limitsOf(config),
     requestTimeoutMs,
     trustedProxies,
     ...(requestIdHeader === undefined ? {} : { requestIdHeader }),
@@ -87,10 +86,8 @@ function tcpListener(
   routes: StreamRoutes,
   configuration: ServerConfiguration,
 ): ListeningService {
-  const { downloadRate, idleTimeoutMs, maxConnections, maxConnectionsPerClient, name } = config;
-  const { peekTimeoutMs, uploadRate } = config;
-  const limits = { maxConnections, maxConnectionsPerClient };
-  const options = { name, idleTimeoutMs, peekTimeoutMs, uploadRate, downloadRate, ...limits };
+  const { downloadRate, idleTimeoutMs, name, peekTimeoutMs, uploadRate } = config;
+  const options = { name, idleTimeoutMs, peekTimeoutMs, uploadRate, downloadRate, ...limitsOf(config) };
   const service = streamProxyService(configuration, routes, options);
   listen(service, config, undefined);
   return service;
@@ -101,6 +98,17 @@ function udpListener(config: UdpListenerConfig, route: UdpRoute, configuration: 
   const service = udpProxyService(configuration, route, { name, idleTimeoutMs, maxSessions, responses });
   service.addUdp(address);
   return service;
+}
+
+/** 0 in a file is no limit. */
+function limitsOf({ maxConnections, maxConnectionsPerClient }: HttpListenerConfig | TcpListenerConfig): {
+  maxConnections?: number;
+  maxConnectionsPerClient?: number;
+} {
+  return {
+    ...(maxConnections === 0 ? {} : { maxConnections }),
+    ...(maxConnectionsPerClient === 0 ? {} : { maxConnectionsPerClient }),
+  };
 }
 
 function listen(
