@@ -14,6 +14,8 @@ export default defineConfig({
     // Generous, because the whole workspace is tested at once on whatever cores there are; a hanging test still ends.
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // Vitest would leave one processor unused; many tests only wait for processes and deadlines.
+    maxWorkers: 2,
     exclude: ['**/node_modules/**', '**/dist/**'],
   },
 });
