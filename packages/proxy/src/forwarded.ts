@@ -15,12 +15,12 @@ export interface ForwardedOptions {
 }
 
 const CLAIMS = [
-  'X-Forwarded-For',
-  'X-Forwarded-Host',
-  'X-Forwarded-Proto',
-  'X-Forwarded-Port',
-  'X-Real-IP',
-  'Forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-real-ip',
+  'forwarded',
 ] as const;
 
 /**
