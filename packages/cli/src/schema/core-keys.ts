@@ -4,7 +4,6 @@
 import { CONFIGURATION_KEYS, type ConfigurationKey, type ServerConfiguration, serverConfiguration } from '@cirque/core';
 import { z } from 'zod';
 import { type JsonForm, leaf, Refused, type Scalar } from './leaf.ts';
-import { optional } from './settings.ts';
 
 /** What JSON Schema needs to know beyond the type of the default. */
 const FORMS: Readonly<Record<string, JsonForm>> = {
@@ -29,7 +28,12 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 /** Schemas of the keys of core, by their spelling in a file. */
 export const coreShape: Readonly<Record<string, z.ZodOptional<z.ZodType<unknown>>>> = Object.fromEntries(
-  CONFIGURATION_KEYS.map((row) => [row.key, optional(coreValue(row), MEANINGS[row.key] ?? row.meaning)]),
+  CONFIGURATION_KEYS.map((row) => [
+    row.key,
+    coreValue(row)
+      .optional()
+      .describe(MEANINGS[row.key] ?? row.meaning),
+  ]),
 );
 
 /** The settings of a server, from values that have passed {@link coreShape}. */

@@ -61,7 +61,7 @@ const checkSettings = settings(
       ]),
       'With http: the statuses that are good: `200`, `200-299`, or a list. Default: 200-299.',
     ),
-    body: optional(anyText, 'With http: a text that the body must hold. Default: none.'),
+    body: optional(anyText, 'With http: a text that the body must hold.'),
   },
   {
     what: 'a health check',

@@ -36,8 +36,8 @@ const rewrite: z.ZodType<RewriteConfig> = settings(
   {
     strip_prefix: optional(path, 'Removed from the front of the path. Default: nothing.'),
     add_prefix: optional(path, 'Put in front of the path. Default: nothing.'),
-    regex: optional(pattern, 'A regular expression on the path; what fits becomes `replacement`. Default: none.'),
-    replacement: optional(replacement, 'What becomes of it; `$1` and so on are groups. Default: none.'),
+    regex: optional(pattern, 'A regular expression on the path; what fits becomes `replacement`.'),
+    replacement: optional(replacement, 'What becomes of it; `$1` and so on are groups.'),
   },
   {
     what: 'a rewrite',
@@ -57,7 +57,7 @@ export const proxyAction: z.ZodType<ProxyActionConfig> = z.union([
   settings(
     {
       upstream: required(upstreamName, 'The name of the upstream.'),
-      rewrite: optional(rewrite, 'Changes the path that is sent. Default: none.'),
+      rewrite: optional(rewrite, 'Changes the path that is sent.'),
       host: setting(
         hostPolicy,
         "Host to send: `keep` (the client's), `upstream` (that of the server chosen), or a text.",

@@ -56,7 +56,7 @@ const common = {
 
 const connections = {
   ...common,
-  tls: optional(listenerTls, 'Certificates; connections are TLS then. Default: none.'),
+  tls: optional(listenerTls, 'Certificates; connections are TLS then.'),
   proxy_protocol: optional(
     proxyProtocol,
     'Networks of balancers in front that send a PROXY header, version 1 or 2. Default: none is expected.',
@@ -98,7 +98,7 @@ const http = settings(
     ),
     request_id_header: optional(
       requestIdHeader,
-      'The header with the id of a request, kept or made: its name, or `true` for X-Request-ID. Default: none.',
+      'The header with the id of a request, kept or made: its name, or `true` for X-Request-ID.',
     ),
   },
   {

@@ -75,7 +75,7 @@ function written(schema: JsonSchema): string {
   return schema.const === undefined ? String(schema.type ?? 'any') : String(schema.const);
 }
 
-/** `Time to wait. Default: none.` in two. */
+/** `Time to wait.` in two. */
 function splitDefault(description: string): [meaning: string, fallback: string] {
   const [, meaning, fallback] = /^(.*?)\s*Default: (.*?)\.?$/.exec(description) ?? [];
   return meaning === undefined || fallback === undefined ? [description, ''] : [meaning, fallback];

@@ -56,9 +56,9 @@ export function setting<T>(schema: z.ZodType<T>, meaning: string, fallback: unkn
   return schema.prefault(fallback).describe(meaning) as z.ZodType<T>;
 }
 
-/** A setting that may be absent. */
+/** A setting that may be absent, which means "none" where its meaning does not say otherwise. */
 export function optional<T>(schema: z.ZodType<T>, meaning: string): z.ZodOptional<z.ZodType<T>> {
-  return schema.optional().describe(meaning);
+  return schema.optional().describe(meaning.includes('Default: ') ? meaning : `${meaning} Default: none.`);
 }
 
 /** A setting that must be there. */

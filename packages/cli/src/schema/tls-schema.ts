@@ -64,7 +64,7 @@ const upstreamTlsSettings: z.ZodType<UpstreamTlsConfig> = settings(
     sni: optional(hostName, 'The name to send and to verify. Default: that of the server, or the Host of the request.'),
     verify: setting(flag, 'Whether the certificate must be trusted, valid and of that name.', true),
     ca: optional(filePath, 'Path of the trusted authorities (PEM). Default: `ca_file`, or those of Node.js.'),
-    client_certificate: optional(certificate, 'Shown when a server asks for a certificate. Default: none.'),
+    client_certificate: optional(certificate, 'Shown when a server asks for a certificate.'),
   },
   { what: 'TLS to servers', synonyms: { server_name: 'sni', insecure: 'verify', cert: 'client_certificate' } },
 ).transform(({ sni, verify, ca, client_certificate }) => ({ sni, verify, ca, clientCertificate: client_certificate }));

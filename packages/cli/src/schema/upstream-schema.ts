@@ -51,7 +51,7 @@ const upstreamSettings = settings(
     port: optional(integer(1, 65_535), 'With dns: the port of the servers.'),
     interval: optional(positiveDuration, 'With http: from one request to the next. Default: 10s.'),
     balance: setting(balance, 'How a server is chosen: a method, or settings.', 'round_robin'),
-    health: optional(health, 'Checks servers: `tcp`, `tls`, `grpc`, a path for HTTP, or settings. Default: none.'),
+    health: optional(health, 'Checks servers: `tcp`, `tls`, `grpc`, a path for HTTP, or settings.'),
     passive_health: setting(passiveHealth, 'Leaves servers out that fail in use: `true`, or settings.', false),
     tls: setting(upstreamTls, 'TLS to the servers: `true`, or settings.', false),
     http_version: setting(
@@ -59,7 +59,7 @@ const upstreamSettings = settings(
       'What is spoken with the servers in HTTP routes; `auto`: what they choose in the TLS handshake.',
       'http1',
     ),
-    proxy_protocol: optional(proxyVersion, 'Sends a PROXY header of version 1 or 2. Default: none.'),
+    proxy_protocol: optional(proxyVersion, 'Sends a PROXY header of version 1 or 2.'),
     connect_timeout: setting(positiveDuration, 'Time to connect to a server.', '5s'),
     read_timeout: setting(positiveDuration, 'Time between two reads while a response is due (HTTP).', '60s'),
     write_timeout: setting(
