@@ -34,13 +34,20 @@ export const OTHER_PEERS = 'others';
 /** Addresses that are counted apart. */
 const MAX_PEERS = 1_024;
 
+/** The row of an address, and when it was asked for last: by a count, not by a time. */
+interface Entry {
+  readonly row: PeerCounters;
+  used: number;
+}
+
 /** See the file's head. */
 export class PeerTable {
   readonly #max: number;
-  /** In the order of their use. */
-  readonly #rows = new Map<string, PeerCounters>();
+  // Entries stay where they are: a map whose entries come and go makes garbage that lives long.
+  readonly #entries = new Map<string, Entry>();
   readonly #others = new PeerCounters();
   #othersUsed = false;
+  #uses = 0;
 
   constructor(max: number = MAX_PEERS) {
     this.#max = max;
@@ -52,38 +59,43 @@ export class PeerTable {
    */
   of(address: Address): PeerCounters {
     const name = formatAddress(address);
-    const known = this.#rows.get(name);
+    this.#uses += 1;
+    const known = this.#entries.get(name);
     if (known !== undefined) {
-      this.#rows.delete(name);
-      this.#rows.set(name, known);
-      return known;
+      known.used = this.#uses;
+      return known.row;
     }
-    if (this.#rows.size >= this.#max && !this.#makeRoom()) {
+    if (this.#entries.size >= this.#max && !this.#makeRoom()) {
       this.#othersUsed = true;
       return this.#others;
     }
     const row = new PeerCounters();
-    this.#rows.set(name, row);
+    this.#entries.set(name, { row, used: this.#uses });
     return row;
   }
 
-  /** The counters by address, as plain data. */
+  /** The counters by address, as plain data: those used least recently first. */
   snapshot(): Record<string, Readonly<PeerCounters>> {
     const peers: Record<string, Readonly<PeerCounters>> = {};
-    for (const [name, row] of this.#rows) peers[name] = { ...row };
+    const byUse = [...this.#entries].sort(([, a], [, b]) => a.used - b.used);
+    for (const [name, { row }] of byUse) peers[name] = { ...row };
     if (this.#othersUsed) peers[OTHER_PEERS] = { ...this.#others };
     return peers;
   }
 
   #makeRoom(): boolean {
-    for (const [name, row] of this.#rows) {
+    let oldest: [name: string, entry: Entry] | undefined;
+    for (const candidate of this.#entries) {
+      const [, { row, used }] = candidate;
       // Somebody may still count on it.
       if (row.connections > 0 || row.active > 0) continue;
-      this.#rows.delete(name);
-      for (const counter of Object.keys(row) as (keyof PeerCounters)[]) this.#others[counter] += row[counter];
-      this.#othersUsed = true;
-      return true;
+      if (oldest === undefined || used < oldest[1].used) oldest = candidate;
     }
-    return false;
+    if (oldest === undefined) return false;
+    const [name, { row }] = oldest;
+    this.#entries.delete(name);
+    for (const counter of Object.keys(row) as (keyof PeerCounters)[]) this.#others[counter] += row[counter];
+    this.#othersUsed = true;
+    return true;
   }
 }

@@ -174,6 +174,7 @@ export class TransportConnector {
   }
 
   #randomLocal(host: string): string | undefined {
+    if (this.#bindToIpv4.length + this.#bindToIpv6.length === 0) return undefined;
     const choices = isIPv6(host) ? this.#bindToIpv6 : this.#bindToIpv4;
     return choices.length === 0 ? undefined : choices[Math.floor(this.#random() * choices.length)];
   }

@@ -98,8 +98,14 @@ export class Relay {
 
   /** @internal Of an end: it has sent everything. */
   ended(end: RelayEnd): void {
+    const { other } = end;
     this.reason ??= end.side;
-    end.other.stream.end();
+    if (other.ended && other.endsByClosing && end.endsByClosing) {
+      other.stream.destroy();
+      end.stream.destroy();
+      return;
+    }
+    other.stream.end();
     if (this.#lingering !== undefined) return;
     this.#quietMs = this.#settings.halfCloseTimeoutMs;
     if (this.#quietMs === 0) this.#timer.clear();
