@@ -1,8 +1,8 @@
 /**
  * Maglev hashing: the key's hash is an index into a table that says whose key it is.
  *
- * After a refusal the following entries are asked, which belong to others in proportion to their weights. How the table
- * comes about is in maglev-table.ts.
+ * After a refusal the hash is hashed again, so the fallbacks of keys that share a backend are different ones, in proportion to the
+ * weights. How the table comes about is in maglev-table.ts.
  */
 import type { Backend } from '../backend.ts';
 import { AddressHashes } from './address-hashes.ts';
@@ -22,6 +22,8 @@ export interface MaglevOptions {
   readonly tableSize?: number | undefined;
 }
 
+/** So many times a hash is hashed again before the entries that follow are asked one by one: then nearly all have been refused. */
+const MAX_REHASHES = 8;
 /** The first two are those of the paper. */
 const SIZES = [65_537, 655_373, 2_097_143] as const;
 const ENTRIES_PER_BACKEND = 100;
@@ -35,7 +37,6 @@ class MaglevSelection implements Selection {
   /** Number of the choice in which the position was offered. */
   readonly #offeredIn: Float64Array;
   #choice = 0;
-  #place = 0;
   #left = 0;
 
   private constructor(table: Uint32Array, count: number) {
@@ -58,25 +59,33 @@ class MaglevSelection implements Selection {
   first(key: SelectionKey): number {
     this.#choice += 1;
     this.#left = this.#count;
-    if (this.#count === 0) return -1;
+    if (this.#left === 0) return -1;
     this.#hash.hash(key);
-    this.#place = this.#hash.modulo(this.#table.length);
-    return this.next();
+    return this.#offer();
   }
 
   next(): number {
     if (this.#left === 0) return -1;
-    let position = this.#step();
-    while (this.#offeredIn[position] === this.#choice) position = this.#step();
+    this.#hash.rehash();
+    return this.#offer();
+  }
+
+  #offer(): number {
+    const table = this.#table;
+    let place = this.#hash.modulo(table.length);
+    for (let tries = 1; tries < MAX_REHASHES && this.#wasOffered(place); tries += 1) {
+      this.#hash.rehash();
+      place = this.#hash.modulo(table.length);
+    }
+    while (this.#wasOffered(place)) place = place + 1 === table.length ? 0 : place + 1;
+    const position = table[place] as number;
     this.#offeredIn[position] = this.#choice;
     this.#left -= 1;
     return position;
   }
 
-  #step(): number {
-    const place = this.#place;
-    this.#place = place + 1 === this.#table.length ? 0 : place + 1;
-    return this.#table[place] as number;
+  #wasOffered(place: number): boolean {
+    return this.#offeredIn[this.#table[place] as number] === this.#choice;
   }
 }
 

@@ -30,6 +30,12 @@ describe('WeightTree', () => {
               const point = Math.floor(part * sum);
               expect(tree.find(point)).toBe(findSlowly(weights, taken, point));
             }
+            const other = pick % weights.length;
+            const others = sum - (weights[other] ?? 0);
+            if (!taken.has(other) && others > 0) {
+              const point = Math.floor(part * others);
+              expect(tree.findOther(other, point)).toBe(findSlowly(weights, new Set([...taken, other]), point));
+            }
             const victim = pick % weights.length;
             if (taken.has(victim)) {
               tree.restore();
