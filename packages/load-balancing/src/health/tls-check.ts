@@ -1,15 +1,13 @@
 /**
  * Health check: is there a TLS server with a certificate that is right, and stays so for a while? No data is sent.
  */
-import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import { CirqueError } from '@cirque/error';
 import { formatAddress } from '@cirque/transport';
 import type { Backend } from '../backend.ts';
 import { integerOption } from '../number-option.ts';
 import { realTime, type TimeSource } from '../time-source.ts';
 import { type CheckOptions, ThresholdCheck } from './check-options.ts';
-import { backendConnect, type ConnectBackend, type TlsCheckOptions } from './connect-backend.ts';
+import { type ConnectTls, type TlsCheckOptions, tlsConnect } from './connect-backend.ts';
 import { sayGoodbye } from './say-goodbye.ts';
 
 /** Everything has a default. */
@@ -32,7 +30,7 @@ const DAY_MS = 86_400_000;
 export class TlsHealthCheck extends ThresholdCheck {
   readonly timeoutMs: number;
   readonly minValidityMs: number;
-  readonly #connect: ConnectBackend;
+  readonly #connect: ConnectTls;
   readonly #time: TimeSource;
 
   constructor(options: TlsHealthCheckOptions = {}) {
@@ -41,28 +39,22 @@ export class TlsHealthCheck extends ThresholdCheck {
     // As of TcpHealthCheck: handshake and goodbye end by themselves.
     this.timeoutMs = 2 * this.connectionTimeoutMs + 1000;
     this.#time = options.time ?? realTime;
-    this.#connect = backendConnect({ ...options, tls: true }, this.#time);
+    this.#connect = tlsConnect({ ...options, tls: true }, this.#time);
   }
 
   /** Resolves after the handshake; rejects with ConnectRefused, TLSHandshakeFailure, InvalidCert and the like. */
   async check(backend: Backend, signal?: AbortSignal): Promise<void> {
     const { connectionTimeoutMs: timeoutMs } = this;
-    const connection = await this.#connect(backend, timeoutMs, signal);
-    // Read before the end, after which Node knows it no more.
-    const validUntil = this.minValidityMs === 0 ? undefined : endOfValidity(connection);
-    await sayGoodbye(connection, { timeoutMs, wheel: this.#time.wheel, signal });
-    if (validUntil !== undefined && validUntil - Date.now() < this.minValidityMs) {
-      const days = (this.minValidityMs / DAY_MS).toFixed(1);
-      const until = new Date(validUntil).toISOString();
-      throw CirqueError.upstream(
-        'InvalidCert',
-        `the certificate of ${formatAddress(backend)} is valid until ${until}, not for another ${days} days`,
-      );
-    }
+    const { digest, duplex } = await this.#connect(backend, timeoutMs, signal);
+    await sayGoodbye(duplex, { timeoutMs, wheel: this.#time.wheel, signal });
+    if (this.minValidityMs > 0) this.#checkValidity(digest.ssl?.peerCertificate?.validTo, formatAddress(backend));
   }
-}
 
-/** In milliseconds since the epoch; long ago, where a server shows no certificate at all. */
-function endOfValidity(connection: Duplex): number {
-  return (connection as TLSSocket).getPeerX509Certificate()?.validToDate.getTime() ?? 0;
+  #checkValidity(validTo: Date | undefined, where: string): void {
+    if (validTo === undefined) throw CirqueError.upstream('InvalidCert', `${where} shows no certificate`);
+    if (validTo.getTime() - Date.now() >= this.minValidityMs) return;
+    const days = (this.minValidityMs / DAY_MS).toFixed(1);
+    const what = `the certificate of ${where} is valid until ${validTo.toISOString()}, not for another ${days} days`;
+    throw CirqueError.upstream('InvalidCert', what);
+  }
 }
