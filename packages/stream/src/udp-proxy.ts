@@ -6,7 +6,7 @@
  */
 import type { MaybePromise } from '@cirque/core';
 import type { CirqueError } from '@cirque/error';
-import type { InetAddress } from '@cirque/transport';
+import type { Address, InetAddress } from '@cirque/transport';
 import type { NoAnswer } from './stream-proxy.ts';
 import type { UdpSession } from './udp-session.ts';
 
@@ -31,11 +31,11 @@ export interface UdpPhases<Ctx> {
 
   /**
    * Chooses where this session goes: an address with `host` (IP address or name) and `port`; a Backend fits. Runs once per
-   * attempt; datagrams wait meanwhile, up to `maxQueuedBytes`.
+   * attempt; datagrams wait meanwhile, up to `maxQueuedBytes`. Unix sockets have no place here.
    *
    * Throwing ends the session, or starts another attempt when the error says `retry`.
    */
-  upstreamPeer(session: UdpSession, ctx: Ctx): MaybePromise<InetAddress>;
+  upstreamPeer(session: UdpSession, ctx: Ctx): MaybePromise<Address>;
 
   /** As {@link datagramFromClient}, for what comes from the upstream. False drops it. */
   datagramFromUpstream?(session: UdpSession, bytes: Buffer, ctx: Ctx): Buffer | false | NoAnswer;
@@ -65,7 +65,7 @@ export interface UdpPhases<Ctx> {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the merged members are all optional.
 export abstract class UdpProxy<Ctx = undefined> implements UdpPhases<Ctx> {
   abstract newCtx(): Ctx;
-  abstract upstreamPeer(session: UdpSession, ctx: Ctx): MaybePromise<InetAddress>;
+  abstract upstreamPeer(session: UdpSession, ctx: Ctx): MaybePromise<Address>;
 }
 
 // Declared by merging, so that the class emits no members: absence is what makes a phase free.

@@ -320,6 +320,7 @@ describe('phases', LIMIT, () => {
       },
     ],
     ['upstreamPeer', { upstreamPeer: () => 'nowhere' }],
+    ['upstreamPeer', { upstreamPeer: () => ({ path: '/run/x.sock' }) }],
     ['upstreamPeer', { upstreamPeer: () => new Promise(() => {}) }],
     [
       'datagramFromUpstream',

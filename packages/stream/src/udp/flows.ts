@@ -130,10 +130,7 @@ export class Flows<Ctx> implements FlowHost<Ctx> {
     if (error !== undefined) {
       const { id, clientAddress, upstream } = flow;
       const level = error.source === 'Internal' ? 'error' : 'warn';
-      logger[level](
-        { err: error, session: id, clientAddress, upstream: upstream && { host: upstream.host, port: upstream.port } },
-        'UDP session failed',
-      );
+      logger[level]({ err: error, session: id, clientAddress, upstream }, 'UDP session failed');
     }
     const failed = (thrown: unknown): void =>
       logger.error({ err: CirqueError.from(thrown, 'InternalError', 'Internal') }, 'the logging phase failed');

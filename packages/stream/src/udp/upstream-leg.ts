@@ -2,7 +2,7 @@
  * The way of one session to its upstream: chosen by its phase, resolved, connected; and another one where that fails.
  */
 import { CirqueError, fromNodeError } from '@cirque/error';
-import { formatAddress, type InetAddress } from '@cirque/transport';
+import { type Address, formatAddress, type InetAddress } from '@cirque/transport';
 import type { UdpSession } from '../udp-session.ts';
 import { ConnectedSocket, type ConnectedSocketHandler } from './connected-socket.ts';
 import type { Flow } from './flow.ts';
@@ -90,20 +90,17 @@ export class UpstreamLeg<Ctx> implements ConnectedSocketHandler {
       this.#open(this.#address);
       return;
     }
-    const { host, port } = this.#owner.upstream as InetAddress;
-    this.#failed(fromNodeError(cause, 'connect', 'Upstream', `sending to ${formatAddress({ host, port })}`));
+    const to = formatAddress(this.#owner.upstream as InetAddress);
+    this.#failed(fromNodeError(cause, 'connect', 'Upstream', `sending to ${to}`));
   }
 
-  #resolve(peer: InetAddress): void {
+  #resolve(peer: Address): void {
     const owner = this.#owner;
-    if (typeof peer?.host !== 'string' || !Number.isInteger(peer.port)) {
-      throw CirqueError.internal('InternalError', 'upstreamPeer answered no address: expected one with host and port');
-    }
-    owner.upstream = peer;
+    owner.upstream = inetAddress(peer);
     const open = (addresses: readonly string[]): void =>
       this.#open(addresses[(owner.attempts - 1) % addresses.length] as string);
     const failed = (error: unknown): void => this.#failed(CirqueError.from(error, 'ConnectNoRoute', 'Upstream'));
-    owner.settle('the name of the upstream', this.#host.resolver.resolve(peer.host), open, failed);
+    owner.settle('the name of the upstream', this.#host.resolver.resolve(owner.upstream.host), open, failed);
   }
 
   #open(address: string): void {
@@ -140,4 +137,11 @@ export class UpstreamLeg<Ctx> implements ConnectedSocketHandler {
     owner.upstreamLost();
     this.choose();
   }
+}
+
+/** A copy of what the phase has answered. */
+function inetAddress(answer: Address | undefined): InetAddress {
+  const { host, port } = (answer ?? {}) as Partial<InetAddress>;
+  if (typeof host === 'string' && Number.isInteger(port)) return { host, port: port as number };
+  throw CirqueError.internal('InternalError', 'upstreamPeer answered no address: expected one with host and port');
 }
