@@ -1,6 +1,7 @@
 /**
  * The parts of pages that are made from code: between `<!-- generated: name -->` and `<!-- /generated -->`.
  */
+import { gatewayReference } from '@cirque/cli';
 import { configurationTable, unsupportedTable } from '@cirque/core';
 import { attackTable } from './attack-table.ts';
 import { http2Defaults, limitDefaults, peerDefaults, serverDefaults } from './defaults-table.ts';
@@ -12,6 +13,11 @@ const MAKERS: Readonly<Record<string, () => string>> = {
   'attack-table': attackTable,
   'configuration-table': configurationTable,
   'error-table': errorTable,
+  'gateway-reference-file': () => gatewayReference('file'),
+  'gateway-reference-http': () => gatewayReference('http'),
+  'gateway-reference-tcp': () => gatewayReference('tcp'),
+  'gateway-reference-udp': () => gatewayReference('udp'),
+  'gateway-reference-upstream': () => gatewayReference('upstream'),
   'http2-defaults': http2Defaults,
   'layer-table': layerTable,
   'limit-defaults': limitDefaults,
