@@ -146,10 +146,10 @@ upstreams:
     };
     const clients = Promise.all(Array.from({ length: 8 }, client));
     for (let limit = 1_001; limit < 1_006; limit += 1) await cirque.reload(file(limit));
-    await sleep(100);
+    const enough = done + 50;
+    while (done < enough) await sleep(10);
     isOver = true;
     await clients;
-    expect(done).toBeGreaterThan(50);
   });
 });
 

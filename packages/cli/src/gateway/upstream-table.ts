@@ -85,7 +85,9 @@ export class UpstreamTable {
     const before = this.#entries;
     this.#entries = entries;
     for (const [name, entry] of entries) {
-      if (before.get(name) === entry) continue;
+      const old = before.get(name);
+      if (old === entry) continue;
+      if (old !== undefined) keepStates(old.group, entry.group);
       entry.unsubscribe = entry.group.balancer.onChange((change) => this.#tell(name, change));
     }
     const kept = new Set(entries.values());
@@ -147,4 +149,18 @@ export class UpstreamTable {
     unsubscribe();
     group.dispose();
   }
+}
+
+/** What an operator has said about a server at run time outlives a change of its upstream; what the file says is the file's affair. */
+function keepStates(old: UpstreamGroup, next: UpstreamGroup): void {
+  for (const { address } of old.balancer.backends) {
+    const state = old.balancer.stateOf(address);
+    if (state === undefined || state === stateInFile(old, address)) continue;
+    if (next.balancer.stateOf(address) !== undefined) next.balancer.setState(address, state);
+  }
+}
+
+function stateInFile({ config: { discovery } }: UpstreamGroup, address: string): string {
+  const server = discovery.kind === 'static' ? discovery.servers.find((one) => one.address === address) : undefined;
+  return server?.state ?? 'active';
 }
