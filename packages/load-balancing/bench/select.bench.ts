@@ -6,63 +6,54 @@
 import { createRequire } from 'node:module';
 import { test } from 'vitest';
 
-const { Backend, Consistent, FnvHash, FnvHash32, LoadBalancer, Random, RoundRobin } = createRequire(import.meta.url)(
-  '../src/index.ts',
-) as typeof import('../src/index.ts');
+const load = createRequire(import.meta.url);
+const { LoadBalancer } = load('../src/index.ts') as typeof import('../src/index.ts');
+const { ALGORITHMS, measuredBackends } = load(
+  '../test/measured-algorithms.ts',
+) as typeof import('../test/measured-algorithms.ts');
 
 const short = { time: 200, warmupTime: 50 };
 const keys = Array.from({ length: 1_024 }, (_, i) => Buffer.from(`/some/path/${i * 7_919}?page=${i}`).toString());
 
-const equal = (): number => 1;
-const few = (i: number): number => 1 + (i % 5);
-const arbitrary = (i: number): number => 1 + ((i * 7_919) % 100_003);
-
-type Factory = typeof RoundRobin;
+type Algorithm = (typeof ALGORITHMS)[number];
 
 /** 1,024 selects, with a use of the results, lest the engine leave the calls out. */
-function selects(selection: Factory, count: number, weightOf: (i: number) => number): () => number {
-  const backends = Array.from({ length: count }, (_, i) =>
-    Backend.of({ host: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, port: 443 }, { weight: weightOf(i) }),
-  );
-  const balancer = LoadBalancer.fromAddresses(backends, { selection });
-  return () => {
-    let sum = 0;
-    for (const key of keys) sum += balancer.select(key)?.weight ?? 0;
-    return sum;
-  };
+function selects(balancer: InstanceType<typeof LoadBalancer>): number {
+  let sum = 0;
+  for (const key of keys) sum += balancer.select(key)?.weight ?? 0;
+  return sum;
+}
+
+function balancerOf({ factory, weightOf }: Algorithm, count: number): InstanceType<typeof LoadBalancer> {
+  return LoadBalancer.fromAddresses(measuredBackends(count, weightOf), { selection: factory });
 }
 
 for (const count of [10, 1_000, 100_000]) {
-  test(`1,024 selects over ${count} backends`, { timeout: 120_000 }, async ({ bench }) => {
-    await bench.compare(
-      bench('RoundRobin, equal weights', selects(RoundRobin, count, equal)),
-      bench('RoundRobin, weights 1 to 5', selects(RoundRobin, count, few)),
-      bench('RoundRobin, arbitrary weights', selects(RoundRobin, count, arbitrary)),
-      bench('Random, weights 1 to 5', selects(Random, count, few)),
-      bench('FnvHash, weights 1 to 5', selects(FnvHash, count, few)),
-      bench('FnvHash32, weights 1 to 5', selects(FnvHash32, count, few)),
-      bench('Consistent, equal weights', selects(Consistent, count, equal)),
-      short,
-    );
+  test(`1,024 selects over ${count} backends`, { timeout: 300_000 }, async ({ bench }) => {
+    const runs = ALGORITHMS.map((algorithm) => {
+      const balancer = balancerOf(algorithm, count);
+      return bench(algorithm.name, () => selects(balancer));
+    });
+    await bench.compare(...runs, short);
   });
 }
 
-test('1,024 selects over 1,000 backends of which 300 are out of rotation', async ({ bench }) => {
-  const outOf = (selection: Factory): (() => number) => {
-    const texts = Array.from({ length: 1_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}:80`);
-    const balancer = LoadBalancer.fromAddresses(texts, { selection });
-    for (const [i, text] of texts.entries()) if (i % 10 < 3) balancer.setEnabled(text, false);
-    return () => {
-      let sum = 0;
-      for (const key of keys) sum += balancer.select(key)?.weight ?? 0;
-      return sum;
-    };
-  };
-  await bench.compare(
-    bench('RoundRobin', outOf(RoundRobin)),
-    bench('Random', outOf(Random)),
-    bench('FnvHash', outOf(FnvHash)),
-    bench('Consistent', outOf(Consistent)),
-    short,
-  );
+test('1,024 picks and releases over 1,000 backends', { timeout: 120_000 }, async ({ bench }) => {
+  const runs = ALGORITHMS.filter(({ counts }) => counts).map((algorithm) => {
+    const balancer = balancerOf(algorithm, 1_000);
+    return bench(algorithm.name, () => {
+      for (const key of keys) balancer.pick(key)?.done({ ok: true, latencyMs: 5 });
+    });
+  });
+  await bench.compare(...runs, short);
+});
+
+test('1,024 selects over 1,000 backends of which 300 are out of rotation', { timeout: 120_000 }, async ({ bench }) => {
+  const runs = ALGORITHMS.map((algorithm) => {
+    const balancer = balancerOf(algorithm, 1_000);
+    for (const [i, { address }] of [...balancer.backends].entries())
+      if (i % 10 < 3) balancer.setEnabled(address, false);
+    return bench(algorithm.name, () => selects(balancer));
+  });
+  await bench.compare(...runs, short);
 });
