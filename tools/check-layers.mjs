@@ -41,9 +41,10 @@ function sourcesOf(folder) {
     .filter((file) => /\.[cm]?[jt]s$/.test(file));
 }
 
-function checkInternal(name, target, where) {
-  const { allow, why } = layers[name];
-  if (allow.includes(target) || target === name) return;
+/** Tests may also stand on what `tests` names: packages that users combine with this one. */
+function checkInternal(name, target, where, isTest = false) {
+  const { allow, tests = [], why } = layers[name];
+  if (allow.includes(target) || target === name || (isTest && tests.includes(target))) return;
   problems.push(`${where}: ${scope}${name} may not use ${scope}${target}: ${why}.`);
 }
 
@@ -55,7 +56,7 @@ function checkManifest(name, manifest, where) {
   }
   for (const dependency of Object.keys(manifest.devDependencies ?? {})) {
     const target = dependency.slice(scope.length);
-    if (dependency.startsWith(scope) && target !== devOnly) checkInternal(name, target, `${where} (devDependencies)`);
+    if (dependency.startsWith(scope) && target !== devOnly) checkInternal(name, target, `${where} (devDependencies)`, true);
   }
 }
 
@@ -63,7 +64,7 @@ function checkImport(name, manifest, specifier, where, isTest) {
   if (specifier.startsWith('.') || isBuiltin(specifier)) return;
   const target = packageOf(specifier);
   if (target.startsWith(scope) && !(isTest && target === scope + devOnly)) {
-    checkInternal(name, target.slice(scope.length), where);
+    checkInternal(name, target.slice(scope.length), where, isTest);
   }
   const declared = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies };
   if (isTest) Object.assign(declared, manifest.devDependencies);
