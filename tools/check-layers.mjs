@@ -56,7 +56,8 @@ function checkManifest(name, manifest, where) {
   }
   for (const dependency of Object.keys(manifest.devDependencies ?? {})) {
     const target = dependency.slice(scope.length);
-    if (dependency.startsWith(scope) && target !== devOnly) checkInternal(name, target, `${where} (devDependencies)`, true);
+    if (dependency.startsWith(scope) && target !== devOnly)
+      checkInternal(name, target, `${where} (devDependencies)`, true);
   }
 }
 

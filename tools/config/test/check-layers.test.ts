@@ -10,6 +10,7 @@ const layers = {
     low: { allow: [], why: 'low is the bottom' },
     high: { allow: ['low'], why: 'high stands on low only' },
     testing: { allow: [], why: 'testing stands alone' },
+    side: { allow: [], tests: ['low'], why: 'side stands beside the others' },
   },
 };
 
@@ -106,4 +107,12 @@ test('turbo.json allows at least what layers.json allows, so that the two never 
     expect(turbo.boundaries.tags[name].dependencies.allow, name).toEqual(expect.arrayContaining(allow));
   }
   expect(Object.keys(turbo.boundaries.tags).sort()).toEqual(Object.keys(packages).sort());
+});
+
+test('check-layers lets tests use what their package names for them, and its sources not', async () => {
+  const side: Manifest = { name: '@cirque/side', devDependencies: { '@cirque/low': '*' } };
+  const use = "import { x } from '@cirque/low';\n";
+  expect(await problems(workspace({ 'packages/side/test/a.test.ts': use }, [side]))).toBe('');
+  const inSource = await problems(workspace({ 'packages/side/src/a.ts': use }, [side]));
+  expect(inSource).toContain('packages/side/src/a.ts: @cirque/side may not use @cirque/low');
 });
