@@ -4,6 +4,7 @@ import { Backend } from '../backend.ts';
 import type { Discovered } from '../discovery/discovery.ts';
 import type { HealthCheck, HealthEvent } from '../health/health-check.ts';
 import { LoadBalancer } from '../load-balancer.ts';
+import type { OperatorState } from '../pick-options.ts';
 import { Consistent } from '../selection/consistent.ts';
 import { FnvHash } from '../selection/fnv-hash.ts';
 import { RoundRobin } from '../selection/round-robin.ts';
@@ -45,11 +46,17 @@ class Pair {
   }
 }
 
+const STATES: readonly OperatorState[] = ['active', 'draining', 'maintenance'];
+
 /** All that others can see of a balancer's backends. */
-function seen({ backends }: LoadBalancer): unknown[] {
+function seen(balancer: LoadBalancer): unknown[] {
+  const { backends } = balancer;
   return [...backends].map((backend) => [
     backend.address,
     backend.weight,
+    backend.priority,
+    backend.maxConnections,
+    balancer.stateOf(backend),
     [...backend.ext],
     backends.isHealthy(backend),
     backends.isEnabled(backend),
@@ -67,14 +74,14 @@ describe('LoadBalancer.apply', () => {
     fc.record({ kind: fc.constant('discover' as const), list, off: fc.array(address, { maxLength: 2 }) }),
     fc.record({ kind: fc.constant('alter' as const), at: fc.nat({ max: 5 }), weight, ext }),
     fc.record({ kind: fc.constant('check' as const), down: fc.uniqueArray(address) }),
-    fc.record({ kind: fc.constant('switch' as const), address, enabled: fc.boolean() }),
+    fc.record({ kind: fc.constant('switch' as const), address, state: fc.constantFrom(...STATES) }),
     fc.record({ kind: fc.constant('select' as const), times: fc.nat({ max: 5 }) }),
   );
   type Operation = (typeof operation extends fc.Arbitrary<infer T> ? T : never) & object;
 
   function backendOf(text: string, share: number, zone: string | undefined): Backend {
     const data = zone === undefined ? undefined : new Map([['zone', { name: zone }]]);
-    return Backend.parse(text, { weight: share, ext: data });
+    return Backend.parse(text, { weight: share, maxConnections: share === 2 ? 7 : 0, ext: data });
   }
 
   function discovered(
@@ -87,7 +94,7 @@ describe('LoadBalancer.apply', () => {
 
   async function run(pair: Pair, one: Operation): Promise<void> {
     if (one.kind === 'check') await pair.check(...one.down);
-    else if (one.kind === 'switch') pair.original.setEnabled(one.address, one.enabled);
+    else if (one.kind === 'switch') pair.original.setState(one.address, one.state);
     else if (one.kind === 'select') for (let i = 0; i < one.times; i += 1) pair.original.select(`key ${i}`);
     else {
       const alter = (known: Backend, at: number): Backend =>
@@ -162,6 +169,25 @@ describe('LoadBalancer.apply', () => {
     await pair.original.update();
     fed.apply(structuredClone(pair.changes.at(-1) as BalancerChange));
     expect(fed.backends.find('a:1')).toMatchObject({ weight: 3, ext: new Map([['agent', socket]]) });
+  });
+
+  it('LoadBalancer.apply passes on priorities, caps and states, also to a copy that knows the addresses', () => {
+    const options = { priority: 3, maxConnections: 9 };
+    const original = LoadBalancer.fromAddresses([Backend.parse('x:1', options), ...parse('a:1', 'b:1', 'c:1')]);
+    original.setState('a:1', 'draining');
+    original.setState('b:1', 'maintenance');
+    for (const known of [[], ['x:1', 'c:1']]) {
+      const copy = LoadBalancer.fromAddresses(known);
+      copy.apply(structuredClone(original.snapshot()));
+      expect(seen(copy)).toEqual(seen(original));
+      expect(copy.backends.find('x:1')).toMatchObject(options);
+      expect(copy.pick('')?.backend.address).toBe('c:1');
+      expect(copy.pick('', { prefer: 'a:1' })?.backend.address).toBe('a:1');
+      original.setState('c:1', 'draining');
+      copy.apply(structuredClone(original.snapshot()));
+      expect(copy.pick('')?.backend.address).toBe('x:1');
+      original.setState('c:1', 'active');
+    }
   });
 
   it('LoadBalancer.apply gives a copy what can be cloned of the data of backends that it does not know', async () => {
