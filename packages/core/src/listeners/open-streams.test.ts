@@ -49,3 +49,25 @@ test('OpenStreams counts the stream that replaces another, until that one closes
   await streams.empty();
   expect(first.duplex.listenerCount('close')).toBe(1);
 });
+
+test('OpenStreams keeps the right ones, in whichever order streams come and go', async () => {
+  const streams = new OpenStreams();
+  const opened = new Set<Stream>();
+  let random = 1;
+  for (let step = 0; step < 200; step += 1) {
+    random = (random * 48_271) % 2_147_483_647;
+    const [...now] = opened;
+    const leaving = now[random % 30];
+    if (leaving === undefined) {
+      opened.add(open(streams));
+    } else {
+      opened.delete(leaving);
+      leaving.destroy();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(new Set(streams.all())).toEqual(opened);
+    expect(streams.size).toBe(opened.size);
+  }
+  streams.destroyAll();
+  await streams.empty();
+});

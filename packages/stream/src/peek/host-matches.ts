@@ -10,7 +10,7 @@ export function hostMatches(pattern: string, name: string): boolean {
   const wanted = plain(pattern);
   const given = plain(name);
   if (given === '' || given.startsWith('.')) return false;
-  if (wanted === '*') return true;
+  if (pattern === '*') return true;
   return wanted.startsWith('*.') ? given.endsWith(wanted.slice(1)) : given === wanted;
 }
 

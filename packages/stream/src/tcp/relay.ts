@@ -48,6 +48,8 @@ export class Relay {
   #quietMs: number;
   /** Bytes that waited when silence was judged last. */
   #backlog = 0;
+  /** The reason is one that no other follows: it was cut, or one side broke. */
+  #failed = false;
   /** The end that outlives the other one, to take what was written to it. */
   #lingering: RelayEnd | undefined;
 
@@ -81,9 +83,10 @@ export class Relay {
     if (this.#quietMs > 0) this.#timer.set(this.#quietMs);
   }
 
-  /** Ends both sides by resets. */
+  /** Ends both sides by resets; of several reasons the first one counts. */
   cut(reason: CloseReason, error?: CirqueError): void {
-    if (this.error === undefined) {
+    if (!this.#failed) {
+      this.#failed = true;
       this.reason = reason;
       this.error = error;
     }
@@ -142,7 +145,8 @@ export class Relay {
   }
 
   #fail(end: RelayEnd, error: CirqueError): void {
-    if (this.error !== undefined) return;
+    if (this.#failed) return;
+    this.#failed = true;
     this.error = error;
     this.reason = end.side;
   }
