@@ -23,12 +23,16 @@ test('100,000 backends', { timeout: 120_000 }, async ({ bench }) => {
   await bench.compare(
     bench('snapshot', () => original.snapshot()),
     bench('structured clone of a snapshot', () => structuredClone(snapshot)),
-    bench('apply, the same list', () => copy.apply(snapshot)),
-    bench('apply, one backend comes or goes', () => {
+    bench('apply in slices, the same list', async () => {
+      copy.apply(snapshot);
+      await copy.applied();
+    }),
+    bench('apply in slices, one backend comes or goes', async () => {
       isOn = !isOn;
       copy.apply(isOn ? snapshot : without);
+      await copy.applied();
     }),
-    bench('apply to an empty balancer', () => LoadBalancer.fromAddresses([]).apply(snapshot)),
+    bench('apply at once, to an empty balancer', () => LoadBalancer.fromAddresses([]).apply(snapshot)),
     bench('flip, clone and apply', () => {
       isOn = !isOn;
       copy.apply(structuredClone({ kind: 'health', address, healthy: isOn }));

@@ -99,7 +99,7 @@ describe('LoadBalancer.acquire', () => {
     const nobody = LoadBalancer.fromAddresses([]);
     expect(() => nobody.acquire('')).toThrow('no backend in rotation');
     const noQueue = LoadBalancer.fromAddresses(['a:1'], { maxConnections: 1 });
-    noQueue.acquire('');
+    void noQueue.acquire('');
     expect(() => noQueue.acquire('')).toThrow('queue full');
   });
 
