@@ -1,10 +1,12 @@
 /**
  * The command as a process: what a file says is served, and another file takes its place without a gap.
  */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GatewayProcess } from './gateway-process.ts';
 
@@ -178,6 +180,13 @@ describe('cirque', () => {
     cirque.start(words);
     expect(await cirque.exit()).toBe(code);
     expect(cirque.log).toMatch(message);
+  });
+
+  it('ends in silence when nobody reads what it prints', () => {
+    const program = fileURLToPath(new URL('../src/bin.ts', import.meta.url));
+    const shell = `"$0" --conditions=@cirque/source "$1" schema | head -c 1`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', shell, process.execPath, program], { encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({ stdout: '{', stderr: '' });
   });
 
   it('shows in top what it does, and takes the state of a server at its control address', async () => {
