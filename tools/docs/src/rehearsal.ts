@@ -33,6 +33,8 @@ const LISTEN_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>>
   deploy: { '--listen': '127.0.0.1:6230', '--health': '127.0.0.1:6231' },
   'http2-gateway': { '--listen': '127.0.0.1:6202', '--listen-tls': '127.0.0.1:6203' },
   'tls-termination': { '--listen': '127.0.0.1:6200', '--http': '127.0.0.1:6201' },
+  nginy: { '--tcp': '127.0.0.1:6240', '--udp': '127.0.0.1:6241', '--servers': '127.0.0.1:9101,127.0.0.1:9102' },
+  origins: { '--one': '127.0.0.1:9101', '--two': '127.0.0.1:9102' },
   'echo-services': { '--echo': '127.0.0.1:6142', '--http': '127.0.0.1:6145' },
   'graceful-upgrade': {
     '--listen': '127.0.0.1:6220',
@@ -108,6 +110,7 @@ export class Rehearsal {
     const file = join(root, 'examples', name, 'src', `${program}.ts`);
     // What is put into the background is no client, but goes on as the main program does.
     if (step.beside) return this.#start([file, ...(await this.#onFreePorts(program, args))], root, step);
+    if (program === 'cirque') return this.#start([file, ...(await this.#ownGateway(args))], root, step);
     if (program === 'main') {
       const own = await this.#onFreePorts(name, this.#ownFiles(args));
       return this.#start([file, ...own], root, step);
@@ -213,6 +216,18 @@ export class Rehearsal {
     }
     if (inBackgroundWith === undefined) return args;
     return [...args, '-d', '-c', this.#background.ownConfiguration(inBackgroundWith)];
+  }
+
+  /** The arguments of the command `cirque`, with a copy of its file that names free ports. */
+  async #ownGateway(args: readonly string[]): Promise<readonly string[]> {
+    const at = args.indexOf('-c') + 1;
+    const conf = args[at] as string;
+    const text = readFileSync(join(root, conf), 'utf8');
+    await this.#ports.reserve(text);
+    const own = this.#ports.translate(text);
+    const { inBackgroundWith } = this.#options;
+    if (inBackgroundWith === undefined) return args.with(at, this.#background.configuration(conf, own));
+    return [...args.with(at, this.#background.ownConfiguration(`${inBackgroundWith}\n${own}`)), '-d'];
   }
 
   async #onFreePorts(name: string, args: readonly string[]): Promise<string[]> {

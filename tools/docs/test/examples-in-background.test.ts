@@ -5,6 +5,7 @@ import { actOut, examples, isServer, readmeOf } from '../src/act-out.ts';
 const OF_EACH_THREAD: Readonly<Record<string, RegExp>> = {
   dispatcher: /answer number \d+/g,
   'load-balancer': /origin (?:one|two)/g,
+  nginy: /^(?:one|two)(?=:)/g,
   'multi-lb': /(?<=(?:one|two)-)[ab]/g,
 };
 
