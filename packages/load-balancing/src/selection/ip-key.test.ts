@@ -65,6 +65,8 @@ describe('IpKey', () => {
     '[::1]:',
     '[10.1.2.3]',
     '::1%',
+    '::1%%',
+    '::1%eth 0',
     '%eth0',
     '::1]:80',
     'a:80',
@@ -83,7 +85,7 @@ describe('IpKey', () => {
         if (isIP(text) === 0) expect(network).toBe(text);
         else expect(hexOf(network)).toBe(meaning(text));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 3_000 },
     );
   });
 

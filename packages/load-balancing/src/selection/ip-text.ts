@@ -6,6 +6,7 @@
 
 const DOT = 0x2e;
 const COLON = 0x3a;
+const HYPHEN = 0x2d;
 const PERCENT = 0x25;
 
 /** Writes four bytes from `at` on; false when the text from start to end is no IPv4 address. */
@@ -59,8 +60,7 @@ export function readIpv6(text: string, start: number, end: number, bytes: Uint8A
       return false;
     }
   }
-  const hasEmptyZone = i === end - 1 && text.charCodeAt(i) === PERCENT;
-  return !hasEmptyZone && fillGap(bytes, gap, at);
+  return isZone(text, i, end) && fillGap(bytes, gap, at);
 }
 
 /** Moves what stands behind `::` to the end. */
@@ -90,6 +90,18 @@ function zoneStart(text: string, start: number, end: number): number {
   let i = start;
   while (i < end && text.charCodeAt(i) !== PERCENT) i += 1;
   return i;
+}
+
+/** True for nothing, or a percent sign and a name of letters, digits, dots, colons and hyphens. */
+function isZone(text: string, start: number, end: number): boolean {
+  if (start >= end) return true;
+  for (let i = start + 1; i < end; i += 1) {
+    const code = text.charCodeAt(i);
+    const lower = code | 0x20;
+    const isLetter = lower >= 97 && lower <= 122;
+    if (!isLetter && !isDecimal(code) && code !== DOT && code !== COLON && code !== HYPHEN) return false;
+  }
+  return start + 1 < end;
 }
 
 function isColon(text: string, i: number, end: number): boolean {
