@@ -74,6 +74,22 @@ describe('spreadRun', () => {
     expect(time.wheel.size).toBe(0);
   });
 
+  it('spreadRun begins each of many jobs once, in the order of their delays', async () => {
+    const { clock, time } = setUp();
+    const delays = Array.from({ length: 3_000 }, (_, i) => ((i * 7_919) % 3_000) / 3_000);
+    const begun: number[] = [];
+    const job = async (item: number): Promise<void> => void begun.push(item);
+    let drawn = 0;
+    const random = (): number => delays[drawn++] ?? 0;
+    const round = spreadRun([...delays.keys()], job, { ...base, time, spreadMs: 1_000, random });
+    while (begun.length < 3_000) {
+      clock.advance(20);
+      await turn();
+    }
+    await round;
+    expect(begun).toEqual([...delays.keys()].sort((a, b) => (delays[a] ?? 0) - (delays[b] ?? 0)));
+  });
+
   it('spreadRun begins nothing more after an abort, and ends with the jobs under way', async () => {
     const { clock, time } = setUp();
     const jobs = new Jobs();
