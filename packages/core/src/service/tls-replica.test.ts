@@ -58,4 +58,12 @@ describe('TlsReplica', () => {
     expect(() => replicaOf(settings).apply(wrong)).toThrow('ticketKeys must be a Buffer of 48 bytes');
     expect(settings.ticketKeys).toBe(ticketKeys);
   });
+
+  test('key is the same for settings that say the same, and only for those', () => {
+    const { key: same } = replicaOf(made());
+    expect(replicaOf(made()).key).toBe(same);
+    expect(replicaOf(made().enableH2()).key).not.toBe(same);
+    expect(replicaOf(new TlsSettings({ certificate: { certFile: 'a', keyFile: 'b' } })).key).not.toBe(same);
+    expect(new TlsReplica(() => [made(), made()]).key).not.toBe(same);
+  });
 });

@@ -30,6 +30,8 @@ export class DatagramHold {
   /** Of the time before it was lent. */
   #listeners: readonly Listener[] = [];
   #errorListeners: readonly Listener[] = [];
+  /** Waits for the first listener of the borrower. */
+  #onListener: ((event: string | symbol) => void) | undefined;
   #isOpen = true;
 
   constructor(parts: DatagramHoldParts) {
@@ -58,18 +60,19 @@ export class DatagramHold {
     borrower.#lender = this;
     this.#borrower = borrower;
     this.#errorListeners = listenersOf(socket, 'error');
-    const onListener = (event: string | symbol): void => {
+    this.#onListener = (event) => {
       if (event !== 'message') return;
-      socket.off('newListener', onListener);
+      this.#stopWaiting();
       this.#listeners = listenersOf(socket, 'message');
       remove(socket, 'message', this.#listeners);
     };
-    socket.on('newListener', onListener);
+    socket.on('newListener', this.#onListener);
     this.#parts.changed();
     return borrower;
   }
 
-  close(): void {
+  /** Gives it up. Can be passed on its own. */
+  readonly close = (): void => {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const [lender, borrower] = [this.#lender, this.#borrower];
@@ -83,11 +86,12 @@ export class DatagramHold {
       else lender.#goOn();
     }
     this.#parts.changed();
-  }
+  };
 
   /** Its borrower has given up. */
   #goOn(): void {
     const { socket } = this;
+    this.#stopWaiting();
     remove(
       socket,
       'error',
@@ -97,6 +101,11 @@ export class DatagramHold {
     remove(socket, 'message', listenersOf(socket, 'message'));
     for (const listener of this.#listeners) socket.on('message', listener);
     this.#listeners = [];
+  }
+
+  #stopWaiting(): void {
+    if (this.#onListener !== undefined) this.socket.off('newListener', this.#onListener);
+    this.#onListener = undefined;
   }
 }
 

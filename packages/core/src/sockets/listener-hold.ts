@@ -75,7 +75,8 @@ export class ListenerHold implements BoundListener {
     return borrower;
   }
 
-  close(): void {
+  /** Gives it up. Can be passed on its own. */
+  readonly close = (): void => {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const [lender, borrower] = [this.#lender, this.#borrower];
@@ -86,5 +87,5 @@ export class ListenerHold implements BoundListener {
       else if (lender.#attach !== undefined) this.#seat.take(lender.#attach);
     }
     this.#parts.changed();
-  }
+  };
 }

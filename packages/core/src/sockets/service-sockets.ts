@@ -155,7 +155,7 @@ export class ServiceSockets {
     const configured = udpAddress(address);
     checkUdpOptions(options);
     const [lendable] = this.#lendable('udp', formatAddress(configured));
-    if (lendable !== undefined) return boundDatagram(this.#borrow(lendable) as DatagramHold);
+    if (lendable !== undefined) return this.#borrow(lendable) as DatagramHold;
     const records = this.#table.take(this.#service, 'udp', formatAddress(configured));
     const [first, ...others] =
       records.length === 0
@@ -170,7 +170,7 @@ export class ServiceSockets {
         socket.close();
       }
     };
-    return boundDatagram(this.#hold(new DatagramHold({ ...first, close, changed: () => this.#changed() })));
+    return this.#hold(new DatagramHold({ ...first, close, changed: () => this.#changed() }));
   }
 
   async #adopt(endpoint: Endpoint, record: SocketRecord, owner: number | undefined): Promise<BoundListener> {
@@ -267,11 +267,6 @@ export class ServiceSockets {
     for (const hold of [...this.#holds]) if (!hold.isOpen) this.#holds.delete(hold);
     if (!this.#isBusy) this.#whenIdle?.resolve();
   }
-}
-
-/** With a function that can be passed on its own. */
-function boundDatagram(hold: DatagramHold): BoundDatagram {
-  return { socket: hold.socket, address: hold.address, close: () => hold.close() };
 }
 
 /** What `from` receives arrives at `to`; both have the same address, so that answers may come from either. */

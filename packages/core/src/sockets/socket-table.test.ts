@@ -85,6 +85,52 @@ describe('SocketTable', () => {
     expect(table.list().map(({ fd }) => fd)).toEqual([8]);
   });
 
+  test('list leaves out what is open on behalf of another thread; abandon closes it, too', () => {
+    const table = new SocketTable();
+    const closed: number[] = [];
+    table.opened({ record: record({ fd: 7 }), close: () => void closed.push(7) });
+    table.opened({ record: record({ fd: 8 }), isForeign: true, close: () => void closed.push(8) });
+    expect(table.list().map(({ fd }) => fd)).toEqual([7]);
+    table.abandon();
+    expect(closed).toEqual([7, 8]);
+  });
+
+  test('isComplete closes what was inherited beyond what is open, and ends the time of the heir', () => {
+    const fd = openSync('/dev/null', 'r');
+    const table = new SocketTable({ inherited: [record({ fd })], heir: 'receives' });
+    expect(table.heir).toBe('receives');
+    table.isComplete(async () => {});
+    expect(() => fstatSync(fd)).toThrow('EBADF');
+    expect(table.rest()).toEqual([]);
+    expect(table.heir).toBeUndefined();
+  });
+
+  test('settled: the witness has taken note of every change, those of one moment together', async () => {
+    const table = new SocketTable();
+    table.opened({ record: record({ fd: 6 }) });
+    const told: number[][] = [];
+    const noted = Promise.withResolvers<void>();
+    table.isComplete(async (sockets) => {
+      told.push(sockets.map(({ fd }) => fd));
+      await noted.promise;
+    });
+    await table.settled();
+    expect(told).toEqual([]);
+    const forget = table.opened({ record: record({ fd: 7 }) });
+    table.opened({ record: record({ fd: 8 }) });
+    let isSettled = false;
+    const settled = table.settled().then(() => {
+      isSettled = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([told, isSettled]).toEqual([[[6, 7, 8]], false]);
+    noted.resolve();
+    await settled;
+    forget();
+    await table.settled();
+    expect(told[1]).toEqual([6, 8]);
+  });
+
   test('ownsPath: own sockets until handedOver, adopted ones from takenOver', () => {
     const table = new SocketTable();
     const unix = record({ kind: 'unix', address: 'unix:/run/x.sock' });

@@ -118,6 +118,18 @@ describe('SocketLending', () => {
     expect(at(1).thread?.owners).toEqual([-1]);
   });
 
+  test('gives further unix sockets that come later, each once', () => {
+    make(2, []);
+    const record = { service: 's', kind: 'unix', address: '/s', bound: '/s', fd: 1 } as const;
+    at(0).vault.sockets.push(record);
+    lending.settle();
+    at(0).vault.sockets.push({ ...record, address: '/t' }, { ...record, address: '/u' });
+    lending.settle();
+    lending.settle();
+    expect(at(1).thread?.told).toBe(2);
+    expect(at(1).thread?.holds.get(-1)).toBe(2);
+  });
+
   test('gives no unix socket to a thread that has its own, from a predecessor', () => {
     make(2, ['unix']);
     expect(owners()).toEqual([[], []]);

@@ -79,4 +79,44 @@ describe.skipIf(sys === undefined)('SocketVault', () => {
     kept.keep([record(fd)]);
     expect(kept.sockets).toEqual([]);
   });
+
+  test('keepOnly closes what the thread does not listen on any more', async () => {
+    const [first, second, third] = [await listening(), await listening(), await listening()];
+    const kept = vault();
+    expect(kept.keep([record(first.fd), record(second.fd)])).toBe(true);
+    const [gone, stays] = [kept.sockets[0]?.fd ?? -1, kept.sockets[1]];
+    kept.keepOnly([record(second.fd), record(third.fd)]);
+    expect(kept.sockets.map(inode)).toEqual([fstatSync(second.fd).ino, fstatSync(third.fd).ino]);
+    expect(kept.sockets[0]).toBe(stays);
+    expect(() => fstatSync(gone)).toThrow('EBADF');
+  });
+
+  test('keepOnly knows a socket by its address, too: a number may have become that of another one', async () => {
+    const { fd } = await listening();
+    const kept = vault();
+    kept.keep([record(fd, 'tcp', '127.0.0.1:1')]);
+    kept.keepOnly([record(fd, 'tcp', '127.0.0.1:2')]);
+    expect(kept.sockets.map(({ address }) => address)).toEqual(['127.0.0.1:2']);
+  });
+
+  test('keepOnly closes nothing of a thread that has died meanwhile', async () => {
+    const { server, fd } = await listening();
+    const kept = vault();
+    kept.keep([record(fd)]);
+    const closed = openSync('/dev/null', 'r');
+    closeSync(closed);
+    kept.keepOnly([record(closed)]);
+    expect(kept.sockets.map(inode)).toEqual([fstatSync(fd).ino]);
+    expect(server.listening).toBe(true);
+  });
+
+  test('drop closes what nobody wants', async () => {
+    const [first, second] = [await listening(), await listening()];
+    const kept = vault();
+    kept.keep([record(first.fd, 'tcp', '127.0.0.1:1'), record(second.fd, 'tcp', '127.0.0.1:2')]);
+    const gone = kept.sockets[0]?.fd ?? -1;
+    kept.drop(({ address }) => address === '127.0.0.1:1');
+    expect(kept.sockets.map(({ address }) => address)).toEqual(['127.0.0.1:2']);
+    expect(() => fstatSync(gone)).toThrow('EBADF');
+  });
 });

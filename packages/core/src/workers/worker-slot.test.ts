@@ -283,6 +283,46 @@ describe('WorkerSlot', () => {
     expect(waits.at(-1)).toBe(30_000);
   });
 
+  test('listens: what the thread has opened and closed since it was ready; nobody else is listened to', async () => {
+    const thread = await started();
+    const sockets: SocketRecord[] = [{ service: 's', kind: 'tcp', address: 'a', bound: 'a', fd: 1 }];
+    const changes = vi.mocked(host.changed).mock.calls.length;
+    slot.listens(thread as unknown as WorkerThread, sockets);
+    expect(slot.sockets).toBe(sockets);
+    expect(host.changed).toHaveBeenCalledTimes(changes + 1);
+    slot.listens(new FakeThread(0) as unknown as WorkerThread, []);
+    expect(slot.sockets).toBe(sockets);
+    slot.stop();
+    slot.listens(thread as unknown as WorkerThread, []);
+    expect(slot.sockets).toBe(sockets);
+    expect(host.changed).toHaveBeenCalledTimes(changes + 1);
+  });
+
+  test('listens: what the next thread was given is kept until that is ready', async () => {
+    const thread = (await started()) as unknown as WorkerThread;
+    const [keep, keepOnly] = [vi.spyOn(slot.vault, 'keep'), vi.spyOn(slot.vault, 'keepOnly')];
+    const replaced = slot.replace();
+    await settle();
+    slot.listens(thread, []);
+    expect([keep.mock.calls.length, keepOnly.mock.calls.length]).toEqual([1, 0]);
+    host.thread(1).becomeReady();
+    await settle();
+    expect([keep.mock.calls.length, keepOnly.mock.calls.length]).toEqual([1, 1]);
+    host.thread(0).die();
+    await replaced;
+  });
+
+  test('forget: only where no thread lives that may be about to begin with it', async () => {
+    const drop = vi.spyOn(slot.vault, 'drop');
+    await started();
+    slot.forget(() => true);
+    expect(drop).not.toHaveBeenCalled();
+    host.thread(0).die();
+    await settle();
+    slot.forget(() => true);
+    expect(drop).toHaveBeenCalledTimes(1);
+  });
+
   test('stop: a thread that serves may finish, one that is not ready is ended', async () => {
     const old = await started();
     void slot.replace().catch(() => {});
