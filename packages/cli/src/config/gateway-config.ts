@@ -113,7 +113,7 @@ export interface HttpMatchConfig {
   readonly path: string | undefined;
   /** The whole path, exactly. */
   readonly exact: string | undefined;
-  /** A regular expression (RE2-like: checked for catastrophic backtracking by a length cap) on the path. */
+  /** A regular expression on the path: one whose time grows at most with the square of the length (schema/safe-regex.ts). */
   readonly regex: string | undefined;
   readonly methods: readonly string[] | undefined;
   /** By lower-case name: an exact value, or a pattern; undefined: the field is present. */
@@ -183,7 +183,7 @@ export interface RespondActionConfig {
   readonly contentType: string;
 }
 
-/** Changes to the fields of a head, in this order. Values may hold `${client_ip}`, `${host}`, `${request_id}`, `${scheme}`. */
+/** Changes to the fields of a head, in this order. Values may hold the variables of schema/template.ts; `$${` is a plain `${`. */
 export interface HeaderEditsConfig {
   readonly remove: readonly string[];
   readonly set: Readonly<Record<string, string>>;

@@ -1,24 +1,20 @@
 /**
- * Refuses regular expressions whose matching can take exponential time. Clients choose what is matched, and one long path must not stop
- * everybody.
+ * Refuses regular expressions whose matching can take very long. Clients choose what is matched, and one long path must not
+ * stop everybody.
  *
- * Stricter than necessary on purpose: a repetition without upper bound may not hold anything whose length or wording varies.
+ * Two causes: repetitions inside of repetitions, which can take exponential time, and several repetitions that can share one
+ * text, which take the length of the text to the power of their number. Stricter than necessary where exactness is not worth it.
  */
+import { ALL_CHARS, type CharSet, type RegexNode, regexSyntax } from './regex-syntax.ts';
 
 /** Longer patterns are refused: nobody can check them by eye. */
 const MAX_PATTERN_LENGTH = 1_000;
 
-/** So many `.*` of one pattern share a text in at most cubic time. */
-const MAX_WILD_REPEATS = 2;
-
 /** Repetitions from this count on are as bad as endless ones. */
 const MANY = 10;
 
-/** What is known of a part of a pattern. */
-interface Part {
-  /** Its repetitions can share one text in several ways. */
-  varies: boolean;
-}
+/** The most that the time may grow by: with the square of the length. */
+const MAX_DEGREE = 2;
 
 /** Why a pattern is refused, as the end of "is no usable pattern:"; undefined when it is fine. */
 export function regexProblem(pattern: string): string | undefined {
@@ -30,7 +26,13 @@ export function regexProblem(pattern: string): string | undefined {
     const reason = (error as Error).message;
     return reason.slice(reason.lastIndexOf(': ') + 2).toLowerCase();
   }
-  return new Scan(pattern).problem();
+  const node = regexSyntax(pattern);
+  if (holds(node, ({ kind }) => kind === 'reference')) return 'back references are not possible';
+  if (holds(node, isNestedRepeat))
+    return 'a repetition inside of a repetition can take exponential time: write (a|b)* as [ab]*, (a+)* as a*, (/[^/]+)* as /.*';
+  if (degreeOf(node) > MAX_DEGREE)
+    return 'several repetitions that can share one text take too long: begin with ^, and write [^/]* in the place of .* where a segment is meant';
+  return undefined;
 }
 
 /** How many groups a valid pattern captures. */
@@ -38,98 +40,85 @@ export function groupCount(pattern: string): number {
   return (new RegExp(`${pattern}|`).exec('')?.length ?? 1) - 1;
 }
 
-/** One pass over a pattern that the engine has accepted. */
-class Scan {
-  readonly #pattern: string;
-  #at = 0;
-  #wild = 0;
-  #problem: string | undefined;
+function childrenOf(node: RegexNode): readonly RegexNode[] {
+  if (node.kind === 'repeat' || node.kind === 'look') return [node.node];
+  return node.kind === 'sequence' || node.kind === 'alternatives' ? node.nodes : [];
+}
 
-  constructor(pattern: string) {
-    this.#pattern = pattern;
-  }
+function holds(node: RegexNode, test: (node: RegexNode) => boolean): boolean {
+  return test(node) || childrenOf(node).some((child) => holds(child, test));
+}
 
-  problem(): string | undefined {
-    this.#alternatives();
-    if (this.#problem === undefined && this.#wild > MAX_WILD_REPEATS)
-      return `more than ${MAX_WILD_REPEATS} times .* takes too long on long paths: use [^/]* where a segment is meant`;
-    return this.#problem;
-  }
+function isNestedRepeat(node: RegexNode): boolean {
+  return node.kind === 'repeat' && node.most >= MANY && holds(node.node, varies);
+}
 
-  /** Up to the closing parenthesis or the end. */
-  #alternatives(): Part {
-    const firsts: (string | undefined)[] = [];
-    let varies = false;
-    for (;;) {
-      const { part, first } = this.#sequence();
-      varies ||= part.varies;
-      firsts.push(first);
-      if (this.#pattern[this.#at] !== '|') break;
-      this.#at += 1;
-    }
-    const ambiguous = firsts.length > 1 && (firsts.includes(undefined) || new Set(firsts).size < firsts.length);
-    return { varies: varies || ambiguous };
-  }
+/** Whether one text can be taken in several ways. */
+function varies(node: RegexNode): boolean {
+  if (node.kind === 'repeat') return node.least !== node.most;
+  return node.kind === 'alternatives' && !beginDifferently(node.nodes);
+}
 
-  /** One alternative. `first`: the letter with which it begins, if there is only one. */
-  #sequence(): { part: Part; first: string | undefined } {
-    let varies = false;
-    let first: string | undefined;
-    for (let count = 0; this.#at < this.#pattern.length; count += 1) {
-      const char = this.#pattern[this.#at] as string;
-      if (char === '|' || char === ')') break;
-      const atom = this.#atom(char);
-      const { least, most } = this.#quantifier();
-      if (most > 1 && atom.varies && most >= MANY) this.#refuse();
-      if (most >= MANY && atom.wild) this.#wild += 1;
-      varies ||= atom.varies || least !== most;
-      if (count === 0 && least > 0) first = atom.letter;
-    }
-    return { part: { varies }, first };
+/** Whether the first character decides which alternative it is. */
+function beginDifferently(nodes: readonly RegexNode[]): boolean {
+  let seen: CharSet = 0n;
+  for (const node of nodes) {
+    const first = firstChars(node);
+    if (first === undefined || (first & seen) !== 0n) return false;
+    seen |= first;
   }
+  return true;
+}
 
-  #atom(char: string): Part & { wild: boolean; letter: string | undefined } {
-    this.#at += 1;
-    if (char === '(') return this.#group();
-    if (char === '[') return this.#characterClass();
-    if (char === '\\') {
-      const escaped = this.#pattern[this.#at] ?? '';
-      this.#at += 1;
-      if (/[1-9k]/.test(escaped)) this.#problem ??= 'back references are not possible';
-      return { varies: false, wild: /[DSW]/.test(escaped), letter: /[^\w]/.test(escaped) ? escaped : undefined };
-    }
-    const special = char === '.' || char === '^' || char === '$';
-    return { varies: false, wild: char === '.', letter: special ? undefined : char };
-  }
+/** Characters with which a part begins; undefined where it may be empty or is not that plain. */
+function firstChars(node: RegexNode): CharSet | undefined {
+  if (node.kind === 'chars') return node.set;
+  const [first] = node.kind === 'sequence' ? node.nodes : [];
+  return first === undefined ? undefined : firstChars(first);
+}
 
-  #group(): Part & { wild: boolean; letter: undefined } {
-    const opening = /^\?(?::|=|!|<=|<!|<[^>]*>|[a-z-]*:)/.exec(this.#pattern.slice(this.#at, this.#at + 80));
-    this.#at += opening?.[0].length ?? 0;
-    const { varies } = this.#alternatives();
-    this.#at += 1;
-    return { varies, wild: false, letter: undefined };
-  }
+function allChars(node: RegexNode): CharSet {
+  if (node.kind === 'chars') return node.set;
+  return childrenOf(node).reduce((set, child) => set | allChars(child), 0n);
+}
 
-  #characterClass(): Part & { wild: boolean; letter: undefined } {
-    for (; this.#at < this.#pattern.length && this.#pattern[this.#at] !== ']'; this.#at += 1)
-      if (this.#pattern[this.#at] === '\\') this.#at += 1;
-    this.#at += 1;
-    return { varies: false, wild: false, letter: undefined };
-  }
+/** A repetition whose end is not decided yet, and how many of them share the text before it. */
+interface Live {
+  readonly set: CharSet;
+  readonly degree: number;
+}
 
-  #quantifier(): { least: number; most: number } {
-    const [all, star, from, comma, to] =
-      /^(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/.exec(this.#pattern.slice(this.#at, this.#at + 40)) ?? [];
-    if (all === undefined) return { least: 1, most: 1 };
-    this.#at += all.length;
-    if (star !== undefined) return { least: star === '+' ? 1 : 0, most: star === '?' ? 1 : Number.POSITIVE_INFINITY };
-    const least = Number(from);
-    const most = comma === '' ? least : to === '' ? Number.POSITIVE_INFINITY : Number(to);
-    return { least, most };
-  }
+/** The power of the length with which the time can grow. */
+function degreeOf(node: RegexNode): number {
+  let largest = 0;
+  const walk = (part: RegexNode, live: readonly Live[]): readonly Live[] => {
+    if (part.kind === 'sequence') return part.nodes.reduce((before, one) => walk(one, before), live);
+    if (part.kind === 'alternatives') return unique(part.nodes.flatMap((one) => walk(one, live)));
+    if (part.kind === 'look') return unique([...live, ...walk(part.node, live)]);
+    // A character that a repetition cannot take says where it ends.
+    if (part.kind === 'chars') return live.filter(({ set }) => (set & part.set) !== 0n);
+    if (part.kind !== 'repeat') return live;
+    if (part.most < MANY) return part.least === 0 ? unique([...live, ...walk(part.node, live)]) : walk(part.node, live);
+    const set = allChars(part.node);
+    const shared = live.filter((one) => (one.set & set) !== 0n).map(({ degree }) => degree);
+    const degree = 1 + Math.max(0, ...shared);
+    largest = Math.max(largest, degree);
+    return unique([...live, { set, degree }]);
+  };
+  // Without ^ every place of the text is a beginning.
+  walk(node, isAnchored(node) ? [] : [{ set: ALL_CHARS, degree: 1 }]);
+  return largest;
+}
 
-  #refuse(): void {
-    this.#problem ??=
-      'a repetition inside of a repetition can take exponential time: write (a|b)* as [ab]*, (a+)* as a*, (/[^/]+)* as /.*';
-  }
+/** Alternatives double what is live: equal ones are kept once, the larger one of two that take the same. */
+function unique(live: readonly Live[]): Live[] {
+  const bySet = new Map<CharSet, number>();
+  for (const { set, degree } of live) bySet.set(set, Math.max(degree, bySet.get(set) ?? 0));
+  return Array.from(bySet, ([set, degree]) => ({ set, degree }));
+}
+
+function isAnchored(node: RegexNode): boolean {
+  if (node.kind === 'start') return true;
+  if (node.kind === 'alternatives') return node.nodes.every(isAnchored);
+  return node.kind === 'sequence' && node.nodes[0] !== undefined && isAnchored(node.nodes[0]);
 }

@@ -36,7 +36,10 @@ export interface SettingsForm {
 export const settingsForms: z.core.$ZodRegistry<SettingsForm> = z.registry<SettingsForm>();
 
 /** A schema for a map of settings. */
-export function settings<S extends z.core.$ZodLooseShape>(shape: S, options: SettingsOptions) {
+export function settings<S extends z.core.$ZodLooseShape>(
+  shape: S,
+  options: SettingsOptions,
+): z.ZodObject<z.core.util.Writeable<S>, z.core.$loose> {
   const rules = [unknownKeys(Object.keys(shape), options), ...(options.rules ?? [])];
   const schema = z.looseObject(shape).superRefine(
     (given, { issues }) => {
