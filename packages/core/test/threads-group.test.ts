@@ -294,4 +294,31 @@ describe('ServiceGroup in threads', { timeout: 90_000 }, () => {
     const slow = await Promise.allSettled(Array.from({ length: 8 }, () => askPlace(two, '/?ms=1500')));
     expect(slow.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
   });
+
+  test('a reload takes settings and services over in all threads, or leaves both alone', async () => {
+    const [one = ''] = await freePlaces(1);
+    const child = start({ one: { tcp: [one] } });
+    await child.running();
+    const facts = async (): Promise<string[]> => {
+      const answers = await Promise.all(Array.from({ length: 16 }, () => ask(one)));
+      return [...new Set(answers.map((answer) => `${answer.grace} ${(answer as unknown as Answer).version}`))];
+    };
+    expect(await facts()).toEqual(['300 0']);
+    write({ one: { tcp: [one], version: 1 } });
+    site.configure({ threads: 2, grace_period_seconds: -1 });
+    child.kill('SIGHUP');
+    await until(
+      'the complaint',
+      () => child.logged('the configuration cannot be used; the old one stays').length === 1,
+    );
+    expect(await facts()).toEqual(['300 0']);
+    site.configure({ threads: 2, grace_period_seconds: 77 });
+    child.kill('SIGHUP');
+    await until('the change', async () => (await facts()).join() === '77 1');
+    write({ one: { tcp: ['127.0.0.1:0'] } });
+    site.configure({ threads: 2, grace_period_seconds: 78 });
+    child.kill('SIGHUP');
+    await until('the other complaint', () => child.logged('reload failed; what ran before goes on').length === 1);
+    await until('the settings', async () => (await facts()).join() === '78 1');
+  });
 });
