@@ -18,6 +18,7 @@ import { STREAM_PHASES } from '../stream-phases.ts';
 import type { StreamPhases } from '../stream-proxy.ts';
 import { openConnectionLog } from './connection-log.ts';
 import { RelayEnd } from './relay-end.ts';
+import { SessionCount } from './session-count.ts';
 import { TcpConnection } from './tcp-connection.ts';
 import type { TcpContext } from './tcp-context.ts';
 import { type StreamStats, TcpCounters } from './tcp-counters.ts';
@@ -54,6 +55,7 @@ export class TcpApp<Ctx = undefined> implements ServerApp {
       options: resolved,
       connector: internals.connector ?? new TransportConnector(connectorOptions(options, wheel)),
       counters: new TcpCounters(),
+      open: new SessionCount(),
       clock: internals.clock ?? systemClock,
       wheel,
       logger,
@@ -80,6 +82,11 @@ export class TcpApp<Ctx = undefined> implements ServerApp {
   shutdownTunnels({ handler }: Stream): void {
     if (handler instanceof TcpConnection) handler.shutDown();
     else if (handler instanceof RelayEnd) handler.shutDown();
+  }
+
+  /** The service has stopped when every connection was logged: but for those whose phases do not settle. */
+  cleanup(): Promise<void> {
+    return this.#context.open.none();
   }
 
   /**

@@ -41,6 +41,7 @@ export class TcpConnection<Ctx> implements StreamHandler, OpeningWaiter, RelayOw
   #phasePending = false;
   #ended = false;
   #concluded = false;
+  #left = false;
   #error: CirqueError | undefined;
 
   constructor(client: Stream, context: TcpContext<Ctx>) {
@@ -52,11 +53,11 @@ export class TcpConnection<Ctx> implements StreamHandler, OpeningWaiter, RelayOw
   /** Begins. Called once, by who got the connection. */
   start(): void {
     const { session } = this;
-    const { counters, hooks, options, accessLog } = this.#context;
+    const { counters, hooks, open, options, accessLog } = this.#context;
+    open.enter();
     counters.sessions += 1;
     counters.active += 1;
-    // What was not asked before the close is not known any more then.
-    if (accessLog !== undefined || hooks.logging !== undefined) void (session.clientAddress ?? session.localAddress);
+    if (accessLog !== undefined || hooks.logging !== undefined) session.noteAddresses();
     session.uploadRate = options.uploadRate;
     session.downloadRate = options.downloadRate;
     if (streamStart.hasSubscribers) streamStart.publish({ session });
@@ -253,7 +254,11 @@ export class TcpConnection<Ctx> implements StreamHandler, OpeningWaiter, RelayOw
 
   /** The last phase, once: when both sides are closed and no other phase is under way. */
   #conclude(): void {
-    if (this.#concluded || !this.#clientClosed || this.#phasePending) return;
+    if (this.#concluded || !this.#clientClosed) return;
+    if (this.#phasePending) {
+      this.#leave();
+      return;
+    }
     this.#concluded = true;
     const { session } = this;
     const { hooks, counters, accessLog } = this.#context;
@@ -263,6 +268,13 @@ export class TcpConnection<Ctx> implements StreamHandler, OpeningWaiter, RelayOw
     logEnd(this.#context, session, this.#peer, error);
     if (hooks.logging !== undefined) runLogging(this.#context, session, error, this.#ctx as Ctx);
     accessLog?.(session, error);
+    this.#leave();
+  }
+
+  /** Nobody has to wait for it any more. */
+  #leave(): void {
+    if (!this.#left) this.#context.open.leave();
+    this.#left = true;
   }
 }
 

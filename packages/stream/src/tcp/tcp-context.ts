@@ -7,6 +7,7 @@ import type { Clock, TimerWheel } from '@cirque/timeout';
 import type { ResolvedStreamOptions } from '../stream-options.ts';
 import type { StreamPhases } from '../stream-proxy.ts';
 import type { ConnectionLog } from './connection-log.ts';
+import type { SessionCount } from './session-count.ts';
 import type { TcpCounters } from './tcp-counters.ts';
 
 /** See the file's head. What may change while the proxy runs is not read-only. */
@@ -15,6 +16,8 @@ export interface TcpContext<Ctx> {
   options: ResolvedStreamOptions;
   readonly connector: Pick<TransportConnector, 'open'>;
   readonly counters: TcpCounters;
+  /** Connections whose last phase is still to come. */
+  readonly open: SessionCount;
   readonly clock: Clock;
   readonly wheel: TimerWheel | undefined;
   logger: Logger;

@@ -116,6 +116,12 @@ export class TcpSession implements StreamSession {
     return performance.now() - this.#began;
   }
 
+  /** Asks the system for the addresses: what was not asked before the close is not known any more then. */
+  noteAddresses(): void {
+    this.#clientAddress = remoteOf(this.digest.socket);
+    this.#localAddress = localOf(this.digest.socket);
+  }
+
   /** From now on the numbers are those of the relay, and the rates concern it. */
   joined(relay: Relay): void {
     this.#relay = relay;
