@@ -32,8 +32,9 @@ export interface UdpOptions {
   readonly hookTimeoutMs?: number;
   /**
    * Whether clients that stay get a socket of their own, so that neither a restart of threads nor an upgrade moves them
-   * (udp/client-socket.ts says how and what it costs). `auto`: from the second datagram on, and every client at a stop, where the
-   * system can do that: Linux. Default `auto`.
+   * (udp/client-socket.ts says how and what it costs). `auto`: with their second datagram (with
+   * the first one where there are several threads), not with `responses`, and all of them at a stop, where the system can do that:
+   * Linux. Default `auto`.
    */
   readonly sessionSockets?: 'auto' | 'never';
   /** Local addresses of upstream sockets, one after the other. More of them make more sessions possible (ports). Default: the system's choice. */

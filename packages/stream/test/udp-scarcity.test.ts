@@ -91,7 +91,7 @@ describe('ports for upstream sockets', LIMIT, () => {
       service: 'udp',
       options: resolveUdpOptions({}),
       hooks: resolveUdpHooks(phases),
-      plan: { maxSessions: 10, maxSockets: 10, ownSockets: false },
+      plan: { maxSessions: 10, maxSockets: 10, ownSockets: false, ownSocketFrom: 2 },
       logger: warnings().logger,
     });
     const free = await Peer.bind();

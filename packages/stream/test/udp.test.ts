@@ -1,9 +1,16 @@
-import type { RemoteInfo } from 'node:dgram';
+import { createSocket, type RemoteInfo } from 'node:dgram';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { silentLogger } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import { LeakCheck } from '@cirque/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ClientSocket } from '../src/udp/client-socket.ts';
+import { Flows } from '../src/udp/flows.ts';
 import { UDP_CHANNELS } from '../src/udp/udp-events.ts';
+import { resolveUdpHooks } from '../src/udp/udp-hooks.ts';
+import { UdpListener } from '../src/udp/udp-listener.ts';
+import { resolveUdpOptions } from '../src/udp-options.ts';
 import { defineUdp, type UdpPhases } from '../src/udp-proxy.ts';
 import { udpProxyService } from '../src/udp-service.ts';
 import type { UdpSession } from '../src/udp-session.ts';
@@ -560,6 +567,69 @@ describe('ends', LIMIT, () => {
     client.send('a', proxy.address);
     await until('the end', () => ends.length);
     expect([ends, client.texts]).toEqual([['closed'], []]);
+  });
+});
+
+describe('datagrams that come in at the wrong moment', LIMIT, () => {
+  test('when a session ends, begin the next one', async () => {
+    const upstream = await echo();
+    const sessions: UdpSession[] = [];
+    const upstreamPeer = (session: UdpSession) => {
+      sessions.push(session);
+      return upstream.address;
+    };
+    const proxy = await running(defineUdp({ upstreamPeer }));
+    const client = await peer();
+    for (const text of ['a', 'b']) await client.ask(text, proxy.address);
+    expect(proxy.count('sessions.ownSockets')).toBe(1);
+    client.send('c', proxy.address); // the system has it before the session is closed
+    sessions[0]?.close();
+    expect((await client.next()).toString()).toBe('echo c');
+    expect(sessions).toHaveLength(2);
+  });
+
+  test('on the socket of another client, go where all of them come in, also when that is closed', async () => {
+    const upstream = await echo();
+    const flows = new Flows({
+      service: 'udp',
+      options: resolveUdpOptions({}),
+      hooks: resolveUdpHooks(defineUdp({ upstreamPeer: () => upstream.address })),
+      plan: { maxSessions: 10, maxSockets: 10, ownSockets: true, ownSocketFrom: 2 },
+      logger: silentLogger,
+    });
+    const socket = createSocket({ type: 'udp4', reusePort: true });
+    socket.bind({ port: 0, address: '127.0.0.1', exclusive: true });
+    await once(socket, 'listening');
+    const { address: host, port } = socket.address();
+    const listener = new UdpListener(
+      { socket, address: { host, port }, close: () => void socket.close() },
+      false,
+      flows,
+    );
+    cleanups.push(() => {
+      listener.close();
+      flows.finishAll('shutdown');
+    });
+    const [client, stray] = [await peer(), await peer()];
+    const info = ({ address }: Peer): RemoteInfo => ({
+      address: address.host,
+      port: address.port,
+      family: 'IPv4',
+      size: 1,
+    });
+    const own = new ClientSocket(listener, info(client), { fromClient() {}, clientGone() {}, clientSocketFailed() {} });
+    own.onDatagram(Buffer.from('before'), info(stray));
+    expect((await stray.next()).toString()).toBe('echo before');
+    expect(flows.size).toBe(1);
+    const late = await peer();
+    listener.close();
+    own.onDatagram(Buffer.from('after'), info(late));
+    expect((await late.next()).toString()).toBe('echo after');
+    expect(late.received[0]?.from.port).toBe(port);
+    flows.finishAll('shutdown');
+    own.onDatagram(Buffer.from('too late'), info(await peer()));
+    expect(flows.stats()).toMatchObject({ sessions: { open: 0 }, datagrams: { dropped: { stopping: 1 } } });
+    own.close();
   });
 });
 

@@ -9,6 +9,8 @@ export interface ClientPort {
   /** The real address. */
   readonly address: InetAddress;
   readonly ipv6Only: boolean;
+  /** Whether it receives and sends; a session needs a socket of its own else. */
+  readonly isOpen: boolean;
   /** Sends to a client. False: the datagram was dropped. */
   sendTo(bytes: Buffer, client: RemoteInfo): boolean;
   /** A datagram has come in, whichever way: its client's session gets it. */

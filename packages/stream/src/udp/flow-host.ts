@@ -30,6 +30,8 @@ export interface FlowHost<Ctx> {
   ended(flow: Flow<Ctx>): void;
   /** It had passed sessionFilter, is over, and no phase of it is under way: the time for `logging`. */
   told(flow: Flow<Ctx>, error: CirqueError | undefined, ctx: Ctx | undefined): void;
+  /** With which datagram a client gets a socket of its own. */
+  readonly ownSocketFrom: number;
   /** True when a session may have a socket of its own. */
   mayOwnSocket(): boolean;
   /** The system gave none. */

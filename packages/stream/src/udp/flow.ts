@@ -86,7 +86,8 @@ export class Flow<Ctx> extends FlowFacts implements LegOwner<Ctx>, IdleNode<Flow
     if (this.#state !== 'filtering') this.#take(bytes);
     else if (!this.#waiting.push(bytes)) counters.dropped.queue += 1;
     // It stays, as it seems.
-    if (this.datagramsFromClient > 1 && !this.#askedForSocket && options.responses === 0) this.ownSocket();
+    if (this.#askedForSocket || options.responses > 0) return;
+    if (this.datagramsFromClient >= this.#host.ownSocketFrom) this.ownSocket();
   }
 
   /** Gives the session a socket of its own towards its client, where that is possible. */
@@ -163,6 +164,7 @@ export class Flow<Ctx> extends FlowFacts implements LegOwner<Ctx>, IdleNode<Flow
       this.#fail(error);
       return;
     }
+    if (!this.#port.isOpen) this.ownSocket();
     for (const bytes of this.#waiting.take()) this.#take(bytes);
   }
 

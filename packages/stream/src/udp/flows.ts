@@ -52,12 +52,14 @@ export class Flows<Ctx> implements FlowHost<Ctx> {
   readonly resolver: Resolver;
   readonly clock: Clock;
   readonly wheel: TimerWheel | undefined;
+  readonly ownSocketFrom: number;
   readonly #parts: FlowsParts<Ctx>;
   readonly #idle: IdleList<Flow<Ctx>>;
   readonly #listenerOf: Map<Flow<Ctx>, UdpListener<Ctx>> = new Map();
   readonly #perClient: Map<string, number> = new Map();
   #ownSocketsWork: boolean;
   #sources = 0;
+  #isFinished = false;
   #empty: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: FlowsParts<Ctx>) {
@@ -69,6 +71,7 @@ export class Flows<Ctx> implements FlowHost<Ctx> {
     this.resolver = resolver;
     this.clock = clock;
     this.wheel = wheel;
+    this.ownSocketFrom = plan.ownSocketFrom;
     this.#ownSocketsWork = plan.ownSockets;
     const onIdle = (flow: Flow<Ctx>): void => flow.finish('idle');
     this.#idle = new IdleList({ idleTimeoutMs: options.idleTimeoutMs, onIdle, clock, wheel });
@@ -85,6 +88,7 @@ export class Flows<Ctx> implements FlowHost<Ctx> {
 
   /** A session for a client that has none, unless it has too many; {@link begin} comes next. */
   newFlow(listener: UdpListener<Ctx>, client: RemoteInfo): Flow<Ctx> | undefined {
+    if (this.#isFinished) return this.refuse('stopping');
     if (!this.#count(client)) return this.refuse('perClient');
     if (this.size >= this.#parts.plan.maxSessions) this.#idle.oldest?.finish('evicted');
     const flow = new Flow(this, listener, client);
@@ -199,15 +203,19 @@ export class Flows<Ctx> implements FlowHost<Ctx> {
     for (const flow of this.#withoutSocket()) flow.finish('shutdown');
   }
 
-  /** Resolves when no session is open. */
-  empty(): Promise<void> {
-    if (this.size === 0) return Promise.resolve();
-    this.#empty ??= Promise.withResolvers<void>();
-    return this.#empty.promise;
+  /** Resolves when no session is open, and no socket has a datagram left that would begin one. */
+  async empty(): Promise<void> {
+    while (this.size > 0) {
+      this.#empty = Promise.withResolvers<void>();
+      await this.#empty.promise;
+      await turn();
+      await turn();
+    }
   }
 
-  /** Ends all sessions. */
+  /** Ends all sessions; there will be no others. */
   finishAll(reason: UdpCloseReason): void {
+    this.#isFinished = true;
     for (const flow of [...this.#listenerOf.keys()]) flow.finish(reason);
     this.#idle.close();
   }

@@ -11,6 +11,11 @@ export interface SocketPlan {
   /** Sockets of sessions, upstreams and clients together. */
   readonly maxSockets: number;
   readonly ownSockets: boolean;
+  /**
+   * With which datagram a client gets its own socket. The second one shows that it stays. Where there are other threads the first
+   * one: until it has its socket, it might get to another thread while a socket of theirs is being connected.
+   */
+  readonly ownSocketFrom: 1 | 2;
 }
 
 /** The part of the descriptors that sessions may use. */
@@ -34,5 +39,6 @@ export function socketPlan(
     maxSockets,
     // Elsewhere sockets that share an address are not chosen by whom they are connected to.
     ownSockets: sessionSockets === 'auto' && platform === 'linux',
+    ownSocketFrom: threads > 1 ? 1 : 2,
   };
 }

@@ -31,7 +31,6 @@ export class UdpListener<Ctx> implements ClientPort {
     bound.socket.on('error', () => this.notSent());
   }
 
-  /** Whether it receives. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -42,7 +41,8 @@ export class UdpListener<Ctx> implements ClientPort {
       known.fromClient(bytes);
       return;
     }
-    const flow = this.#isOpen ? this.#flows.newFlow(this, client) : this.#flows.refuse('stopping');
+    // Also when it is closed: the sockets of single clients get datagrams of others before they are connected.
+    const flow = this.#flows.newFlow(this, client);
     if (flow === undefined) return;
     this.#clients.add(client.address, client.port, flow);
     this.#flows.begin(flow, bytes);
