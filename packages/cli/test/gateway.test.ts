@@ -166,6 +166,36 @@ describe('cirque', () => {
     expect(await cirque.exit()).toBe(0);
   });
 
+  it('passes WebSockets on, and cuts those through which nothing passes for too long', async () => {
+    const web = await freePort();
+    const origin = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello');
+      });
+    }).listen(0, '127.0.0.1');
+    await once(origin, 'listening');
+    cleanups.push(() => void origin.close());
+    const { port } = origin.address() as AddressInfo;
+    await gateway()
+      .configure(
+        `listeners: [{ address: "127.0.0.1:${web}", upstream: app, tunnel_idle_timeout: 500ms }]\nupstreams: { app: "127.0.0.1:${port}" }\n`,
+      )
+      .run();
+    const client = connect(web, '127.0.0.1');
+    cleanups.push(() => void client.destroy());
+    client.on('error', () => {}); // it is cut
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    client.write('GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+    let seen = '';
+    client.on('data', (bytes: Buffer) => {
+      seen += bytes.toString();
+    });
+    await closed;
+    expect(seen).toMatch(/^HTTP\/1\.1 101 /);
+    expect(seen).toMatch(/hello$/);
+  });
+
   it.each([
     [['rnu'], 2, /did you mean run\?/],
     [['run', '--upstrem', 'x'], 2, /--upstream/],

@@ -32,6 +32,7 @@ export function listener(
     headTimeoutMs: 10_000,
     keepAliveTimeoutMs: 60_000,
     requestTimeoutMs: 0,
+    tunnelIdleTimeoutMs: 600_000,
     trustedProxies: [],
     forwarded: 'none',
     requestIdHeader: undefined,

@@ -75,6 +75,7 @@ describe('gatewayConfigFromText', () => {
           headTimeoutMs: 10_000,
           keepAliveTimeoutMs: 60_000,
           requestTimeoutMs: 0,
+          tunnelIdleTimeoutMs: 600_000,
           trustedProxies: [],
           forwarded: 'x-forwarded',
           requestIdHeader: undefined,

@@ -47,6 +47,8 @@ export interface HttpListenerConfig extends ConnectionListener {
   readonly keepAliveTimeoutMs: number;
   /** From the head to the end of the response; 0: no limit. */
   readonly requestTimeoutMs: number;
+  /** How long nothing may pass through a WebSocket or another upgraded connection; 0: no limit. */
+  readonly tunnelIdleTimeoutMs: number;
   /** Networks whose X-Forwarded-For and Forwarded are believed. */
   readonly trustedProxies: readonly string[];
   /** What upstreams are told of the client. */

@@ -68,11 +68,12 @@ function httpListener(
   configuration: ServerConfiguration,
 ): ListeningService {
   const { headTimeoutMs, http2, keepAliveTimeoutMs, name, tls } = config;
-  const { requestIdHeader, requestTimeoutMs, trustedProxies } = config;
+  const { requestIdHeader, requestTimeoutMs, trustedProxies, tunnelIdleTimeoutMs } = config;
   const service = httpProxyService(configuration, routes, {
     name,
     ...limitsOf(config),
     requestTimeoutMs,
+    tunnelIdleTimeoutMs,
     trustedProxies,
     ...(requestIdHeader === undefined ? {} : { requestIdHeader }),
     server: { headTimeoutMs, idleTimeoutMs: keepAliveTimeoutMs, h2c: http2 && tls === undefined },

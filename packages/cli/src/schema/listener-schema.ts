@@ -83,6 +83,11 @@ const http = settings(
     head_timeout: setting(positiveDuration, 'Time for the head of a request; then 408.', '10s'),
     keep_alive_timeout: setting(positiveDuration, 'How long a connection without a request is kept.', '60s'),
     request_timeout: setting(duration, 'From the head of a request to the end of its response; 0: no limit.', 0),
+    tunnel_idle_timeout: setting(
+      duration,
+      'How long nothing may pass through a WebSocket, or another upgraded connection; 0: no limit.',
+      '10m',
+    ),
     trusted_proxies: setting(
       anyNumber(network),
       'Networks of proxies in front, whose X-Forwarded-For and Forwarded are believed.',
@@ -128,6 +133,7 @@ const http = settings(
     headTimeoutMs: rest.head_timeout,
     keepAliveTimeoutMs: rest.keep_alive_timeout,
     requestTimeoutMs: rest.request_timeout,
+    tunnelIdleTimeoutMs: rest.tunnel_idle_timeout,
     trustedProxies: rest.trusted_proxies,
     forwarded: rest.forwarded,
     requestIdHeader: rest.request_id_header,
