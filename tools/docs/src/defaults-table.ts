@@ -88,6 +88,8 @@ const PEER: Words<keyof PeerOptions> = {
   curves: 'groups for the key exchange',
   sessionResumption: 'take up the session of an earlier connection',
   alpn: 'HTTP versions: `h1`, `h2` (without TLS: known to be spoken), `h2h1` (the upstream chooses)',
+  alpnProtocols:
+    "protocols offered in the place of `alpn`, for connections that are not HTTP: `['mine']`, or `[]` for none",
   maxH2Streams: 'HTTP/2: requests at the same time on one connection, or fewer when the upstream says so',
   h2PingIntervalMs: 'HTTP/2: how often a PING is sent; 0 sends none',
   h2PingTimeoutMs: 'HTTP/2: a PING that is not answered in this time ends the connection',
