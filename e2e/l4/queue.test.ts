@@ -37,10 +37,12 @@ const slowHttp = (name: string): Promise<MortalServer> =>
 it.each([
   ['tcp', (name: string) => MortalServer.echo(site, name), tcpExchange],
   ['http', slowHttp, httpExchange],
-] as const)('%s: all are served when all may wait, and no server gets more than it may', async (protocol, start, exchange) => {
-  const servers = [await start('a'), await start('b')];
-  const port = await freePort();
-  const cirque = await site.gateway(`
+] as const)(
+  '%s: all are served when all may wait, and no server gets more than it may',
+  async (protocol, start, exchange) => {
+    const servers = [await start('a'), await start('b')];
+    const port = await freePort();
+    const cirque = await site.gateway(`
 listeners: [{ address: "127.0.0.1:${port}", protocol: ${protocol}, upstream: all }]
 upstreams:
   all:
@@ -48,14 +50,15 @@ upstreams:
     max_connections: ${PLACES}
     queue: { size: ${CLIENTS}, timeout: 30s }
 `);
-  const answers = await outcomes(Array.from({ length: CLIENTS }, () => exchange(port)));
-  expect(count(answers, 'a') + count(answers, 'b')).toBe(CLIENTS);
-  for (const { most } of servers) expect(most).toBeLessThanOrEqual(PLACES);
-  expect(cirque.errors).toEqual([]);
-  for (const { address } of servers) {
-    expect(await cirque.stat('upstreams', 'all', 'byAddress', address)).toMatchObject({ inFlight: 0 });
-  }
-});
+    const answers = await outcomes(Array.from({ length: CLIENTS }, () => exchange(port)));
+    expect(count(answers, 'a') + count(answers, 'b')).toBe(CLIENTS);
+    for (const { most } of servers) expect(most).toBeLessThanOrEqual(PLACES);
+    expect(cirque.errors).toEqual([]);
+    for (const { address } of servers) {
+      expect(await cirque.stat('upstreams', 'all', 'byAddress', address)).toMatchObject({ inFlight: 0 });
+    }
+  },
+);
 
 it('who may not wait is told at once, and a place that becomes free is given to the first in the queue', async () => {
   const server = await MortalServer.echo(site, 'a');
@@ -77,7 +80,9 @@ upstreams:
   for (const connection of held) connection.close();
   const answers = await told;
   expect(count(answers, 'a')).toBe(3);
-  expect(answers.filter((answer) => answer !== 'a').every((answer) => /^tcp: (closed|.*ECONNRESET)/.test(answer))).toBe(true);
+  expect(answers.filter((answer) => answer !== 'a').every((answer) => /^tcp: (closed|.*ECONNRESET)/.test(answer))).toBe(
+    true,
+  );
 
   const [first] = [httpExchange(http).catch(() => 'ended')];
   await expect.poll(() => web.open).toBe(1);

@@ -77,8 +77,10 @@ upstreams: { web: ["${web.address}"], db: ["${db.address}"], dns: ["${dns.addres
 
     // A broken file, and one whose address is taken.
     site.configure(file({ route: '/api' }).replace('proxy: web', 'proxy: wed'));
-    await cirque.hangUp(/reload|configuration/);
-    await cirque.logs(/cirque\.yaml:\d+:\d+.*"wed"/);
+    await cirque.hangUp(
+      /cirque\.yaml:7:\d+: listeners\[0\]\.routes\[0\]\.proxy \\?"wed\\?" is no upstream: did you mean web\?/,
+    );
+    await everybody(5);
     await reload(
       { more: `  - { address: "${web1.address}", upstream: web }` },
       /reload failed; what ran before goes on/,

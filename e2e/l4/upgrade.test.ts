@@ -32,12 +32,13 @@ grace_period_seconds: 60
 listeners:
   - { address: "127.0.0.1:${http}", upstream: web }
   - { address: "127.0.0.1:${tcp}", protocol: tcp, upstream: db }
-  - { address: "127.0.0.1:${udp}", protocol: udp, upstream: dns }
+  - { address: "127.0.0.1:${udp}", protocol: udp, upstream: dns, idle_timeout: 2s }
 upstreams: { web: ["${web.address}"], db: ["${db.address}"], dns: [${dns.map(({ address }) => `"${address}"`)}] }
 `;
   const old = await site.gateway(file(before));
   const held = await HeldConnection.open(site, tcp);
-  const flows = await Promise.all(Array.from({ length: 9 }, () => HeldFlow.open(site, udp)));
+  const flows = await Promise.all(Array.from({ length: 6 }, () => HeldFlow.open(site, udp)));
+  const talks = flows.map((flow) => new Load(site, 1, () => flow.works()));
   const loads = [
     new Load(site, 3, () => httpExchange(http)),
     new Load(site, 3, () => tcpExchange(tcp)),
@@ -54,14 +55,15 @@ upstreams: { web: ["${web.address}"], db: ["${db.address}"], dns: [${dns.map(({ 
   await old.logs(/a successor has taken over/);
   await everybody(60);
   await held.works();
-  await Promise.all(flows.map((flow) => flow.works()));
+  await Promise.all(talks.map((talk) => talk.more(10)));
+  for (const talk of talks) await talk.stop();
   held.close();
+  // With the last connection and the last flow, which ends when it is silent.
   expect(await old.exit).toBe(0);
   await everybody(30);
-  await Promise.all(flows.map((flow) => flow.works()));
   for (const load of loads) await load.stop();
 
-  expect(loads.flatMap(({ failures }) => failures)).toEqual([]);
+  expect([...loads, ...talks].flatMap(({ failures }) => failures)).toEqual([]);
   expect([...old.errors, ...next.errors]).toEqual([]);
   next.kill('SIGTERM');
   expect(await next.exit).toBe(0);

@@ -16,12 +16,19 @@ export type SystemTool =
 const packages: Readonly<Record<string, string>> = {
   chromium: 'chromium',
   curl: 'curl',
+  dig: 'bind9-dnsutils',
+  dnsmasq: 'dnsmasq-base',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
   logrotate: 'logrotate',
   nghttp: 'nghttp2-client',
   nginx: 'nginx',
   openssl: 'openssl',
+  // With the server, whose programs are not in the path.
+  psql: 'postgresql',
+  'redis-benchmark': 'redis-tools',
+  'redis-cli': 'redis-tools',
+  'redis-server': 'redis-server',
   'systemd-analyze': 'systemd',
   wrk: 'wrk',
 };

@@ -53,7 +53,8 @@ let flows = 0;
 
 /** A flow of its own with one datagram, which is sent once. */
 export function udpExchange(port: number): Promise<string> {
-  const question = `flow ${(flows += 1)}`;
+  flows += 1;
+  const question = `flow ${flows}`;
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
     const fail = (message: string): void => {

@@ -6,7 +6,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ToolRun, runTool } from '../../src/run-tool.ts';
+import { runTool, type ToolRun } from '../../src/run-tool.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../packages/cli/src/bin.ts', import.meta.url));
 const WORDS = ['--conditions=@cirque/source', PROGRAM] as const;

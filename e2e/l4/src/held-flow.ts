@@ -28,15 +28,17 @@ export class HeldFlow {
     socket.on('error', () => {}); // seen as an answer that does not come
     socket.connect(port, '127.0.0.1');
     await once(socket, 'connect');
-    const id = (flows += 1);
+    flows += 1;
+    const id = flows;
     return new HeldFlow(socket, id, await ask(socket, `held ${id} 0`));
   }
 
-  /** Rejects unless the same server answers the next datagram, which is sent once. */
-  async works(): Promise<void> {
+  /** The name of the server. Rejects unless it is the same that answers the next datagram, which is sent once. */
+  async works(): Promise<string> {
     this.#sequence += 1;
     const name = await ask(this.#socket, `held ${this.#id} ${this.#sequence}`);
     if (name !== this.name) throw new Error(`flow ${this.#id} has moved from ${this.name} to ${name}`);
+    return name;
   }
 }
 
