@@ -70,7 +70,7 @@ export {
 } from './server/conf-keys.ts';
 export type { ExecutionPhase, PhaseListener } from './server/execution-phase.ts';
 export { nearestWord } from './server/nearest-word.ts';
-export type { ReloadListener } from './server/reload-listeners.ts';
+export type { ReloadListener } from './server/reloader.ts';
 export { type RunArgs, Server } from './server/server.ts';
 export {
   type KnownConfiguration,

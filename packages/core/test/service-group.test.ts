@@ -248,7 +248,9 @@ describe('ServiceGroup', () => {
     expect(() => new ServiceGroup('group', { threads: 0 })).toThrow('threads of group group must be');
     const one = service('one').addTcp('127.0.0.1:0');
     void group.add(one);
-    await expect(group.add({ name: 'no service' } as Service)).rejects.toThrow('needs a name and a start() function');
+    await expect(group.add({ name: 'no service' } as Service)).rejects.toThrow(
+      'a member of group group needs a name and a start() function',
+    );
     await expect(group.add(one)).rejects.toThrow('service one was added to group group already');
     await expect(group.add(service('one'))).rejects.toThrow('group group has a service one already');
     await expect(group.replace(service('two'), service('three'))).rejects.toThrow('service two is not in group group');

@@ -25,13 +25,12 @@ import {
   type WorkerRole,
 } from '../workers/worker-role.ts';
 import type { ServerOptions } from './cli-options.ts';
-import { configurationChanges } from './configuration-changes.ts';
 import { ConfigurationSource } from './configuration-source.ts';
 import { type ExecutionPhase, type PhaseListener, PhaseTracker } from './execution-phase.ts';
 import { embeddedHost, type Host, type Lifecycle } from './host.ts';
 import { checkProcess } from './process-check.ts';
 import { ProcessHost } from './process-host.ts';
-import { type ReloadListener, ReloadListeners } from './reload-listeners.ts';
+import { Reloader, type ReloadListener } from './reloader.ts';
 import { RunningServer } from './running-server.ts';
 import { runtimeWarning } from './runtime-check.ts';
 import type { ServerConfiguration } from './server-conf.ts';
@@ -79,9 +78,7 @@ export class Server implements Lifecycle {
   });
   readonly #memory: Map<string, SharedArrayBuffer> = new Map();
   readonly #startedAt = performance.now();
-  readonly #reloadListeners = new ReloadListeners();
-  /** Reloads come one after the other. */
-  #reloaded: Promise<void> = Promise.resolve();
+  readonly #reloader: Reloader;
   #configuration: ServerConfiguration | undefined;
   #running: RunningServer | undefined;
   #finished: Promise<void> | undefined;
@@ -98,6 +95,18 @@ export class Server implements Lifecycle {
     this.#ownLogger = options.logger === undefined ? createLogger(logLevelFromEnvironment() ?? 'info') : undefined;
     this.#logger = options.logger ?? (this.#ownLogger as Logger);
     this.#source = new ConfigurationSource(options, configuration, this.#logger);
+    this.#reloader = new Reloader({
+      source: this.#source,
+      logger: this.#logger,
+      conf: options.conf,
+      configuration: () => this.configuration,
+      take: (next) => {
+        this.#configured(next);
+        this.#running?.reconfigure(next);
+      },
+      isMain: () => this.isMain,
+      reloadCertificates: () => this.reloadCertificates(),
+    });
   }
 
   /**
@@ -261,8 +270,7 @@ export class Server implements Lifecycle {
    * rejects.
    */
   reload(): Promise<void> {
-    this.#reloaded = this.#reloaded.then(() => this.#reload());
-    return this.#reloaded;
+    return this.#reloader.run();
   }
 
   /**
@@ -271,7 +279,7 @@ export class Server implements Lifecycle {
    * promise is awaited; rejecting is logged, and means that what ran before goes on. The result ends that.
    */
   onReload(listener: ReloadListener): () => void {
-    return this.#reloadListeners.add(listener);
+    return this.#reloader.onReload(listener);
   }
 
   /** Opens log files again, in all threads: what was renamed meanwhile is left behind. */
@@ -348,30 +356,6 @@ export class Server implements Lifecycle {
 
   #setLevel({ logLevel }: ServerConfiguration): void {
     if (this.#ownLogger !== undefined) this.#ownLogger.level = logLevelFromEnvironment() ?? logLevel;
-  }
-
-  async #reload(): Promise<void> {
-    if (this.#reloadConfiguration() && this.isMain) await this.#reloadListeners.call(this.#logger);
-    await this.reloadCertificates();
-  }
-
-  /** False when the configuration cannot be used. */
-  #reloadConfiguration(): boolean {
-    const facts = this.options.conf === undefined ? {} : { conf: this.options.conf };
-    try {
-      const next = this.#source.reload();
-      if (next === undefined) return true;
-      const { configuration, live, restart } = configurationChanges(this.configuration, next);
-      this.#configured(configuration);
-      this.#running?.reconfigure(configuration);
-      this.#logger.info({ ...facts, changed: live }, 'configuration read again');
-      if (restart.length > 0)
-        this.#logger.warn({ ...facts, changed: restart }, 'these settings take effect with the next start or upgrade');
-      return true;
-    } catch (error) {
-      this.#logger.error({ err: error, ...facts }, 'the configuration cannot be used; the old one stays');
-      return false;
-    }
   }
 
   #configured(configuration: ServerConfiguration): void {

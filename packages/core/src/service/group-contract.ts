@@ -6,7 +6,38 @@ import { CirqueError } from '@cirque/error';
 import type { SocketRecord } from '../sockets/socket-record.ts';
 import { closeDescriptor } from '../sockets/socket-table.ts';
 import type { GroupMember } from './group-member.ts';
-import type { Legacy, Service, ServiceContext, SocketName } from './service.ts';
+import type { EndpointCheck, Legacy, Service, ServiceContext, SocketName } from './service.ts';
+
+/** @throws TypeError for what is no service. */
+export function checkMember(group: string, service: Service): void {
+  if (typeof service?.name === 'string' && service.name !== '' && typeof service.start === 'function') return;
+  throw new TypeError(`a member of group ${group} needs a name and a start() function`);
+}
+
+/** For `--test`: one service after the other. */
+export async function checkAll(
+  services: readonly Service[],
+  context: Pick<ServiceContext, 'logger' | 'configuration'>,
+): Promise<readonly EndpointCheck[]> {
+  const checks: EndpointCheck[] = [];
+  for (const service of services) checks.push(...((await service.check?.(context)) ?? []));
+  return checks;
+}
+
+/**
+ * For `Service.resolveEndpoints`.
+ *
+ * @throws CirqueError of type BindError, also as {@link refuseTwins} does.
+ */
+export async function resolveAll(
+  services: readonly Service[],
+  isOpen: (name: SocketName) => boolean,
+): Promise<Readonly<Record<string, string>>> {
+  refuseTwins(services);
+  const resolved: Record<string, string> = {};
+  for (const service of services) Object.assign(resolved, await service.resolveEndpoints?.(isOpen));
+  return resolved;
+}
 
 /** @throws CirqueError of type BindError when an address is there twice: threads could not tell the two apart. */
 export function refuseTwins(services: readonly Service[]): void {

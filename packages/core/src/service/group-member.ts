@@ -70,7 +70,7 @@ export class GroupMember {
       const { openConnections } = this.service;
       this.#context.logger.warn({ openConnections }, 'cutting what a removed service has not finished');
       this.#fast.abort();
-    }, graceMs);
+    }, graceMs).unref();
     void this.ended.then(() => clearTimeout(timer));
     // One that is about to begin opens what it opens, and closes it.
     await (this.#isReady ? Promise.race([this.sockets.idle(), this.ended]) : this.ended);

@@ -78,6 +78,7 @@ export class GroupState implements Replicated<GroupStates> {
       const waiting = this.#waiting.get(key) ?? Promise.withResolvers<void>();
       this.#waiting.set(key, waiting);
       await within(waiting.promise, ms);
+      this.#waiting.delete(key);
     }
     const told = this.#told.get(key);
     this.#joined.add(service);

@@ -11,6 +11,8 @@ import type { SocketRecord } from '../sockets/socket-record.ts';
 import { closeDescriptor } from '../sockets/socket-table.ts';
 import { aborted } from './aborted.ts';
 import {
+  checkAll,
+  checkMember,
   legacyOf,
   passOn,
   probe,
@@ -18,6 +20,7 @@ import {
   refuseAnyPort,
   refuseTwins,
   reloadAll,
+  resolveAll,
   surrenderAll,
 } from './group-contract.ts';
 import { GroupState, type GroupStates } from './group-state.ts';
@@ -170,10 +173,8 @@ export class ServiceGroup implements Service {
   }
 
   /** Called by the server for `--test`. */
-  async check(context: Pick<ServiceContext, 'logger' | 'configuration'>): Promise<readonly EndpointCheck[]> {
-    const checks: EndpointCheck[] = [];
-    for (const service of this.#services) checks.push(...((await service.check?.(context)) ?? []));
-    return checks;
+  check(context: Pick<ServiceContext, 'logger' | 'configuration'>): Promise<readonly EndpointCheck[]> {
+    return checkAll(this.#services, context);
   }
 
   /** Called by the server before threads are started. What members share is told to each thread with the rest of their state. */
@@ -205,10 +206,7 @@ export class ServiceGroup implements Service {
   /** Called on the main thread after that. `isOpen` answers also later. */
   async resolveEndpoints(isOpen: (name: SocketName) => boolean): Promise<Readonly<Record<string, string>>> {
     this.#isOpenElsewhere = isOpen;
-    refuseTwins(this.#services);
-    const resolved: Record<string, string> = {};
-    for (const service of this.#services) Object.assign(resolved, await service.resolveEndpoints?.(isOpen));
-    return resolved;
+    return resolveAll(this.#services, isOpen);
   }
 
   async adopt(owner: number, sockets: readonly SocketRecord[]): Promise<void> {
@@ -308,15 +306,14 @@ export class ServiceGroup implements Service {
   }
 
   #check(service: Service, old: Service | undefined): void {
-    if (typeof service?.name !== 'string' || typeof service.start !== 'function')
-      throw new TypeError('a member of a group needs a name and a start() function');
+    checkMember(this.name, service);
     if (this.#stops) throw new Error(`service ${service.name} comes too late: group ${this.name} stops`);
     const others = [...this.#services, ...this.#coming];
     if (others.includes(service) || this.#running?.has(service) === true)
       throw new TypeError(`service ${service.name} was added to group ${this.name} already; make a new one`);
     if (others.some((one) => one !== old && one.name === service.name))
       throw new TypeError(
-        `group ${this.name} has a service ${service.name} already; give this one another name, or replace that`,
+        `group ${this.name} has a service ${service.name} already; replace it, or choose another name`,
       );
   }
 }
