@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { PEERS_FOLDER, PINGORA_BINARY, PINGORA_FOLDER } from './places.ts';
+import { NGINX_STREAM_MODULE, PEERS_FOLDER, PINGORA_BINARY, PINGORA_FOLDER } from './places.ts';
 import type { Requirement } from './rows.ts';
 
 /** A program that loads. */
@@ -15,7 +15,7 @@ type Generator = 'wrk' | 'h2load';
 export type Missing = ReadonlyMap<Requirement | Generator, string>;
 
 /** Debian packages whose name is not that of their program. */
-const PACKAGES: Readonly<Record<string, string>> = { h2load: 'nghttp2-client' };
+const PACKAGES: Readonly<Record<string, string>> = { h2load: 'nghttp2-client', 'nginx-stream': 'libnginx-mod-stream' };
 
 /** Folders in which Debian puts servers, and which an ordinary user's PATH lacks. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -84,17 +84,21 @@ async function installDebianPackages(installer: Installer, names: readonly strin
   return `apt-get failed: ${lastLine(install.ok ? update.output : install.output)}`;
 }
 
+function isInstalled(name: string): boolean {
+  return name === 'nginx-stream' ? existsSync(NGINX_STREAM_MODULE) : isOnPath(name);
+}
+
 async function provideSystemTools(
   installer: Installer,
   names: readonly (Requirement | Generator)[],
 ): Promise<[string, string][]> {
-  const missing = names.filter((name) => !isOnPath(name));
+  const missing = names.filter((name) => !isInstalled(name));
   if (missing.length === 0) return [];
   const reason = await installDebianPackages(
     installer,
     missing.map((name) => PACKAGES[name] ?? name),
   );
-  return missing.filter((name) => !isOnPath(name)).map((name) => [name, reason]);
+  return missing.filter((name) => !isInstalled(name)).map((name) => [name, reason]);
 }
 
 /** Are the peers installed in exactly the versions that package.json pins? */
@@ -136,6 +140,7 @@ export async function provide(installer: Installer, wanted: ReadonlySet<Requirem
   extendPath();
   const tools: (Requirement | Generator)[] = ['nginx', 'wrk', 'h2load'];
   if (wanted.has('haproxy')) tools.push('haproxy');
+  if (wanted.has('nginx-stream')) tools.push('nginx-stream');
   const missing = new Map(await provideSystemTools(installer, tools)) as Map<Requirement | Generator, string>;
   const peers = wanted.has('npm-peers') ? await providePeers(installer) : undefined;
   if (peers !== undefined) missing.set('npm-peers', peers);

@@ -3,12 +3,14 @@
  */
 import { runAb } from './ab.ts';
 import { compare } from './compare.ts';
+import { runL4 } from './l4/l4.ts';
 import { runProfile } from './profile.ts';
 import { type Command, runCommand } from './run-command.ts';
 import { runThreads } from './threads/threads.ts';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   ab: runAb,
+  l4: runL4,
   profile: runProfile,
   threads: runThreads,
 };

@@ -30,6 +30,7 @@ export const COMPARE_HELP = `npm run bench -- [options]            proxies side 
 npm run bench -- ab --a X --b Y       two builds of the reverse proxy against each other
 npm run bench -- profile [options]    where the time goes in one row
 npm run bench -- threads [options]    what a second thread brings
+npm run bench -- l4 [options]         proxies of TCP and UDP side by side
 
   --shape NAME,...     ${SHAPES.map((shape) => shape.name).join(', ')}, or all
                        (default: ${DEFAULT_SHAPES.join(', ')})

@@ -14,8 +14,8 @@ import {
 import { REFERENCE_ROW } from './rows.ts';
 import { type Column, drawMarkdown, drawText, type Table } from './table.ts';
 
-const left = (title: string): Column => ({ title, align: 'left' });
-const right = (title: string): Column => ({ title, align: 'right' });
+export const left = (title: string): Column => ({ title, align: 'left' });
+export const right = (title: string): Column => ({ title, align: 'right' });
 
 const SLICE_COLUMNS: readonly Column[] = [
   left('proxy'),
@@ -45,8 +45,8 @@ const SOAK_COLUMNS: readonly Column[] = [
   right('growth MB'),
 ];
 
-const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
-const milliseconds = (us: number | undefined): string =>
+export const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+export const milliseconds = (us: number | undefined): string =>
   us === undefined ? '-' : (us / 1000).toFixed(us < 10_000 ? 2 : 0);
 
 function sliceCells({ estimate }: SlicesFigure, reference: Figure | undefined): string[] {
@@ -108,7 +108,9 @@ export function absentRows(shape: ShapeOutcome): string[] {
 }
 
 /** Date, machine, versions, load: one line each. */
-export function circumstances(result: RunResult): string[] {
+export function circumstances(
+  result: Pick<RunResult, 'machine' | 'versions' | 'startedAt' | 'loadAverageAtEnd'>,
+): string[] {
   const { machine, versions } = result;
   const load = (values: readonly number[]): string => values.map((value) => value.toFixed(1)).join(' ');
   return [

@@ -26,7 +26,7 @@ export interface RowCommand {
 }
 
 /** What has to be there before a row can run; `install.ts` sees to it. */
-export type Requirement = 'nginx' | 'haproxy' | 'npm-peers' | 'pingora' | 'node';
+export type Requirement = 'nginx' | 'nginx-stream' | 'haproxy' | 'npm-peers' | 'pingora' | 'node';
 
 export interface Row {
   readonly name: string;

@@ -4,8 +4,8 @@
 import { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
 
-/** A ClientHello in latin1, so that a script can carry it. */
-export function clientHello(): Promise<string> {
+/** A ClientHello in latin1, so that a script can carry it; with a server name where one is given. */
+export function clientHello(servername?: string): Promise<string> {
   return new Promise((resolve) => {
     const wire = new Duplex({
       read: () => undefined,
@@ -15,6 +15,9 @@ export function clientHello(): Promise<string> {
         wire.destroy();
       },
     });
-    connect({ socket: wire, rejectUnauthorized: false }).on('error', () => undefined);
+    connect({ socket: wire, rejectUnauthorized: false, ...(servername === undefined ? {} : { servername }) }).on(
+      'error',
+      () => undefined,
+    );
   });
 }
