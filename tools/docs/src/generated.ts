@@ -7,7 +7,7 @@ import { attackTable } from './attack-table.ts';
 import { http2Defaults, limitDefaults, peerDefaults, serverDefaults } from './defaults-table.ts';
 import { errorTable } from './error-table.ts';
 import { layerTable } from './layer-table.ts';
-import { phaseChart, phaseTable } from './phase-chart.ts';
+import { phaseChart, phaseTable, streamPhaseTable } from './phase-chart.ts';
 
 const MAKERS: Readonly<Record<string, () => string>> = {
   'attack-table': attackTable,
@@ -25,6 +25,7 @@ const MAKERS: Readonly<Record<string, () => string>> = {
   'phase-chart': phaseChart,
   'phase-table': phaseTable,
   'server-defaults': serverDefaults,
+  'stream-phase-table': streamPhaseTable,
   'unsupported-table': unsupportedTable,
 };
 

@@ -5,6 +5,7 @@
  * is complete.
  */
 import { PHASES, type PhaseName, type PhaseRow } from '@cirque/proxy';
+import { STREAM_PHASES } from '@cirque/stream';
 
 const isFailure = ({ runs }: PhaseRow): boolean => runs === 'on failure';
 const WELL: readonly PhaseRow[] = PHASES.filter((row) => !isFailure(row));
@@ -53,9 +54,21 @@ function wayOn({ name, next, runs }: PhaseRow, at: number): string[] {
 
 /** The same for those who see no chart, and every way from one phase to another. */
 export function phaseTable(): string {
-  const rows = PHASES.map(({ name, runs, next }) => {
+  return tableOf(PHASES, 'the next request');
+}
+
+/** The phases of a TCP connection, from the table that TCP proxies go by. */
+export function streamPhaseTable(): string {
+  return tableOf(STREAM_PHASES, '(the end)');
+}
+
+function tableOf(
+  phases: readonly { readonly name: string; readonly runs: string; readonly next: readonly string[] }[],
+  end: string,
+): string {
+  const rows = phases.map(({ name, runs, next }) => {
     const followers = next.map((follower) => `\`${follower}\``).join(', ');
-    return `| \`${name}\` | ${runs} | ${followers === '' ? 'the next request' : followers} |`;
+    return `| \`${name}\` | ${runs} | ${followers === '' ? end : followers} |`;
   });
   return ['| Phase | Runs | What may come next |', '|---|---|---|', ...rows].join('\n');
 }
