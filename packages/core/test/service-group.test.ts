@@ -16,6 +16,8 @@ import {
   type ServerConfiguration,
   type Service,
   ServiceGroup,
+  serverConfiguration,
+  silentLogger,
   TlsSettings,
 } from '../src/index.ts';
 import { RunningServer } from './running-server.ts';
@@ -229,6 +231,21 @@ describe('ServiceGroup', () => {
     await group.add(again);
     expect(await greeting(free)).toBe('two');
     expect(await greeting(taken)).toBe('one');
+  });
+
+  test('check tries the addresses of all members, for --test', async () => {
+    const group = new ServiceGroup('group');
+    const [free, taken] = [await freeAddress(), createServer().listen(0, '127.0.0.1')];
+    await once(taken, 'listening');
+    const used = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+    void group.add(service('one').addTcp(free));
+    void group.add(service('two').addTcp(used));
+    const context = { logger: silentLogger, configuration: serverConfiguration() };
+    expect(await group.check(context)).toEqual([
+      { endpoint: free, outcome: 'ok' },
+      { endpoint: used, outcome: 'in use' },
+    ]);
+    taken.close();
   });
 
   test('a service that cannot begin ends the server, as it does outside of a group', async () => {
