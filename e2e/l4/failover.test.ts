@@ -59,10 +59,10 @@ describe.each([
     await servers[1]?.kill();
     const died = performance.now();
     await load.more(90);
-    if (health !== '') await process.logs(/backend became unhealthy/);
+    if (health !== '') await process.says(/backend became unhealthy/);
     const over = performance.now();
     await servers[1]?.revive();
-    if (health !== '') await process.logs(/backend became healthy/);
+    if (health !== '') await process.says(/backend became healthy/);
     await load.answeredBy('b');
     await load.more(30);
     await load.stop();
@@ -99,7 +99,7 @@ describe('tcp', () => {
     await load.more(30);
     await servers[1]?.kill();
     const died = performance.now();
-    await process.logs(/backend became unhealthy/);
+    await process.says(/backend became unhealthy/);
     await servers[1]?.revive();
     const back = await load.answeredBy('b');
     await load.until(() => performance.now() > back + 4_200, 'the time that it takes');

@@ -2,7 +2,6 @@
  * Redis behind a TCP listener: its own programs as clients, with pipelines, subscriptions that stay, and values of ten megabytes.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { requireTool } from '@cirque-internal/config/system-tools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,11 +67,7 @@ describe.skipIf(missing !== undefined)(`redis (${missing?.reason ?? 'present'})`
     port = await freePort();
     const options = ['--bind', '127.0.0.1', '--port', String(direct), '--save', '', '--dir', site.folder];
     const redis = site.program(server.path as string, options);
-    let log = '';
-    redis.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      log += text;
-    });
-    await expect.poll(() => log, { timeout: PATIENCE_MS }).toContain('Ready to accept connections');
+    await redis.says(/Ready to accept connections/);
     cirque = await site.gateway(`
 threads: 2
 listeners: [{ name: redis, address: "127.0.0.1:${port}", protocol: tcp, upstream: redis }]
@@ -130,27 +125,22 @@ upstreams: { redis: { servers: ["127.0.0.1:${direct}"], health: tcp } }
 
   it('passes messages on to a subscription that stays over reloads', async () => {
     const subscriber = site.program(cli.path as string, ['-p', String(port), 'subscribe', 'news']);
-    let heard = '';
-    subscriber.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      heard += text;
-    });
-    await expect.poll(() => heard, { timeout: PATIENCE_MS }).toContain('subscribe');
+    await subscriber.says(/^subscribe$/m);
     for (let part = 0; part < 2; part += 1) {
       const publish = Array.from({ length: MESSAGES }, (_, index) =>
         command('PUBLISH', 'news', `message ${part}-${index}`),
       );
       const answers = await talk(port, Buffer.concat(publish), MESSAGES * 4);
       expect(answers.toString()).toBe(':1\r\n'.repeat(MESSAGES));
-      await expect.poll(() => heard, { timeout: PATIENCE_MS }).toContain(`message ${part}-${MESSAGES - 1}\n`);
+      await subscriber.says(new RegExp(`^message ${part}-${MESSAGES - 1}$`, 'm'));
       await cirque.hangUp();
     }
-    const messages = heard.match(/^message \S+$/gm);
+    const messages = subscriber.output.match(/^message \S+$/gm);
     expect(messages).toEqual(
       [0, 1].flatMap((part) => Array.from({ length: MESSAGES }, (_, index) => `message ${part}-${index}`)),
     );
-    const closed = once(subscriber, 'close');
     subscriber.kill('SIGTERM');
-    await closed;
+    await subscriber.exit;
     await expect
       .poll(() => cirque.stat('upstreams', 'redis', 'byAddress', `127.0.0.1:${direct}`))
       .toMatchObject({ inFlight: 0 });

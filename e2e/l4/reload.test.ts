@@ -85,7 +85,7 @@ upstreams: { web: ["${web.address}"], db: ["${db.address}"], dns: ["${dns.addres
       { more: `  - { address: "${web1.address}", upstream: web }` },
       /reload failed; what ran before goes on/,
     );
-    expect(cirque.log).toContain(`EADDRINUSE`);
+    expect(cirque.output).toContain(`EADDRINUSE`);
     await everybody(5);
 
     // A listener comes, and goes.

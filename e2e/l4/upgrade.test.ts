@@ -51,8 +51,8 @@ upstreams: { web: ["${web.address}"], db: ["${db.address}"], dns: [${dns.map(({ 
   if (order === 'SIGQUIT first') old.kill('SIGQUIT');
   const next = site.start(path, ['-u']);
   if (order === '-u first') old.kill('SIGQUIT');
-  await next.logs(/gateway ready/);
-  await old.logs(/a successor has taken over/);
+  await next.says(/gateway ready/);
+  await old.says(/a successor has taken over/);
   await everybody(60);
   await held.works();
   await Promise.all(talks.map((talk) => talk.more(10)));

@@ -1,12 +1,12 @@
 /**
  * `cirque run` as a process: what it logs, its control address, and the signals of an operator.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runTool, type ToolRun } from '../../src/run-tool.ts';
+import { Program } from './program.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../packages/cli/src/bin.ts', import.meta.url));
 const WORDS = ['--conditions=@cirque/source', PROGRAM] as const;
@@ -16,17 +16,11 @@ const OWN_ENVIRONMENT = {
   CIRQUE_LOG: '',
   LOG_LEVEL: '',
 };
-/** A silent process is a failure, however busy the machine is. */
+/** A command of `cirque` may take so long, however busy the machine is. */
 const PATIENCE_MS = 30_000;
 
-export class GatewayProcess {
-  /** Everything on its standard error. */
-  log = '';
-  readonly #child: ChildProcess;
+export class GatewayProcess extends Program {
   readonly #controlPath: string;
-  readonly #exit: Promise<number | string>;
-  #changed = Promise.withResolvers<void>();
-  #isOver = false;
 
   /**
    * Starts the program.
@@ -35,61 +29,20 @@ export class GatewayProcess {
    * @param controlPath the unix socket of its control address.
    */
   constructor(words: readonly string[], controlPath: string) {
-    const env = { ...process.env, ...OWN_ENVIRONMENT };
-    const child = spawn(process.execPath, [...WORDS, ...words], { env, stdio: ['ignore', 'inherit', 'pipe'] });
-    this.#child = child;
+    super(process.execPath, [...WORDS, ...words], { env: { ...process.env, ...OWN_ENVIRONMENT } });
     this.#controlPath = controlPath;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.log += text;
-      this.#wake();
-    });
-    this.#exit = new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown')));
-    void this.#exit.then(() => {
-      this.#isOver = true;
-      this.#wake();
-    });
-  }
-
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
-  /** The exit code, or the signal that ended it. */
-  get exit(): Promise<number | string> {
-    return this.#exit;
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  /** Ends it at once, if it still runs. */
-  async end(): Promise<void> {
-    this.kill('SIGKILL');
-    await this.#exit;
   }
 
   /** Asks for a reload and waits until the log says, with `pattern`, that it is over. */
   async hangUp(pattern: RegExp = /gateway configuration in force/): Promise<void> {
-    const before = this.log.length;
+    const before = this.output.length;
     this.kill('SIGHUP');
-    await this.logs(pattern, before);
-  }
-
-  /** Waits until the log, from a position on, matches. */
-  async logs(pattern: RegExp, from = 0): Promise<void> {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    signal.addEventListener('abort', () => this.#wake(), { once: true });
-    while (!pattern.test(this.log.slice(from))) {
-      if (this.#isOver) throw new Error(`ended before it logged ${pattern}:\n${this.log}`);
-      if (signal.aborted) throw new Error(`has not logged ${pattern}:\n${this.log}`);
-      await this.#changed.promise;
-    }
+    await this.says(pattern, before);
   }
 
   /** Lines of the level error or a higher one. */
   get errors(): string[] {
-    return this.log.split('\n').filter((line) => /"level":[56]0/.test(line));
+    return this.output.split('\n').filter((line) => /"level":[56]0/.test(line));
   }
 
   /** Statistics of a service, found by names: `gateway`, the name of a listener, and so on. Undefined where nothing is counted. */
@@ -119,11 +72,6 @@ export class GatewayProcess {
         .on('error', reject)
         .end();
     });
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
   }
 }
 

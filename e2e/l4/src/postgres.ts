@@ -5,8 +5,6 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IssuedCertificate } from '@cirque/testing';
-import { expect } from 'vitest';
-import { PATIENCE_MS } from './exchanges.ts';
 import { freePort } from './free-port.ts';
 import type { Site } from './site.ts';
 
@@ -29,31 +27,26 @@ export function postgresFolder(): string | undefined {
 
 /** Starts a server that trusts everybody, with one user `tester`. Answers its port. */
 export async function startPostgres(site: Site, folder: string, { cert, key }: IssuedCertificate): Promise<number> {
-  const owner = process.getuid?.() === 0 ? idsOf(USER) : {};
-  if (owner.uid !== undefined) chownSync(site.folder, owner.uid, owner.gid);
+  const owner = process.getuid?.() === 0 ? idsOf(USER) : undefined;
+  if (owner !== undefined) chownSync(site.folder, owner.uid, owner.gid);
   const data = site.path('data');
-  const options = { ...owner, cwd: site.folder, stdio: ['ignore', 'ignore', 'pipe'] } as const;
-  execFileSync(
-    join(folder, 'initdb'),
-    ['-D', data, '-U', 'tester', '-A', 'trust', '-N', '--locale=C', '-E', 'UTF8'],
-    options,
-  );
+  const options = { ...owner, cwd: site.folder };
+  execFileSync(join(folder, 'initdb'), ['-D', data, '-U', 'tester', '-A', 'trust', '-N', '--locale=C', '-E', 'UTF8'], {
+    ...options,
+    stdio: 'pipe',
+  });
   for (const [name, text] of [
     ['server.crt', cert],
     ['server.key', key],
   ] as const) {
     writeFileSync(join(data, name), text, { mode: 0o600 });
-    if (owner.uid !== undefined) chownSync(join(data, name), owner.uid, owner.gid);
+    if (owner !== undefined) chownSync(join(data, name), owner.uid, owner.gid);
   }
   const port = await freePort();
   const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', ssl: 'on', fsync: 'off' };
   const words = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const server = site.program(join(folder, 'postgres'), ['-D', data, ...words], { ...owner, cwd: site.folder });
-  let log = '';
-  server.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    log += text;
-  });
-  await expect.poll(() => log, { timeout: PATIENCE_MS }).toContain('database system is ready to accept connections');
+  const server = site.program(join(folder, 'postgres'), ['-D', data, ...words], options);
+  await server.says(/database system is ready to accept connections/);
   return port;
 }
 

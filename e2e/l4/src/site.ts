@@ -1,12 +1,12 @@
 /**
  * What one test has running: a folder, gateways with their file, servers and programs behind them. All of it ends with the test.
  */
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { SpawnOptions } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GatewayProcess } from './gateway-process.ts';
+import { Program } from './program.ts';
 
 export class Site {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'cirque-l4-'));
@@ -44,7 +44,7 @@ export class Site {
   /** Starts `cirque run` with a file and waits until it is ready. */
   async gateway(yaml: string, name = 'cirque'): Promise<GatewayProcess> {
     const gateway = this.start(this.configure(yaml, name), [], name);
-    await gateway.logs(/gateway ready/);
+    await gateway.says(/gateway ready/);
     return gateway;
   }
 
@@ -56,14 +56,10 @@ export class Site {
   }
 
   /** Starts another program. It is killed at the end if it still runs. */
-  program(path: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
-    const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
-    const over = once(child, 'close');
-    this.atEnd(async () => {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-      await over;
-    });
-    return child;
+  program(path: string, args: readonly string[], options?: SpawnOptions): Program {
+    const program = new Program(path, args, options);
+    this.atEnd(() => program.end());
+    return program;
   }
 
   /** Ends everything and removes the folder. */
