@@ -41,9 +41,14 @@ export class Peer {
   }
 
   static async bind(host = '127.0.0.1', port = 0): Promise<Peer> {
-    const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 4_000_000 });
+    const family = host.includes(':') ? 6 : 4;
+    // Nothing is looked up: what is sent is sent at once.
+    const lookup = (name: string, _options: unknown, done: (error: null, address: string, family: number) => void) =>
+      done(null, name, family);
+    const socket = createSocket({ type: `udp${family}`, recvBufferSize: 4_000_000, lookup });
+    const listening = once(socket, 'listening');
     socket.bind(port, host);
-    await once(socket, 'listening');
+    await listening;
     return new Peer(socket);
   }
 
