@@ -3,43 +3,55 @@
  *
  * The options are those of a connection: what concerns HTTP or reuse is refused.
  */
-import { HttpPeer, type Peer, type PeerOptions, type ResolvedPeerOptions } from '@cirque/pool';
+import { type Http2PeerOptions, HttpPeer, type Peer, type PeerOptions, type ResolvedPeerOptions } from '@cirque/pool';
 import type { Address } from '@cirque/transport';
 
+/** What concerns messages of HTTP, or connections that are used again. */
+type NotOfStreams =
+  | 'readTimeoutMs'
+  | 'writeTimeoutMs'
+  | 'minSendRate'
+  | 'idleTimeoutMs'
+  | 'maxConnections'
+  | 'maxPendingRequests'
+  | 'groupKey'
+  | 'limits'
+  | 'requestPolicy'
+  | 'alpn'
+  | keyof Http2PeerOptions;
+
 /** The options of {@link PeerOptions} that a connection has; `alpnProtocols` is empty by default. */
-export type StreamPeerOptions = Pick<PeerOptions, (typeof STREAM_PEER_OPTIONS)[number]>;
+export type StreamPeerOptions = Omit<PeerOptions, NotOfStreams>;
 
-/** The names of {@link StreamPeerOptions}. */
-export const STREAM_PEER_OPTIONS = [
-  'connectionTimeoutMs',
-  'totalConnectionTimeoutMs',
-  'proxyProtocol',
-  'proxy',
-  'customConnect',
-  'tracer',
-  'tcpKeepAlive',
-  'tcpUserTimeoutMs',
-  'tcpFastOpen',
-  'dscp',
-  'sendBufferBytes',
-  'receiveBufferBytes',
-  'bindTo',
-  'tls',
-  'sni',
-  'verifyCert',
-  'verifyHostname',
-  'alternativeCn',
-  'ca',
-  'clientCert',
-  'alpnProtocols',
-  'minTlsVersion',
-  'maxTlsVersion',
-  'ciphers',
-  'curves',
-  'sessionResumption',
-] as const satisfies readonly (keyof PeerOptions)[];
-
-const KNOWN: ReadonlySet<string> = new Set(STREAM_PEER_OPTIONS);
+/** A new option of peers has to be answered here, or above. */
+const KNOWN: Readonly<Record<keyof StreamPeerOptions, true>> = {
+  connectionTimeoutMs: true,
+  totalConnectionTimeoutMs: true,
+  proxyProtocol: true,
+  proxy: true,
+  customConnect: true,
+  tracer: true,
+  tcpKeepAlive: true,
+  tcpUserTimeoutMs: true,
+  tcpFastOpen: true,
+  dscp: true,
+  sendBufferBytes: true,
+  receiveBufferBytes: true,
+  bindTo: true,
+  tls: true,
+  sni: true,
+  verifyCert: true,
+  verifyHostname: true,
+  alternativeCn: true,
+  ca: true,
+  clientCert: true,
+  alpnProtocols: true,
+  minTlsVersion: true,
+  maxTlsVersion: true,
+  ciphers: true,
+  curves: true,
+  sessionResumption: true,
+};
 
 /**
  * An upstream of TCP or of a unix socket. Immutable, so one object may serve for ever, or be made for every connection.
@@ -69,8 +81,8 @@ export class StreamPeer implements Peer {
 
 function checked(options: StreamPeerOptions): PeerOptions {
   for (const name of Object.keys(options)) {
-    if (KNOWN.has(name)) continue;
-    throw new TypeError(`stream peer option ${name} is unknown: expected one of ${STREAM_PEER_OPTIONS.join(', ')}`);
+    if (Object.hasOwn(KNOWN, name)) continue;
+    throw new TypeError(`stream peer option ${name} is unknown: expected one of ${Object.keys(KNOWN).join(', ')}`);
   }
   // Whoever speaks no HTTP must not offer it: some servers refuse names that they do not know.
   return options.tls === true ? { alpnProtocols: [], ...options } : options;

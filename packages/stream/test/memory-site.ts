@@ -72,6 +72,8 @@ export class MemorySite<Ctx> {
   readonly app: TcpApp<Ctx>;
   readonly logs: LogLine[] = [];
   readonly upstreams: FarEnd[] = [];
+  /** The proxy's ends of the connections to them. */
+  readonly ourUpstreams: Stream[] = [];
   /** Openings that were given up. */
   cancelled = 0;
   /** What the next connections lead to. */
@@ -150,6 +152,8 @@ export class MemorySite<Ctx> {
     const [ours, theirs] = connection();
     this.#ours.push(ours);
     this.upstreams.push(new FarEnd(theirs, this.upstreamsRead));
-    return new Stream(ours, 'Upstream');
+    const stream = new Stream(ours, 'Upstream');
+    this.ourUpstreams.push(stream);
+    return stream;
   }
 }

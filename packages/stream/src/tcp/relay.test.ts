@@ -248,6 +248,25 @@ describe('Relay ends', () => {
     expect(site.timers).toBe(0);
   });
 
+  test('what an upstream has said before it refused more still reaches the client', async () => {
+    const { site, client, upstream, over } = await joined();
+    client.write('begin');
+    await site.settle();
+    // As pool tells of a write that has failed.
+    const handler = site.ourUpstreams[0]?.handler as unknown as { onWriteError(error: Error): boolean };
+    const refusal = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
+    expect(handler.onWriteError(refusal)).toBe(true);
+    client.write('in vain');
+    upstream.write('413 too large');
+    await site.advance(150);
+    expect([client.text, client.end, upstream.text, over]).toEqual(['413 too large', 'open', 'begin', []]);
+    await site.advance(300);
+    expect([client.end, upstream.end]).toEqual(['end', 'end']);
+    client.duplex.end();
+    await site.settle();
+    expect([over, site.timers]).toEqual([['upstream WriteError'], 0]);
+  });
+
   test('a client that takes its last bytes and never closes is let go of soon', async () => {
     const { site, client, upstream, over } = await joined({}, { client: false, upstream: true });
     await owes(site, upstream);
