@@ -44,7 +44,7 @@ export function nginxStreamCommand(context: L4Context, bufferBytes?: number): Ro
       ${duty === 'sni' ? names : ''}
       server {
         listen 127.0.0.1:${listenPort} ${isUdp ? 'udp' : 'backlog=4096'};
-        proxy_timeout 60s;
+        proxy_timeout 60s; ${isUdp ? '' : 'proxy_half_close on;'}
         ${bufferBytes === undefined ? '' : `proxy_buffer_size ${bufferBytes};`}
         ${duty === 'udp-one-answer' ? 'proxy_responses 1;' : ''}
         ${duty === 'sni' ? 'ssl_preread on; proxy_pass $chosen;' : `proxy_pass 127.0.0.1:${upstreamPort};`}

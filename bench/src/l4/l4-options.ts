@@ -25,6 +25,7 @@ export const L4_HELP = `npm run bench -- l4 [options]          proxies of TCP an
   --rounds N           passes over all rows (default 8)
   --duration SECONDS   length of one timed slice (default 1)
   --warm SECONDS       untimed load before the first slice (default 2)
+  --pause SECONDS      rest between slices, for others who use the machine (default 0)
   --out PATH           result files PATH.json and PATH.md (default bench/results/l4-<date>)
 
 rows: ${rowNames.join(', ')}
@@ -41,6 +42,7 @@ export function parseL4Options(argv: readonly string[]): L4Options | 'help' {
     rounds: text,
     duration: text,
     warm: text,
+    pause: text,
     out: text,
     help: { type: 'boolean' },
   } as const;
@@ -60,6 +62,7 @@ export function parseL4Options(argv: readonly string[]): L4Options | 'help' {
     rounds: wholeNumberOption('rounds', values.rounds, 8, 1, 1000),
     sliceMs: wholeNumberOption('duration', values.duration, 1, 1, 60) * 1000,
     warmMs: wholeNumberOption('warm', values.warm, 2, 1, 60) * 1000,
+    pauseMs: wholeNumberOption('pause', values.pause, 0, 0, 60) * 1000,
     out: values.out,
   };
 }

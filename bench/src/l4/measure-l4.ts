@@ -3,6 +3,7 @@
  *
  * A proxy that answers wrongly or breaks drops out with the reason; the others go on.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { estimate, type Slice } from '../estimator.ts';
 import type { Missing } from '../install.ts';
 import { timeSlice } from '../load.ts';
@@ -17,6 +18,8 @@ export interface L4Timing {
   readonly rounds: number;
   readonly sliceMs: number;
   readonly warmMs: number;
+  /** Rest between slices, for whoever else uses the machine. */
+  readonly pauseMs: number;
 }
 
 interface Entrant {
@@ -50,6 +53,7 @@ export async function measureL4(
       for (const entrant of roundOrder(entrants, round)) {
         await attempt(l4, entrant, async () => {
           const target = entrant.target as L4Target;
+          await sleep(timing.pauseMs, undefined, { signal: stage.signal });
           const load = () => applyL4Load(stage, target.port, shape, timing.sliceMs);
           entrant.slices.push(await timeSlice(stage, target, round, load));
         });

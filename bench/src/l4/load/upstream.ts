@@ -37,8 +37,10 @@ async function datagrams(): Promise<number> {
     lookup: (host, _, done) => done(null, host, 4),
   });
   socket.on('message', (bytes, { port, address }) => socket.send(bytes, port, address));
+  // Before it is bound: without a name to look up that is over at once.
+  const listening = once(socket, 'listening');
   socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
+  await listening;
   return socket.address().port;
 }
 
