@@ -1,8 +1,7 @@
 // What cirque.yaml says, from the packages: TCP and UDP over two servers, least connections, health checks, limits.
 import { parseArgs, Server } from '@cirque/core';
-import { backgroundService, LeastConnections, LoadBalancer, TcpHealthCheck } from '@cirque/load-balancing';
+import { backgroundService, LeastConnections, LoadBalancer, type Pick, TcpHealthCheck } from '@cirque/load-balancing';
 import { defineStream, defineUdp, StreamPeer, streamProxyService, udpProxyService } from '@cirque/stream';
-import { Choice } from './choice.ts';
 
 const options = {
   tcp: { type: 'string', default: '127.0.0.1:6240', valueName: 'ADDRESS', help: 'where it listens for connections' },
@@ -13,33 +12,47 @@ const args = parseArgs({ name: 'nginy', description: 'A balancer for TCP and UDP
 const server = new Server(args);
 server.bootstrap();
 
-const servers = args.values.servers.split(',');
-const balancing = { selection: LeastConnections, healthCheckFrequencyMs: 1_000 };
-const streams = LoadBalancer.fromAddresses(servers, { ...balancing, maxConnections: 1_000 });
-const datagrams = LoadBalancer.fromAddresses(servers, balancing);
-for (const balancer of [streams, datagrams]) balancer.setHealthCheck(new TcpHealthCheck());
+const balancing = { selection: LeastConnections, healthCheckFrequencyMs: 1_000, maxConnections: 1_000 };
+const servers = LoadBalancer.fromAddresses(args.values.servers.split(','), balancing);
+servers.setHealthCheck(new TcpHealthCheck({ consecutiveFailure: 3, consecutiveSuccess: 2 }));
 
-const stream = defineStream<Choice>({
-  newCtx: () => new Choice(streams),
-  upstreamPeer: (_session, choice) => new StreamPeer(choice.next(), { connectionTimeoutMs: 5_000 }),
-  failToConnect: (_session, _peer, choice, error) => error.setRetry(choice.failed()),
-  logging: (_session, error, choice) => choice?.done(error === undefined),
+/** The server of one connection, or of one UDP session: given back when it fails, and at the end. */
+class Use {
+  #pick: Pick | undefined;
+  async choose() {
+    this.#pick = await servers.acquire(''); // throws when there is none
+    return this.#pick.backend;
+  }
+  done = (error: unknown): void => this.#pick?.done({ ok: error === undefined });
+}
+const streams = defineStream<Use>({
+  newCtx: () => new Use(),
+  upstreamPeer: async (_session, use) => new StreamPeer(await use.choose(), { connectionTimeoutMs: 5_000 }),
+  failToConnect(_session, _peer, use, error) {
+    use.done(error);
+    return error.setRetry(true); // another server
+  },
+  logging: (_session, error, use) => use.done(error),
 });
-const datagram = defineUdp<Choice>({
-  newCtx: () => new Choice(datagrams),
-  upstreamPeer: (_session, choice) => choice.next(),
-  failToSend: (_session, choice, error) => error.setRetry(choice.failed()),
-  logging: (_session, error, choice) => choice?.done(error === undefined),
+const datagrams = defineUdp<Use>({
+  newCtx: () => new Use(),
+  upstreamPeer: (_session, use) => use.choose(),
+  failToSend(_session, use, error) {
+    use.done(error);
+    return error.setRetry(true);
+  },
+  logging: (_session, error, use) => use.done(error),
 });
 
-const { configuration } = server;
-const limits = { idleTimeoutMs: 300_000, maxConnectionsPerClient: 100 };
-const tcp = streamProxyService(configuration, stream, { name: 'tcp', ...limits }).addTcp(args.values.tcp);
-const bounds = { responses: 1, idleTimeoutMs: 30_000, maxSessions: 10_000 };
-const udp = udpProxyService(configuration, datagram, { name: 'udp', ...bounds });
+const [tcpLimits, udpLimits] = [
+  { idleTimeoutMs: 300_000, maxConnectionsPerClient: 100, maxRetries: 3 },
+  { idleTimeoutMs: 30_000, responses: 1, maxSessions: 10_000, maxRetries: 3 },
+];
+const tcp = streamProxyService(server.configuration, streams, { name: 'tcp', ...tcpLimits }).addTcp(args.values.tcp);
+const udp = udpProxyService(server.configuration, datagrams, { name: 'udp', ...udpLimits });
 udp.addUdp(args.values.udp);
-server.addService(tcp).addDependency(server.addService(backgroundService('streams', streams)));
-server.addService(udp).addDependency(server.addService(backgroundService('datagrams', datagrams)));
+const upkeep = server.addService(backgroundService('health check', servers));
+for (const service of [tcp, udp]) server.addService(service).addDependency(upkeep);
 server.onPhase((phase) => {
   if (phase === 'Running') console.log(`TCP on ${args.values.tcp}, UDP on ${args.values.udp}`);
 });
