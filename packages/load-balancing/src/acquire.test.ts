@@ -203,6 +203,20 @@ describe('LoadBalancer.acquire', () => {
     expect(scene.balancer.stats().waiting).toBe(1);
   });
 
+  it('LoadBalancer.acquire gives nobody a backend whose weight has become 0, but to whom it is due', async () => {
+    const scene = await sceneOf(['a:1', 'b:1']);
+    const [a, b] = [scene.take(), scene.take()];
+    scene.acquire('any');
+    scene.acquire('choosy', { accept: (_, healthy) => healthy });
+    scene.acquire('stuck', { prefer: 'a:1' });
+    scene.found = [Backend.parse('a:1', { weight: 0 }), Backend.parse('b:1')];
+    await scene.balancer.update();
+    a.done();
+    expect(await scene.logged()).toEqual(['stuck a:1']);
+    b.done();
+    expect(await scene.logged()).toEqual(['any b:1']);
+  });
+
   it('LoadBalancer.acquire fails the one whose accept throws, and nobody else', async () => {
     const scene = await sceneOf(['a:1']);
     const pick = scene.take();
@@ -279,6 +293,14 @@ describe('LoadBalancer.pick', () => {
     for (let i = 0; i < 3; i += 1) expect(balancer.select('')?.address).toBe('a:1');
     expect(balancer.stats()).toMatchObject({ inFlight: 0, picks: 3 });
     expect(balancer.pick('')?.backend.address).toBe('a:1');
+  });
+
+  it('LoadBalancer.pick finds backups behind more full backends than it looks at', async () => {
+    const primaries = Array.from({ length: 300 }, (_, i) => Backend.parse(`10.0.${i >> 8}.${i & 255}:80`));
+    const scene = await sceneOf([...primaries, Backend.parse('b:1', { priority: 1 })]);
+    for (let i = 0; i < 300; i += 1) expect(scene.take().backend.priority).toBe(0);
+    expect(scene.take().backend.address).toBe('b:1');
+    expect(scene.balancer.pick('')).toBeUndefined();
   });
 
   it('LoadBalancer.pick keeps what is under way when a backend leaves and comes back', async () => {

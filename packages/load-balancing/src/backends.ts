@@ -11,6 +11,7 @@ import { isFull, type Lineup } from './lineup.ts';
 import type { Rotation } from './rotation.ts';
 import type { Selection, SelectionKey } from './selection/selection.ts';
 import type { SlowStart } from './slow-start.ts';
+import type { Tier } from './tier.ts';
 
 /** Decides whether a candidate would do. `healthy` is true when it is in rotation. */
 export type Accept = (backend: Backend, healthy: boolean) => boolean;
@@ -103,10 +104,25 @@ export class Backends implements Iterable<Backend> {
     return this.#rotation;
   }
 
-  /** For the balancer: the position of the first candidate in rotation among the first `maxIterations`, or NOBODY. */
+  /** For the balancer: the position of the first candidate in rotation among the first `maxIterations` of a tier, or NOBODY. */
   choose(key: SelectionKey, maxIterations: number): number {
-    const selection = this.#selection;
-    const start = this.#start;
+    const position = this.#chooseIn(this.#selection, this.#start, key, maxIterations);
+    return position === NOBODY ? this.#chooseBehind(key, maxIterations) : position;
+  }
+
+  /** Candidates of the first tier are many, and none of those looked at would do: the tiers behind it have their turn. */
+  #chooseBehind(key: SelectionKey, maxIterations: number): number {
+    const { tiers } = this.#lineup;
+    for (let i = this.#rotation.firstLive + 1; i < tiers.length; i += 1) {
+      if (!this.#rotation.isLive(i)) continue;
+      const { selection, start } = tiers[i] as Tier;
+      const position = this.#chooseIn(selection, start, key, maxIterations);
+      if (position !== NOBODY) return position;
+    }
+    return NOBODY;
+  }
+
+  #chooseIn(selection: Selection, start: number, key: SelectionKey, maxIterations: number): number {
     let left = maxIterations;
     if (!(left > 0)) return NOBODY;
     let candidate = selection.first(key);
@@ -126,11 +142,12 @@ export class Backends implements Iterable<Backend> {
    */
   chooseCarefully(key: SelectionKey, maxIterations: number, rules: ChoiceRules): number {
     const { tiers } = this.#lineup;
-    let left = maxIterations;
     let outcome = NOBODY;
-    for (let i = 0; i < tiers.length && left > 0; i += 1) {
+    if (!(maxIterations > 0)) return outcome;
+    for (let i = 0; i < tiers.length; i += 1) {
       if (rules.accept === undefined && !this.#rotation.isLive(i)) continue;
-      const { selection, start } = tiers[i] as { selection: Selection; start: number };
+      const { selection, start } = tiers[i] as Tier;
+      let left = maxIterations;
       let passedOver = NOBODY;
       let candidate = selection.first(key);
       while (candidate >= 0) {

@@ -168,7 +168,7 @@ export class BalancerUpkeep {
     // Of a list that the discovery goes on changing, what it was when it was given.
     const list = [...backends];
     return this.#parts.lists.run({
-      size: list.length,
+      size: Math.max(list.length, this.#parts.set.snapshot.size),
       run: () => this.#takeInSteps({ backends: list, enabled }, signal),
     });
   }

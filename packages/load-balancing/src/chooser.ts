@@ -13,10 +13,11 @@ import type { Pick } from './pick.ts';
 import type { AcquireOptions, PickOptions } from './pick-options.ts';
 import type { SelectionKey } from './selection/selection.ts';
 import type { SlowStart } from './slow-start.ts';
+import { tierAt } from './tier.ts';
 import type { Uses } from './uses.ts';
 import type { Waiter, WaitingPicks } from './waiting-picks.ts';
 
-/** How many candidates are looked at where the caller says nothing. */
+/** How many candidates of each priority are looked at where the caller says nothing. */
 export const MAX_ITERATIONS = 256;
 
 /** What a chooser joins. */
@@ -145,6 +146,8 @@ export class Chooser {
     if (prefer !== undefined && lineup.list[position]?.address === prefer && this.#takesOldClients(position)) {
       return this.#accepts(accept, position, true);
     }
+    // Of weight 0: it may have clients that are stuck to it, and gets no others.
+    if (tierAt(lineup.tiers, position) === undefined) return false;
     const isReady = rotation.isReadyAt(position);
     return accept === undefined ? isReady : this.#accepts(accept, position, isReady);
   }

@@ -10,7 +10,7 @@ const IN_ONE_GO = 2_000;
 
 /** A change that may take long. */
 export interface ListChange<T> {
-  /** How many backends it is about. */
+  /** How many backends it is about: of the new list or of the one before, whichever is longer. */
   readonly size: number;
   /** Called when those before it are through. */
   run(): Steps<T>;

@@ -121,6 +121,24 @@ describe('LoadBalancer.select', () => {
     expect(balancer.select('', 300)?.address).toBe(texts[299]);
   });
 
+  it('LoadBalancer.select looks at so many candidates of each priority: dead ones before them hide no backups', async () => {
+    const check = new SetCheck();
+    const texts = Array.from({ length: 300 }, (_, i) => `10.0.${i >> 8}.${i & 255}:80`);
+    const backups = ['b:1', 'c:1'].map((text, i) => Backend.parse(text, { priority: 1 + i }));
+    const balancer = LoadBalancer.fromAddresses([...texts, ...backups], { healthCheck: check });
+    for (const text of [...texts.slice(0, 299), 'b:1']) check.down.add(text);
+    await balancer.runHealthCheck();
+    expect(balancer.select('')?.address).toBe('c:1');
+    expect(balancer.select('', 300)?.address).toBe(texts[299]);
+    const seen: string[] = [];
+    const refuse = ({ address }: Backend): boolean => {
+      seen.push(address);
+      return false;
+    };
+    expect(balancer.selectWith('', 2, refuse)).toBeUndefined();
+    expect(seen.slice(2)).toEqual(['b:1', 'c:1']);
+  });
+
   it('LoadBalancer.selectWith lets accept decide, and tells it who is in rotation', async () => {
     const check = new SetCheck();
     const balancer = LoadBalancer.fromAddresses(['a:1', 'b:1', 'c:1'], { healthCheck: check });

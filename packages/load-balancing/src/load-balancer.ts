@@ -104,8 +104,8 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
 
   /**
    * The backend for this key: the first candidate of the algorithm that is in rotation. Undefined when there is none
-   * among the first `maxIterations` candidates, which are distinct backends. Backends of the next priority are candidates when
-   * nobody before them is in rotation. Counts nothing as being in use, and heeds no `maxConnections`.
+   * among the first `maxIterations` candidates of each priority, which are distinct backends. Backends of the next priority
+   * have their turn when none of those before them was in rotation. Counts nothing as being in use, and heeds no `maxConnections`.
    */
   select(key: SelectionKey, maxIterations: number = MAX_ITERATIONS): Backend | undefined {
     return this.#chooser.select(key, maxIterations);
@@ -229,7 +229,10 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
     return this.#parts.replication.onChange(listener);
   }
 
-  /** Counters and gauges as plain data. Takes time in proportion to the number of backends. */
+  /**
+   * Counters and gauges as plain data. Made in one go, in time that is proportional to the number of backends: for 100,000 of
+   * them 25 ms and more, in which the thread does nothing else.
+   */
   stats(): BalancerStats {
     return balancerStats(this.#parts);
   }

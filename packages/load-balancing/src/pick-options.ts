@@ -5,7 +5,7 @@ import type { Accept } from './backends.ts';
 
 /** How `pick` chooses. */
 export interface PickOptions {
-  /** How many backends to consider at most. Default 256. */
+  /** How many backends of each priority to consider at most. Default 256. */
   readonly maxIterations?: number | undefined;
   /** Default: whoever is in rotation. Says who would do: one that is at its cap is not taken all the same. */
   readonly accept?: Accept | undefined;

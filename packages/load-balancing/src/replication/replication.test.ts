@@ -353,4 +353,13 @@ describe('LoadBalancer.onChange', () => {
     expect(balancer.setEnabled('a:1', false)).toBe(true);
     expect([told, lines]).toEqual([['state'], ['listener of balancer changes failed']]);
   });
+
+  it('LoadBalancer.apply takes its time for what is short but takes the place of a long list', async () => {
+    const long = Array.from({ length: 3_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}:80`);
+    const [original, copy] = [LoadBalancer.fromAddresses(['a:1']), LoadBalancer.fromAddresses(long)];
+    copy.apply(original.snapshot());
+    expect(copy.backends.size).toBe(3_000);
+    await copy.applied();
+    expect([...copy.backends].map(String)).toEqual(['a:1']);
+  });
 });

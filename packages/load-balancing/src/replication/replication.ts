@@ -73,11 +73,11 @@ export class Replication {
    */
   apply(change: BalancerChange): void {
     const checked = checkChange(change);
-    const size = checked.kind === 'backends' ? checked.addresses.length : 0;
+    const { lists, logger, set } = this.#parts;
+    const size = checked.kind === 'backends' ? Math.max(checked.addresses.length, set.snapshot.size) : 0;
     const entry = { size, run: () => this.#take(checked) };
-    const { lists, logger } = this.#parts;
     // The first list of a copy has to be there when its thread begins to serve, and keeps nobody waiting before that.
-    const isFirst = checked.kind === 'backends' && !this.#hasList && this.#parts.set.snapshot.size === 0;
+    const isFirst = checked.kind === 'backends' && !this.#hasList && set.snapshot.size === 0;
     this.#hasList ||= checked.kind === 'backends';
     const taken = isFirst && !lists.isBusy ? lists.runNow(entry) : lists.run(entry);
     taken?.catch((error: unknown) => {
