@@ -160,7 +160,7 @@ describe('HttpRoutes with sockets', () => {
         const text = await body.text();
         if (statusCode !== 200 || text !== path) failures.push(`${statusCode} ${text}`);
         // Between any two requests of a client.
-        routes.swap(tables[sent % 2] as HttpListenerConfig, lookup);
+        routes.prepare(tables[sent % 2] as HttpListenerConfig, lookup)();
       }
     };
     await Promise.all(Array.from({ length: 8 }, client));

@@ -117,7 +117,7 @@ describe('gatewayConfigFromText', () => {
     expect(tcp).toMatchObject({ protocol: 'tcp', name: '[::]:5432', idleTimeoutMs: 600_000, retries: 3 });
     expect(udp).toEqual({
       protocol: 'udp',
-      name: '0.0.0.0:53',
+      name: '0.0.0.0:53/udp',
       address: '0.0.0.0:53',
       upstream: 'dns',
       idleTimeoutMs: 60_000,

@@ -18,7 +18,7 @@ export interface GatewayConfig {
 
 /** What every listener has. */
 interface ListenerBase {
-  /** Names it in logs and statistics. Default: its address. Unique. */
+  /** Names it in logs and statistics. Default: its address, with `/udp` where it takes datagrams. Unique. */
   readonly name: string;
   /** `host:port`, or `unix:/path`. */
   readonly address: string;

@@ -6,9 +6,11 @@
  */
 import { type Logger, type Replicated, type ServerConfiguration, ServiceGroup, type StatsTree } from '@cirque/core';
 import type { LoadBalancer } from '@cirque/load-balancing';
-import type { GatewayConfig, ListenerConfig } from '../config/gateway-config.ts';
+import type { GatewayConfig } from '../config/gateway-config.ts';
+import type { UpstreamLookup } from '../upstreams/upstream-lookup.ts';
 import type { GatewayChange } from './gateway-change.ts';
-import { type GatewayListener, gatewayListener, settingsOf } from './listener.ts';
+import { type GatewayListener, gatewayListener } from './listener.ts';
+import { type ListenerPlan, listenerPlan } from './listener-plan.ts';
 import { UpstreamTable } from './upstream-table.ts';
 
 /** Where a gateway runs. */
@@ -16,14 +18,6 @@ export interface GatewayPlace {
   readonly logger: Logger;
   /** Settings of the server as they are now. */
   configuration(): ServerConfiguration;
-}
-
-/** What becomes of the listeners. */
-interface ListenerPlan {
-  readonly kept: readonly (readonly [GatewayListener, ListenerConfig])[];
-  readonly added: readonly GatewayListener[];
-  readonly replaced: readonly (readonly [old: GatewayListener, next: GatewayListener])[];
-  readonly removed: readonly GatewayListener[];
 }
 
 /** See the file's head. */
@@ -64,8 +58,9 @@ export class Gateway implements Replicated<GatewayChange> {
    * @throws TypeError or RangeError for what cannot be served.
    */
   begin(config: GatewayConfig): void {
-    this.#upstreams.commit(this.#upstreams.prepare(config.upstreams));
-    this.#register(config);
+    const prepared = this.#upstreams.prepare(config.upstreams);
+    this.#upstreams.commit(prepared);
+    this.#register(config, prepared.find);
   }
 
   /**
@@ -97,15 +92,20 @@ export class Gateway implements Replicated<GatewayChange> {
       return;
     }
     const { balancers, config } = change;
-    this.#upstreams.commit(this.#upstreams.prepare(config.upstreams));
+    const prepared = this.#upstreams.prepare(config.upstreams);
+    this.#upstreams.commit(prepared);
     for (const [name, state] of Object.entries(balancers)) this.#upstreams.apply(name, state);
     if (this.#config === undefined) {
-      this.#register(config);
+      this.#register(config, prepared.find);
       return;
     }
-    const plan = this.#plan(config);
     this.#config = config;
-    this.#changing = this.#changing.then(() => this.#carryOut(plan));
+    // The plan is made when what came before is done: it is about the listeners that there are then.
+    this.#changing = this.#changing
+      .then(() => this.#carryOut(this.#plan(config, prepared.find)))
+      .catch((error: unknown) => {
+        this.#place.logger.error({ err: error }, 'a thread could not take over a configuration; its listeners go on');
+      });
   }
 
   onChange(listener: (change: GatewayChange) => void): () => void {
@@ -124,25 +124,27 @@ export class Gateway implements Replicated<GatewayChange> {
 
   async #change(config: GatewayConfig): Promise<void> {
     const prepared = this.#upstreams.prepare(config.upstreams);
+    let plan: ListenerPlan;
     try {
       await this.#upstreams.warmUp(prepared);
-      const plan = this.#plan(config);
+      plan = this.#plan(config, prepared.find);
       const next = [...plan.added, ...plan.replaced.map(([, one]) => one)];
       for (const { service } of next) await this.listeners.probe(service);
-      this.#upstreams.commit(prepared);
-      this.#config = config;
-      this.#tell(this.snapshot());
-      await this.#carryOut(plan);
-      this.#place.logger.info(factsOf(plan, prepared.fresh.length), 'gateway configuration in force');
+      if (this.#upstreams.isOver) throw new Error('the server stops: it takes over nothing any more');
     } catch (error) {
-      if (this.#config !== config) this.#upstreams.discard(prepared);
+      this.#upstreams.discard(prepared);
       throw error;
     }
+    this.#upstreams.commit(prepared);
+    this.#config = config;
+    this.#tell(this.snapshot());
+    await this.#carryOut(plan);
+    this.#place.logger.info(factsOf(plan, prepared.fresh.length), 'gateway configuration in force');
   }
 
   /** The first listeners: they are opened when the server starts. */
-  #register(config: GatewayConfig): void {
-    const { added } = this.#plan(config);
+  #register(config: GatewayConfig, upstreams: UpstreamLookup): void {
+    const { added } = this.#plan(config, upstreams);
     this.#config = config;
     for (const next of added) {
       this.#open.set(next.name, next);
@@ -150,42 +152,32 @@ export class Gateway implements Replicated<GatewayChange> {
     }
   }
 
-  /** What is to be done for the listeners of a configuration; makes the services, and changes nothing. */
-  #plan(config: GatewayConfig): ListenerPlan {
-    const kept: [GatewayListener, ListenerConfig][] = [];
-    const added: GatewayListener[] = [];
-    const replaced: [GatewayListener, GatewayListener][] = [];
-    for (const listener of config.listeners) {
-      const known = this.#open.get(listener.name);
-      if (known !== undefined && known.settings === settingsOf(listener)) {
-        kept.push([known, listener]);
-        continue;
-      }
-      const next = gatewayListener(listener, this.#upstreams.find, this.#place.configuration());
-      if (known === undefined) added.push(next);
-      else replaced.push([known, next]);
-    }
-    const names = new Set(config.listeners.map(({ name }) => name));
-    const removed = [...this.#open.values()].filter(({ name }) => !names.has(name));
-    return { kept, added, replaced, removed };
+  #plan({ listeners }: GatewayConfig, upstreams: UpstreamLookup): ListenerPlan {
+    const configuration = this.#place.configuration();
+    return listenerPlan({
+      open: [...this.#open.values()],
+      configs: listeners,
+      upstreams,
+      make: (config, lookup) => gatewayListener(config, lookup, configuration),
+    });
   }
 
   /** Never rejects: what cannot be opened is logged, and the others go on. */
-  async #carryOut({ added, kept, removed, replaced }: ListenerPlan): Promise<void> {
-    for (const [listener, config] of kept) listener.swap(config, this.#upstreams.find);
+  async #carryOut({ added, removed, replaced, swaps }: ListenerPlan): Promise<void> {
+    for (const swap of swaps) swap();
     for (const old of removed) {
       this.#open.delete(old.name);
       await this.#attempt(old, () => this.listeners.remove(old.service));
     }
     for (const [old, next] of replaced) {
-      this.#open.set(next.name, next);
       const done = await this.#attempt(next, () => this.listeners.replace(old.service, next.service));
-      if (!done) this.#open.set(old.name, old);
+      if (!done) continue;
+      this.#open.delete(old.name);
+      this.#open.set(next.name, next);
     }
     for (const next of added) {
-      this.#open.set(next.name, next);
       const done = await this.#attempt(next, () => this.listeners.add(next.service));
-      if (!done) this.#open.delete(next.name);
+      if (done) this.#open.set(next.name, next);
     }
   }
 
@@ -210,10 +202,10 @@ export class Gateway implements Replicated<GatewayChange> {
   }
 }
 
-function factsOf({ added, kept, removed, replaced }: ListenerPlan, upstreams: number): Record<string, unknown> {
+function factsOf({ added, removed, replaced, swaps }: ListenerPlan, upstreams: number): Record<string, unknown> {
   const names = (listeners: readonly GatewayListener[]): string[] => listeners.map(({ name }) => name);
   return {
-    kept: kept.length,
+    kept: swaps.length,
     added: names(added),
     replaced: names(replaced.map(([, next]) => next)),
     removed: names(removed),

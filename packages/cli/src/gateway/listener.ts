@@ -23,9 +23,18 @@ export interface GatewayListener {
   readonly service: Service;
   /** All that a reload cannot change without another service, as text to compare. */
   readonly settings: string;
-  /** Serves by another table from now on; what has begun goes on as it began. Settings must be the same. */
-  swap(config: ListenerConfig, upstreams: UpstreamLookup): void;
+  /** What it listens on, whatever it is called. */
+  readonly place: string;
+  /**
+   * Makes another table ready; calling the result puts it into its place, and what has begun goes on as it began. Settings must be
+   * the same.
+   *
+   * @throws TypeError for what the checks of the file have let through; nothing has changed then.
+   */
+  prepare(config: ListenerConfig, upstreams: UpstreamLookup): () => void;
 }
+
+type Prepare = GatewayListener['prepare'];
 
 /** Makes the service of a listener. @throws TypeError or RangeError for what the checks of the file have let through. */
 export function gatewayListener(
@@ -33,25 +42,30 @@ export function gatewayListener(
   upstreams: UpstreamLookup,
   configuration: ServerConfiguration,
 ): GatewayListener {
-  const settings = settingsOf(config);
   const { name } = config;
+  const same = { name, settings: settingsOf(config), place: placeOf(config) };
   switch (config.protocol) {
     case 'http': {
       const routes = new HttpRoutes(config, upstreams);
-      const swap = (next: ListenerConfig): void => routes.swap(next as HttpListenerConfig, upstreams);
-      return { name, settings, service: httpListener(config, routes, configuration), swap };
+      const prepare: Prepare = (next, lookup) => routes.prepare(next as HttpListenerConfig, lookup);
+      return { ...same, service: httpListener(config, routes, configuration), prepare };
     }
     case 'tcp': {
       const routes = StreamRoutes.of(config, upstreams);
-      const swap = (next: ListenerConfig): void => routes.swap(next as TcpListenerConfig, upstreams);
-      return { name, settings, service: tcpListener(config, routes, configuration), swap };
+      const prepare: Prepare = (next, lookup) => routes.prepare(next as TcpListenerConfig, lookup);
+      return { ...same, service: tcpListener(config, routes, configuration), prepare };
     }
     case 'udp': {
       const route = new UdpRoute(config, upstreams);
-      const swap = (next: ListenerConfig): void => route.swap(next as UdpListenerConfig, upstreams);
-      return { name, settings, service: udpListener(config, route, configuration), swap };
+      const prepare: Prepare = (next, lookup) => route.prepare(next as UdpListenerConfig, lookup);
+      return { ...same, service: udpListener(config, route, configuration), prepare };
     }
   }
+}
+
+/** What a listener of this configuration listens on: no two have the same. */
+export function placeOf({ address, protocol }: ListenerConfig): string {
+  return `${protocol === 'udp' ? 'udp' : 'stream'} ${address}`;
 }
 
 /** What routes do not cover. */

@@ -50,9 +50,12 @@ export class StreamRoutes extends StreamProxy<StreamContext> {
     return looksAtBytes(listener) ? new PeekingRoutes(listener, upstreams) : new StreamRoutes(listener, upstreams);
   }
 
-  /** Takes another table for the connections that come from now on. It must need bytes as the one before did. */
-  swap(listener: TcpListenerConfig, upstreams: UpstreamLookup): void {
-    this.#table = tableOf(listener, upstreams);
+  /** Another table for the connections that come after the result was called. It must need bytes as the one before did. */
+  prepare(listener: TcpListenerConfig, upstreams: UpstreamLookup): () => void {
+    const table = tableOf(listener, upstreams);
+    return () => {
+      this.#table = table;
+    };
   }
 
   override newCtx(): StreamContext {

@@ -25,10 +25,12 @@ export class UdpRoute extends UdpProxy<UdpContext> {
     this.#upstreams = upstreams;
   }
 
-  /** Flows that begin from now on go to another upstream. */
-  swap({ upstream }: UdpListenerConfig, upstreams: UpstreamLookup): void {
-    this.#upstream = upstream;
-    this.#upstreams = upstreams;
+  /** Another upstream for the flows that begin after the result was called. */
+  prepare({ upstream }: UdpListenerConfig, upstreams: UpstreamLookup): () => void {
+    return () => {
+      this.#upstream = upstream;
+      this.#upstreams = upstreams;
+    };
   }
 
   override newCtx(): UdpContext {

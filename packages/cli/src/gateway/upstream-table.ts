@@ -5,7 +5,9 @@
 import type { Logger } from '@cirque/core';
 import type { BackendsChange, BalancerChange } from '@cirque/load-balancing';
 import type { UpstreamConfig } from '../config/gateway-config.ts';
+import { certificatesDigest } from '../upstreams/peer-options.ts';
 import { UpstreamGroup } from '../upstreams/upstream-group.ts';
+import type { UpstreamLookup } from '../upstreams/upstream-lookup.ts';
 
 /** How long a new upstream may take for its first discovery and checks before traffic goes to it all the same. */
 const FIRST_ROUND_MS = 5_000;
@@ -13,6 +15,8 @@ const FIRST_ROUND_MS = 5_000;
 /** One upstream with what it was made of. */
 interface Entry {
   readonly text: string;
+  /** Those that the configuration names, as they were. */
+  readonly certificates: string;
   readonly group: UpstreamGroup;
   /** Ends the upkeep. */
   readonly stop: AbortController;
@@ -24,6 +28,8 @@ export interface PreparedUpstreams {
   readonly entries: ReadonlyMap<string, Entry>;
   /** Those that were made for it, to be ended when it comes to nothing. */
   readonly fresh: readonly Entry[];
+  /** Finds them, also before they have taken their place: routes of one configuration are those of its upstreams. */
+  readonly find: UpstreamLookup;
 }
 
 /** See the file's head. */
@@ -40,30 +46,36 @@ export class UpstreamTable {
     this.#tell = tell;
   }
 
-  /** The group with this name. @throws Error for a name that the checked file cannot hold. */
-  readonly find = (name: string): UpstreamGroup => {
-    const group = this.#entries.get(name)?.group;
-    if (group === undefined) throw new Error(`there is no upstream ${JSON.stringify(name)}`);
-    return group;
-  };
+  /** The group in use with this name. @throws Error where there is none. */
+  find(name: string): UpstreamGroup {
+    return groupIn(this.#entries, name);
+  }
 
   /** All groups by name. */
   groups(): ReadonlyMap<string, UpstreamGroup> {
     return new Map([...this.#entries].map(([name, { group }]) => [name, group]));
   }
 
-  /** Makes groups for what is new or has changed; what has not changed stays the object it is. */
+  /**
+   * Makes groups for what is new or has changed; what has not changed stays the object it is.
+   *
+   * @throws TypeError or RangeError for one that cannot be made; nothing is left of the others then.
+   */
   prepare(configs: Readonly<Record<string, UpstreamConfig>>): PreparedUpstreams {
     const entries = new Map<string, Entry>();
     const fresh: Entry[] = [];
-    for (const [name, config] of Object.entries(configs)) {
-      const text = JSON.stringify(config);
-      const known = this.#entries.get(name);
-      const entry = known?.text === text ? known : this.#make(config, text);
-      if (entry !== known) fresh.push(entry);
-      entries.set(name, entry);
+    try {
+      for (const [name, config] of Object.entries(configs)) {
+        const known = this.#entries.get(name);
+        const entry = known !== undefined && this.#isSame(known, config) ? known : this.#make(config);
+        if (entry !== known) fresh.push(entry);
+        entries.set(name, entry);
+      }
+    } catch (error) {
+      for (const entry of fresh) this.#end(entry);
+      throw error;
     }
-    return { entries, fresh };
+    return { entries, fresh, find: (name) => groupIn(entries, name) };
   }
 
   /**
@@ -71,8 +83,13 @@ export class UpstreamTable {
    * dead. One that takes too long is used as it is.
    */
   async warmUp({ fresh }: PreparedUpstreams): Promise<void> {
-    if (this.#upkeep === undefined) return;
-    await Promise.all(fresh.map((entry) => this.#start(entry)));
+    const upkeep = this.#upkeep;
+    if (upkeep !== undefined) await Promise.all(fresh.map((entry) => this.#start(entry, upkeep)));
+  }
+
+  /** True from the moment the upkeep was told to stop: nothing new begins then. */
+  get isOver(): boolean {
+    return this.#upkeep?.aborted === true;
   }
 
   /** Ends what {@link prepare} has made in vain. */
@@ -97,13 +114,12 @@ export class UpstreamTable {
   /** Discovers and checks until the signal aborts. `ready` is called after the first round of all. */
   async keepUp(signal: AbortSignal, ready: () => void): Promise<void> {
     this.#upkeep = signal;
-    await Promise.all([...this.#entries.values()].map((entry) => this.#start(entry)));
+    await Promise.all([...this.#entries.values()].map((entry) => this.#start(entry, signal)));
     ready();
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    for (const entry of this.#entries.values()) entry.stop.abort();
   }
 
   /** The states of all balancers, for copies in other threads. */
@@ -124,20 +140,33 @@ export class UpstreamTable {
     this.#entries = new Map();
   }
 
-  #make(config: UpstreamConfig, text: string): Entry {
+  #make(config: UpstreamConfig): Entry {
+    const certificates = certificatesDigest(config);
     const group = new UpstreamGroup(config, { logger: this.#logger() });
-    return { text, group, stop: new AbortController(), unsubscribe: () => {} };
+    return { text: JSON.stringify(config), certificates, group, stop: new AbortController(), unsubscribe: () => {} };
   }
 
-  /** Resolves after the first round, or when that has taken too long. */
-  #start({ group, stop }: Entry): Promise<void> {
+  /** Made of the same. Certificates that this user may not read again stay in use, as those of listeners do. */
+  #isSame({ certificates, text }: Entry, config: UpstreamConfig): boolean {
+    if (text !== JSON.stringify(config)) return false;
+    try {
+      return certificates === certificatesDigest(config);
+    } catch (error) {
+      const facts = { err: error, upstream: config.name };
+      this.#logger().warn(facts, 'certificates of an upstream could not be read; the old ones stay');
+      return true;
+    }
+  }
+
+  /** Resolves after the first round, when that has taken too long, or when the upkeep ends, with which this one ends, too. */
+  #start({ group, stop }: Entry, upkeep: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, FIRST_ROUND_MS);
       const first = (): void => {
         clearTimeout(timer);
         resolve();
       };
-      group.balancer.start(stop.signal, first).then(first, (error: unknown) => {
+      group.balancer.start(AbortSignal.any([stop.signal, upkeep]), first).then(first, (error: unknown) => {
         this.#logger().error({ err: error, upstream: group.config.name }, 'the upkeep of an upstream failed');
         first();
       });
@@ -149,6 +178,12 @@ export class UpstreamTable {
     unsubscribe();
     group.dispose();
   }
+}
+
+function groupIn(entries: ReadonlyMap<string, Entry>, name: string): UpstreamGroup {
+  const group = entries.get(name)?.group;
+  if (group === undefined) throw new Error(`there is no upstream ${JSON.stringify(name)}`);
+  return group;
 }
 
 /** What an operator has said about a server at run time outlives a change of its upstream; what the file says is the file's affair. */

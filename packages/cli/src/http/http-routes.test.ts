@@ -265,7 +265,7 @@ describe('HttpRoutes: respond and redirect', () => {
   });
 });
 
-describe('HttpRoutes: swap', () => {
+describe('HttpRoutes: prepare', () => {
   it('HttpRoutes serves by the new table at once; what is under way goes on by the old one', async () => {
     const routes = new HttpRoutes(
       listener([route(proxyTo('app'), { responseHeaders: { set: { 'X-Table': 'old' } } })]),
@@ -274,10 +274,11 @@ describe('HttpRoutes: swap', () => {
     const proxy = proxyOf(routes, { upstream: () => ({ body: 'ok', delayMs: 100 }) });
     const before = proxy.inject();
     await proxy.clock.settle();
-    routes.swap(
+    const swap = routes.prepare(
       listener([route(proxyTo('other'), { responseHeaders: { set: { 'X-Table': 'new' } }, compression: true })]),
       groups(upstream('other', ['10.0.0.2:80'])),
     );
+    swap();
     const after = proxy.inject();
     await proxy.clock.advance(150);
     expect((await before).headers.get('x-table')).toBe('old');
@@ -287,7 +288,7 @@ describe('HttpRoutes: swap', () => {
 
   it('HttpRoutes keeps its table when the new one cannot be', async () => {
     const routes = new HttpRoutes(listener([route(respond(204))]), groups());
-    expect(() => routes.swap(listener([route(proxyTo('none'), { name: 'x' })]), groups())).toThrow(
+    expect(() => routes.prepare(listener([route(proxyTo('none'), { name: 'x' })]), groups())).toThrow(
       /route x: there is no upstream none/,
     );
     expect((await proxyOf(routes).inject()).status).toBe(204);
@@ -306,7 +307,7 @@ describe('HttpRoutes: swap', () => {
     for (let round = 0; round < 60; round += 1) {
       for (let n = 0; n < 5; n += 1) responses.push(proxy.inject({ target: n % 2 === 0 ? '/x' : '/y' }));
       await proxy.clock.advance(2);
-      routes.swap(tables[round % tables.length] as HttpListenerConfig, lookup);
+      routes.prepare(tables[round % tables.length] as HttpListenerConfig, lookup)();
     }
     await proxy.clock.advance(20);
     const all = await Promise.all(responses);

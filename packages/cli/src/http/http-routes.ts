@@ -35,12 +35,16 @@ export class HttpRoutes implements ProxyPhases<RouteContext> {
   }
 
   /**
-   * Replaces all routes at once, and what the listener says of proxies before it. Requests under way end as they began.
+   * Makes other routes ready, and what the listener says of proxies before it. Calling the result replaces all of them at once;
+   * requests under way end as they began.
    *
-   * @throws TypeError as the constructor does; the old routes stay then.
+   * @throws TypeError as the constructor does.
    */
-  swap(listener: HttpListenerConfig, upstreams: UpstreamLookup): void {
-    this.#table = new RouteTable(listener, upstreams);
+  prepare(listener: HttpListenerConfig, upstreams: UpstreamLookup): () => void {
+    const table = new RouteTable(listener, upstreams);
+    return () => {
+      this.#table = table;
+    };
   }
 
   initDownstreamModules(modules: HttpModules): void {

@@ -2,21 +2,35 @@
  * Texts that become part of HTTP messages: paths, patterns, field values, statuses.
  */
 import type { z } from 'zod';
-import { integer, jsonText, text } from './basic-values.ts';
+import { normalPath } from '../http/normal-path.ts';
+import { integer, jsonText } from './basic-values.ts';
 import { leaf, Refused } from './leaf.ts';
 import { regexProblem } from './safe-regex.ts';
 import { templateProblem } from './template.ts';
 
-/** What fields of a head may hold (RFC 9110 section 5.5): no control characters but tabs. */
-const FIELD_VALUE = /^[\P{Cc}\t]*$/u;
+/** A text on one line: no control characters but tabs. */
+const ONE_LINE = /^[\P{Cc}\t]*$/u;
+/** What fields of a head cannot carry (RFC 9110 section 5.5). */
+const BEYOND_LATIN1 = /[^\0-\xff]/;
+
+/** No request that is served has such a path. */
+const AMBIGUOUS = 'it leads above the root, hides where it leads, or has a percent sign that escapes nothing';
+
+const ROOTED = /^\/[^?#\s\p{Cc}]*$/u;
 
 /** A path of requests. */
-export const path: z.ZodType<string> = text(
-  'path',
-  'a path that begins with a slash, without query',
-  /^\/[^?#\s\p{Cc}]*$/u,
-  (given) =>
-    /^[^/?#\s]+$/.test(given) ? `write /${given}` : given.includes('?') ? 'queries are not matched' : undefined,
+export const path: z.ZodType<string> = leaf(
+  {
+    title: 'path',
+    expects: 'a path that begins with a slash, without query',
+    types: ['string'],
+    json: jsonText(ROOTED),
+  },
+  (given) => {
+    if (ROOTED.test(given)) return normalPath(given) === undefined ? new Refused(AMBIGUOUS) : given;
+    if (/^[^/?#\s]+$/.test(given)) return new Refused(`write /${given}`);
+    return new Refused(given.includes('?') ? 'queries are not matched' : undefined);
+  },
 );
 
 /** A regular expression of JavaScript. */
@@ -28,6 +42,8 @@ export const pattern: z.ZodType<string> = leaf(
   },
 );
 
+const ENCODE = 'characters above U+00FF cannot be sent: encode them';
+
 /** The value of a header, with variables. */
 export const headerTemplate: z.ZodType<string> = leaf(
   {
@@ -37,7 +53,7 @@ export const headerTemplate: z.ZodType<string> = leaf(
     json: { type: 'string' },
     secret: true,
   },
-  (given) => template(given),
+  (given) => (BEYOND_LATIN1.test(given) ? new Refused(ENCODE) : template(given)),
 );
 
 /** The value of a header as it is. */
@@ -49,7 +65,10 @@ export const headerText: z.ZodType<string> = leaf(
     json: { type: 'string' },
     secret: true,
   },
-  (given) => (FIELD_VALUE.test(given) ? given : new Refused()),
+  (given) => {
+    if (!ONE_LINE.test(given)) return new Refused();
+    return BEYOND_LATIN1.test(given) ? new Refused(ENCODE) : given;
+  },
 );
 
 /** Where a redirect leads. */
@@ -102,7 +121,7 @@ export const url: z.ZodType<string> = leaf(
 );
 
 function template(given: string): string | Refused {
-  if (!FIELD_VALUE.test(given)) return new Refused();
+  if (!ONE_LINE.test(given)) return new Refused();
   const problem = templateProblem(given);
   return problem === undefined ? given : new Refused(problem, 'a text whose variables are known');
 }

@@ -189,6 +189,7 @@ const tcp = settings(
 const udp = settings(
   {
     ...common,
+    name: optional(plainName, 'Names the listener in logs and statistics. Default: its address with `/udp`.'),
     protocol: protocolIs('udp'),
     upstream: required(upstreamName, 'The name of the upstream.'),
     idle_timeout: setting(positiveDuration, 'A session ends when nothing has moved for this time.', '60s'),
@@ -217,7 +218,8 @@ const udp = settings(
 ).transform(
   ({ name, address, upstream, idle_timeout, responses, max_sessions }): ListenerConfig => ({
     protocol: 'udp',
-    name: name ?? address,
+    // The same address may be one of tcp, too.
+    name: name ?? `${address}/udp`,
     address,
     upstream,
     idleTimeoutMs: idle_timeout,

@@ -1,6 +1,7 @@
 /**
  * Names that protocols have rules for: fields, cookies, hosts, methods; and the names of upstreams.
  */
+import { HOP_BY_HOP_FIELDS } from '@cirque/http';
 import { plainServerName } from '@cirque/transport';
 import type { z } from 'zod';
 import { jsonText, text } from './basic-values.ts';
@@ -11,16 +12,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 
 /** Fields that say how a message is framed or what becomes of a connection; changing them breaks messages. */
-const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set([...HOP_BY_HOP_FIELDS, 'content-length']);
 
 /** The name of a field of a head (RFC 9110 section 5.1). */
 export const headerName: z.ZodType<string> = text(

@@ -1,6 +1,7 @@
 /**
- * The options of the connections to the servers of a group, from what the file says. Certificates are read here, once.
+ * The options of the connections to the servers of a group, from what the file says. Certificates are read here.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TlsCheckOptions } from '@cirque/load-balancing';
 import type { PeerOptions } from '@cirque/pool';
@@ -27,6 +28,14 @@ export function httpOptions(config: UpstreamConfig, connection: StreamPeerOption
 export function checkOptions({ ca, clientCert, sni, tls, verifyCert }: StreamPeerOptions): TlsCheckOptions {
   const given = { ca, clientCert, sni, tls, verifyCert };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** Another text when certificates or keys of an upstream have changed on the disk; empty where it has none. @throws TypeError as {@link connectionOptions} does. */
+export function certificatesDigest({ name, tls }: UpstreamConfig): string {
+  if (tls?.ca === undefined && tls?.clientCertificate === undefined) return '';
+  return createHash('sha256')
+    .update(JSON.stringify(tlsOptions(name, tls)))
+    .digest('base64');
 }
 
 function tlsOptions(upstream: string, { sni, verify, ca, clientCertificate }: UpstreamTlsConfig): StreamPeerOptions {
