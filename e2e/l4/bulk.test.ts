@@ -5,12 +5,14 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { makeCa } from '@cirque/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { bulk, serveBulk } from './src/bulk-server.ts';
 import { freePort } from './src/free-port.ts';
 import type { GatewayProcess } from './src/gateway-process.ts';
 import { MortalServer } from './src/mortal-server.ts';
-import { Site } from './src/site.ts';
+import { LIMITS, Site } from './src/site.ts';
+
+vi.setConfig(LIMITS);
 
 const MEGABYTE = 1_000_000;
 const RATE = 8 * MEGABYTE;
@@ -70,12 +72,12 @@ it.each([
   ['unix', 2, 25, 25],
   ['terminated', 2, 25, 25],
   ['originated', 2, 25, 25],
-] as const)('%s: %i connections, %i MB up and %i MB down', { timeout: 60_000 }, async (name, connections, up, down) => {
+] as const)('%s: %i connections, %i MB up and %i MB down', async (name, connections, up, down) => {
   await carry(name, connections, up * MEGABYTE, down * MEGABYTE);
   expect(cirque.errors).toEqual([]);
 });
 
-it('limited: the rate holds for each connection and each way', { timeout: 60_000 }, async () => {
+it('limited: the rate holds for each connection and each way', async () => {
   const begun = performance.now();
   await carry('limited', 3, 2 * RATE, 2 * RATE);
   const seconds = (performance.now() - begun) / 1_000;

@@ -3,15 +3,17 @@
  * of those that go while connections are open.
  */
 import { createServer } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { httpExchange, PATIENCE_MS, tcpExchange } from './src/exchanges.ts';
 import { freePort } from './src/free-port.ts';
 import { HeldConnection } from './src/held-connection.ts';
 import { HeldFlow } from './src/held-flow.ts';
 import { Load } from './src/load.ts';
 import { MortalServer } from './src/mortal-server.ts';
-import { Site } from './src/site.ts';
+import { LIMITS, Site } from './src/site.ts';
 import { UdpEcho } from './src/udp-echo.ts';
+
+vi.setConfig(LIMITS);
 
 let site: Site;
 

@@ -3,13 +3,15 @@
  * for maintenance; `cirque top` shows it.
  */
 import { requireTool } from '@cirque-internal/config/system-tools';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runTool } from '../src/run-tool.ts';
-import { httpExchange } from './src/exchanges.ts';
+import { httpExchange, PATIENCE_MS } from './src/exchanges.ts';
 import { freePort } from './src/free-port.ts';
 import { Load } from './src/load.ts';
 import { MortalServer } from './src/mortal-server.ts';
-import { Site } from './src/site.ts';
+import { LIMITS, Site } from './src/site.ts';
+
+vi.setConfig(LIMITS);
 
 const tool = requireTool('curl');
 const MOST_CLIENTS = 12;
@@ -70,20 +72,20 @@ upstreams:
     expect(await visits()).toEqual(first);
 
     expect(await state(a, '-X', 'PUT', '-d', 'maintenance')).toBe('maintenance\n');
-    await expect.poll(async () => (await visits()).includes('a')).toBe(false);
+    await expect.poll(async () => (await visits()).includes('a'), { timeout: PATIENCE_MS }).toBe(false);
     const second = await visits();
     // Who was elsewhere has stayed; who had to move stays where he is now.
     for (const [client, name] of first.entries()) if (name !== 'a') expect(second[client]).toBe(name);
     expect(await visits()).toEqual(second);
     expect(await state(a)).toBe('maintenance\n');
-    expect(await cirque.top()).toMatch(new RegExp(`app\\s+${a.address}\\s+maintenance\\s`));
+    const top = await cirque.top();
+    expect(top).toMatch(new RegExp(`app\\s+${a.address}\\s+maintenance\\s`));
+    expect(top).toMatch(new RegExp(`app\\s+${b.address}\\s+up\\s`));
+    expect(top).toMatch(/^web\s/m);
 
     expect(await state(a, '-X', 'PUT', '-d', 'active')).toBe('active\n');
     await load.answeredBy('a');
     expect(await visits()).toEqual(second);
-    const top = await cirque.top();
-    expect(top).toMatch(new RegExp(`app\\s+${a.address}\\s+up\\s`));
-    expect(top).toMatch(/^web\s/m);
 
     expect(await state(b, '-X', 'PUT', '-d', 'asleep')).toMatch(/^state "asleep" is unknown/);
     await load.stop();

@@ -5,13 +5,15 @@
 import { createHash } from 'node:crypto';
 import { makeCa } from '@cirque/testing';
 import { requireTool } from '@cirque-internal/config/system-tools';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runTool } from '../src/run-tool.ts';
 import { PATIENCE_MS } from './src/exchanges.ts';
 import { freePort } from './src/free-port.ts';
 import type { GatewayProcess } from './src/gateway-process.ts';
 import { postgresFolder, startPostgres } from './src/postgres.ts';
-import { Site } from './src/site.ts';
+import { LIMITS, Site } from './src/site.ts';
+
+vi.setConfig(LIMITS);
 
 const psql = requireTool('psql');
 const folder = postgresFolder();
@@ -53,7 +55,7 @@ upstreams: { db: ["127.0.0.1:${server}"] }
   });
   afterAll(() => site?.close());
 
-  it('copies 100,000 rows out and in', { timeout: 60_000 }, async () => {
+  it('copies 100,000 rows out and in', async () => {
     const rows = Array.from({ length: ROWS }, (_, index) => `${index}\t${md5(String(index))}`);
     const query = `copy (select i, md5(i::text) from generate_series(0, ${ROWS - 1}) i) to stdout`;
     expect(md5(await ask(query))).toBe(md5(rows.join('\n')));

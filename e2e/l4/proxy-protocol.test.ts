@@ -5,11 +5,13 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { PATIENCE_MS } from './src/exchanges.ts';
 import { freePort } from './src/free-port.ts';
 import { MortalServer } from './src/mortal-server.ts';
-import { Site } from './src/site.ts';
+import { LIMITS, Site } from './src/site.ts';
+
+vi.setConfig(LIMITS);
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 

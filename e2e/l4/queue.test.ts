@@ -2,12 +2,14 @@
  * A thousand connections for twenty places: those who may wait are served in the end, the others are told at once.
  */
 import { createServer as createHttpServer } from 'node:http';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { httpExchange, tcpExchange } from './src/exchanges.ts';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { httpExchange, PATIENCE_MS, tcpExchange } from './src/exchanges.ts';
 import { freePort } from './src/free-port.ts';
 import { HeldConnection } from './src/held-connection.ts';
 import { MortalServer } from './src/mortal-server.ts';
-import { Site } from './src/site.ts';
+import { LIMITS, Site } from './src/site.ts';
+
+vi.setConfig(LIMITS);
 
 const CLIENTS = 1_000;
 const PLACES = 10;
@@ -76,7 +78,7 @@ upstreams:
   const rest = Array.from({ length: 20 }, () => tcpExchange(tcp));
   const told = outcomes(rest);
   // Seventeen are closed without a byte; three wait.
-  await expect.poll(() => cirque.stat('upstreams', 'db', 'waiting')).toBe(3);
+  await expect.poll(() => cirque.stat('upstreams', 'db', 'waiting'), { timeout: PATIENCE_MS }).toBe(3);
   for (const connection of held) connection.close();
   const answers = await told;
   expect(count(answers, 'a')).toBe(3);
@@ -85,7 +87,7 @@ upstreams:
   );
 
   const [first] = [httpExchange(http).catch(() => 'ended')];
-  await expect.poll(() => web.open).toBe(1);
+  await expect.poll(() => web.open, { timeout: PATIENCE_MS }).toBe(1);
   await expect(httpExchange(http)).rejects.toThrow(/^http: 503/);
   await web.kill();
   await first;

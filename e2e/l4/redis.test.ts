@@ -4,12 +4,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { requireTool } from '@cirque-internal/config/system-tools';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runTool } from '../src/run-tool.ts';
 import { PATIENCE_MS } from './src/exchanges.ts';
 import { freePort } from './src/free-port.ts';
 import type { GatewayProcess } from './src/gateway-process.ts';
-import { Site } from './src/site.ts';
+import { LIMITS, Site } from './src/site.ts';
+
+vi.setConfig(LIMITS);
 
 const server = requireTool('redis-server');
 const cli = requireTool('redis-cli');
@@ -142,7 +144,7 @@ upstreams: { redis: { servers: ["127.0.0.1:${direct}"], health: tcp } }
     subscriber.kill('SIGTERM');
     await subscriber.exit;
     await expect
-      .poll(() => cirque.stat('upstreams', 'redis', 'byAddress', `127.0.0.1:${direct}`))
+      .poll(() => cirque.stat('upstreams', 'redis', 'byAddress', `127.0.0.1:${direct}`), { timeout: PATIENCE_MS })
       .toMatchObject({ inFlight: 0 });
     expect(cirque.errors).toEqual([]);
   });

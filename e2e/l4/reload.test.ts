@@ -3,14 +3,16 @@
  */
 import { connect as connectTls } from 'node:tls';
 import { makeCa } from '@cirque/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { httpExchange, PATIENCE_MS, tcpExchange, udpExchange } from './src/exchanges.ts';
 import { freePort } from './src/free-port.ts';
 import { HeldConnection } from './src/held-connection.ts';
 import { Load } from './src/load.ts';
 import { MortalServer } from './src/mortal-server.ts';
-import { Site } from './src/site.ts';
+import { LIMITS, Site } from './src/site.ts';
 import { UdpEcho } from './src/udp-echo.ts';
+
+vi.setConfig(LIMITS);
 
 let site: Site;
 
@@ -31,7 +33,7 @@ function serialAt(port: number): Promise<string> {
 }
 
 describe.each([1, 2])('with %i threads', (threads) => {
-  it('what stays is not disturbed by what changes', { timeout: 60_000 }, async () => {
+  it('what stays is not disturbed by what changes', async () => {
     const [http, tcp, udp, tls, added] = await Promise.all(Array.from({ length: 5 }, freePort));
     const [web1, web2] = [await MortalServer.http(site, 'web1'), await MortalServer.http(site, 'web2')];
     const [db1, db2] = [await MortalServer.echo(site, 'db1'), await MortalServer.echo(site, 'db2')];
@@ -93,7 +95,9 @@ upstreams: { web: ["${web.address}"], db: ["${db.address}"], dns: ["${dns.addres
     await reload({ web: web2, db: db2, dns: dns2, more: adds });
     await expect.poll(() => tcpExchange(added as number).catch(() => ''), { timeout: PATIENCE_MS }).toBe('db2');
     await reload({ web: web2, db: db2, dns: dns2 });
-    await expect.poll(() => tcpExchange(added as number).catch(String)).toContain('ECONNREFUSED');
+    await expect
+      .poll(() => tcpExchange(added as number).catch(String), { timeout: PATIENCE_MS })
+      .toContain('ECONNREFUSED');
 
     // Another certificate in the same files.
     const serial = await serialAt(tls as number);

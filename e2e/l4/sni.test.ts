@@ -7,11 +7,13 @@ import { connect as connectTcp, createServer as createTcpServer } from 'node:net
 import { createServer as createTlsServer } from 'node:tls';
 import { makeCa } from '@cirque/testing';
 import { requireTool } from '@cirque-internal/config/system-tools';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runTool } from '../src/run-tool.ts';
 import { freePort } from './src/free-port.ts';
 import { MortalServer } from './src/mortal-server.ts';
-import { Site } from './src/site.ts';
+import { LIMITS, Site } from './src/site.ts';
+
+vi.setConfig(LIMITS);
 
 const openssl = requireTool('openssl');
 const curl = requireTool('curl');

@@ -2,15 +2,17 @@
  * `cirque run -u` takes over from a running one under load: every exchange succeeds, open connections end when they please, flows of
  * UDP stay with their servers.
  */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { httpExchange, tcpExchange, udpExchange } from './src/exchanges.ts';
 import { freePort } from './src/free-port.ts';
 import { HeldConnection } from './src/held-connection.ts';
 import { HeldFlow } from './src/held-flow.ts';
 import { Load } from './src/load.ts';
 import { MortalServer } from './src/mortal-server.ts';
-import { Site } from './src/site.ts';
+import { LIMITS, Site } from './src/site.ts';
 import { UdpEcho } from './src/udp-echo.ts';
+
+vi.setConfig(LIMITS);
 
 let site: Site;
 
@@ -22,7 +24,7 @@ afterEach(() => site.close());
 it.each([
   ['-u first', 1, 2],
   ['SIGQUIT first', 2, 1],
-])('nobody notices, %s, from %i to %i threads', { timeout: 60_000 }, async (order, before, after) => {
+])('nobody notices, %s, from %i to %i threads', async (order, before, after) => {
   const [http, tcp, udp] = (await Promise.all(Array.from({ length: 3 }, freePort))) as [number, number, number];
   const [web, db] = [await MortalServer.http(site, 'web'), await MortalServer.echo(site, 'db')];
   const dns = [await UdpEcho.start(site, 'dns1'), await UdpEcho.start(site, 'dns2'), await UdpEcho.start(site, 'dns3')];
@@ -32,7 +34,7 @@ grace_period_seconds: 60
 listeners:
   - { address: "127.0.0.1:${http}", upstream: web }
   - { address: "127.0.0.1:${tcp}", protocol: tcp, upstream: db }
-  - { address: "127.0.0.1:${udp}", protocol: udp, upstream: dns, idle_timeout: 2s }
+  - { address: "127.0.0.1:${udp}", protocol: udp, upstream: dns, idle_timeout: 4s }
 upstreams: { web: ["${web.address}"], db: ["${db.address}"], dns: [${dns.map(({ address }) => `"${address}"`)}] }
 `;
   const old = await site.gateway(file(before));

@@ -12,7 +12,8 @@ const PAUSE_MS = 2;
 /** An exchange that went well. */
 export interface Answer {
   readonly name: string;
-  /** When it ended, by performance.now(). */
+  /** When it began and when it ended, by performance.now(). */
+  readonly begun: number;
   readonly at: number;
 }
 
@@ -88,7 +89,7 @@ export class Load {
       const begun = performance.now();
       try {
         const name = await exchange();
-        this.answers.push({ name, at: performance.now() });
+        this.answers.push({ name, begun, at: performance.now() });
       } catch (error) {
         this.#failures.push({ message: (error as Error).message, begun });
       }

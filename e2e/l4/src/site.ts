@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { GatewayProcess } from './gateway-process.ts';
 import { Program } from './program.ts';
 
+/** For `vi.setConfig`: what is slow because the machine is busy is no failure. */
+export const LIMITS = { testTimeout: 90_000, hookTimeout: 90_000 } as const;
+
 export class Site {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'cirque-l4-'));
   readonly #ends: (() => Promise<unknown> | unknown)[] = [];
