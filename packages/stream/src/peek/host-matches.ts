@@ -5,6 +5,9 @@
 /**
  * True when the name fits the pattern: `a.example` is itself, `*.example` any name below it (`b.example`, `c.b.example`, not
  * `example`), `*` every name. Upper and lower case, and a dot at the end, make no difference.
+ *
+ * So routes are wider than certificates: `*.example` in the `hosts` of TLS settings stands for one label (RFC 9525), as in a
+ * certificate.
  */
 export function hostMatches(pattern: string, name: string): boolean {
   const wanted = plain(pattern);

@@ -28,6 +28,8 @@ test.each([
   ['a folded line', 'GET / HTTP/1.1\r\nX: y\r\n Host: b\r\nHost: a.example\r\n\r\n'],
   ['another version', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ['no version', 'GET /\r\nHost: a.example\r\n\r\n'],
+  ['a line break within a line', 'GET / HTTP/1.1\r\nX: y\nHost: b\r\nHost: a.example\r\n\r\n'],
+  ['other white space', 'GET / HTTP/1.1\r\nHost: \xa0a.example\r\n\r\n'],
   ['the word that means waiting', 'GET / HTTP/1.1\r\nHost: more\r\n\r\n'],
 ])('peekHttpHost finds no host where there is %s', (_, head) => {
   expect(peek(head)).toBeUndefined();
@@ -39,6 +41,19 @@ test('peekHttpHost does not wait for what is no HTTP', () => {
   expect(peek(' GET')).toBeUndefined();
   expect(peek('A'.repeat(32))).toBe('more');
   expect(peek('A'.repeat(33))).toBeUndefined();
+});
+
+test('peekHttpHost takes time in proportion to the head, whatever is in it', () => {
+  const spaces = ' '.repeat(60_000);
+  const hosts = [
+    `GET / HTTP/1.1\r\na:${spaces}\n\r\nHost: a.example\r\n\r\n`,
+    `GET / HTTP/1.1\r\na:${spaces}x${spaces}\r\nHost: a.example\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost:${spaces}a.example${spaces}\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost:${spaces}a${spaces}b\r\n\r\n`,
+    `GET / HTTP/1.1\r\n${'a:\r\n'.repeat(15_000)}Host: a.example\r\n\r\n`,
+  ].map(peek);
+  // Quadratic time would be minutes here.
+  expect(hosts).toEqual([undefined, 'a.example', 'a.example', undefined, 'a.example']);
 });
 
 test('peekHttpHost never throws', () => {

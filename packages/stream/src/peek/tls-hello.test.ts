@@ -80,6 +80,15 @@ describe('peekTls', () => {
     for (let length = 0; length < split.length; length += 1) expect(peekTls(split.subarray(0, length))).toBe('more');
   });
 
+  test('takes time in proportion to the bytes, in however many records they come', () => {
+    const long = message({ extensions: extension(21, new Array<number>(60_000).fill(0)) });
+    const split = records(long, 1);
+    expect(split.length).toBeGreaterThan(360_000);
+    // Quadratic time would be minutes here.
+    expect(peekTls(split.subarray(0, -1))).toBe('more');
+    expect(peekTls(split)).toEqual({ alpn: [] });
+  });
+
   test('does without extensions, with empty ones, and with ones that it does not know', () => {
     expect(peekTls(records(message({ extensions: undefined })))).toEqual({ alpn: [] });
     expect(peekTls(records(message({ extensions: [] })))).toEqual({ alpn: [] });

@@ -25,6 +25,7 @@ const MAX_RECORD_BYTES = 16_384;
 const MAX_HELLO_BYTES = 65_536;
 const SERVER_NAME = 0;
 const ALPN = 16;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Looks for a ClientHello at the beginning of what a client has sent; records may split it as they like.
@@ -40,33 +41,37 @@ export function peekTls(seen: Buffer): 'more' | undefined | TlsHello {
 function handshakeOf(seen: Buffer): 'more' | undefined | Buffer {
   const parts: Buffer[] = [];
   let length = 0;
+  let wanted: number | 'more' | undefined = 'more';
   for (let at = 0; ; ) {
     const record = recordAt(seen, at);
     if (record === undefined) return undefined;
     parts.push(record.bytes);
     length += record.bytes.length;
-    const message = parts.length === 1 ? record.bytes : Buffer.concat(parts, length);
-    if (message.length > 0 && message[0] !== CLIENT_HELLO) return undefined;
-    if (message.length >= MESSAGE_HEADER_BYTES) {
-      const wanted = message.readUIntBE(1, 3);
-      if (wanted > MAX_HELLO_BYTES) return undefined;
-      if (message.length >= MESSAGE_HEADER_BYTES + wanted)
-        return message.subarray(MESSAGE_HEADER_BYTES, MESSAGE_HEADER_BYTES + wanted);
-    }
+    // Known after four records, however short they are: what comes behind them is looked at once.
+    if (wanted === 'more') wanted = wantedBytes(Buffer.concat(parts, length));
+    if (wanted === undefined) return undefined;
+    if (wanted !== 'more' && length >= wanted)
+      return Buffer.concat(parts, length).subarray(MESSAGE_HEADER_BYTES, wanted);
     if (!record.complete) return 'more';
     at += RECORD_HEADER_BYTES + record.bytes.length;
   }
 }
 
+/** Bytes of the message that begins so, with its header; undefined when it is no ClientHello. */
+function wantedBytes(beginning: Buffer): number | 'more' | undefined {
+  if (beginning.length > 0 && beginning[0] !== CLIENT_HELLO) return undefined;
+  if (beginning.length < MESSAGE_HEADER_BYTES) return 'more';
+  const bytes = beginning.readUIntBE(1, 3);
+  return bytes > MAX_HELLO_BYTES ? undefined : MESSAGE_HEADER_BYTES + bytes;
+}
+
 /** The record that begins at `at`, as far as it is there; undefined when it is none of a handshake. */
 function recordAt(seen: Buffer, at: number): { bytes: Buffer; complete: boolean } | undefined {
-  const header = seen.subarray(at, at + RECORD_HEADER_BYTES);
-  const [type = HANDSHAKE, major = 3] = header;
-  if (type !== HANDSHAKE || major !== 3) return undefined;
-  if (header.length < RECORD_HEADER_BYTES) return { bytes: header.subarray(0, 0), complete: false };
-  const length = header.readUInt16BE(3);
-  if (length === 0 || length > MAX_RECORD_BYTES) return undefined;
+  if ((seen[at] ?? HANDSHAKE) !== HANDSHAKE || (seen[at + 1] ?? 3) !== 3) return undefined;
   const start = at + RECORD_HEADER_BYTES;
+  if (seen.length < start) return { bytes: NOTHING, complete: false };
+  const length = seen.readUInt16BE(at + 3);
+  if (length === 0 || length > MAX_RECORD_BYTES) return undefined;
   const bytes = seen.subarray(start, start + length);
   return { bytes, complete: bytes.length === length };
 }
