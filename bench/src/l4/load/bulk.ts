@@ -35,7 +35,7 @@ function oneConnection(port: number, block: Buffer, end: number, tally: Tally): 
     };
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, onread });
     const pump = (): void => {
-      while (performance.now() < end) {
+      while (sent === 0 || performance.now() < end) {
         sent += block.length;
         if (!socket.write(block)) return;
       }
