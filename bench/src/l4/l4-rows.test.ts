@@ -43,18 +43,20 @@ describe('L4_ROWS', () => {
   });
 
   it('are told where to listen, where to go, and that a session is over with its answer', () => {
-    expect(told('nginx', 'tcp')).toMatch(/listen 127\.0\.0\.1:4001 backlog=4096;[^]*proxy_pass 127\.0\.0\.1:4002;/);
-    expect(told('nginx', 'udp-one-answer')).toMatch(/listen 127\.0\.0\.1:4001 udp;[^]*proxy_responses 1;/);
+    expect(told('nginx', 'tcp')).toMatch(/listen 127\.0\.0\.1:4001 backlog=4096;[\s\S]*proxy_pass 127\.0\.0\.1:4002;/);
+    expect(told('nginx', 'udp-one-answer')).toMatch(/listen 127\.0\.0\.1:4001 udp;[\s\S]*proxy_responses 1;/);
     expect(told('nginx', 'udp')).not.toContain('proxy_responses');
     expect(told('nginx-128k', 'tcp')).toContain('proxy_buffer_size 131072;');
-    expect(told('haproxy', 'tcp')).toMatch(/maxconn 5000[^]*bind 127\.0\.0\.1:4001 [^]*server only 127\.0\.0\.1:4002/);
+    expect(told('haproxy', 'tcp')).toMatch(
+      /maxconn 5000[\s\S]*bind 127\.0\.0\.1:4001 [\s\S]*server only 127\.0\.0\.1:4002/,
+    );
     expect(told('node-pipe', 'tcp')).toMatch(/--listen 127\.0\.0\.1:4001 --upstream 127\.0\.0\.1:4002$/);
     expect(told('cirque', 'udp-one-answer')).toMatch(/--upstream 127\.0\.0\.1:4002 --duty udp-one-answer/);
   });
 
   it('choose by server name', () => {
     expect(told('nginx', 'sni')).toMatch(
-      /one\.test 127\.0\.0\.1:4002; two\.test 127\.0\.0\.1:4003;[^]*ssl_preread on;/,
+      /one\.test 127\.0\.0\.1:4002; two\.test 127\.0\.0\.1:4003;[\s\S]*ssl_preread on;/,
     );
     expect(told('haproxy', 'sni')).toMatch(/use_backend second if \{ req_ssl_sni -i two\.test \}/);
   });
