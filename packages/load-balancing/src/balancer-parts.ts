@@ -63,6 +63,7 @@ export function joinParts(options: LoadBalancerOptions): BalancerParts {
     logger,
     time,
     random,
+    isChecked: ({ address }) => (set.stateOf(address)?.operator ?? 'maintenance') !== 'maintenance',
     onResult: (backend, success, threshold, cause) => {
       const flipped = set.observe(backend, success, threshold);
       if (flipped) replication.healthChanged(backend, success, cause);

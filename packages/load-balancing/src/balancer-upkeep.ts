@@ -79,11 +79,11 @@ export class BalancerUpkeep {
   /** One round of checks. A call while another is under way shares it. */
   checkHealth(spreadMs: number, signal: AbortSignal | undefined): Promise<void> {
     const { monitor, set } = this.#parts;
-    const { list, states } = set.snapshot.lineup;
-    const backends = list.filter((_, i) => states[i]?.operator !== 'maintenance');
-    this.#checking ??= monitor.runRound(backends, { parallel: this.isParallel, spreadMs, signal }).finally(() => {
-      this.#checking = undefined;
-    });
+    this.#checking ??= monitor
+      .runRound([...set.snapshot], { parallel: this.isParallel, spreadMs, signal })
+      .finally(() => {
+        this.#checking = undefined;
+      });
     return this.#checking;
   }
 

@@ -17,6 +17,7 @@ class Scene {
   readonly healths = new Map(backends.map((backend) => [backend.address, new Health()]));
   readonly lines: string[] = [];
   readonly events: HealthEvent[] = [];
+  readonly left = new Set<string>();
   readonly monitor: HealthMonitor;
 
   constructor(check?: Partial<HealthCheck>) {
@@ -31,6 +32,7 @@ class Scene {
       logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
       time: this,
       random: () => 0.5,
+      isChecked: ({ address }) => !this.left.has(address),
       onResult: (backend, success, threshold) =>
         this.healths.get(backend.address)?.observe(success, threshold) ?? false,
     });
@@ -53,6 +55,22 @@ const failing =
   };
 
 describe('HealthMonitor', () => {
+  it('HealthMonitor leaves out who leaves during a round, and has the check forget whom it was checking then', async () => {
+    const log: string[] = [];
+    const scene = new Scene({
+      check: async ({ address }) => {
+        log.push(`check ${address}`);
+        // The first one and the second one leave while the first one is checked.
+        scene.left.add('a:1').add('b:1');
+      },
+      forget: ({ address }) => {
+        log.push(`forget ${address}`);
+      },
+    });
+    await scene.monitor.runRound(backends, { ...ROUND, parallel: false });
+    expect(log).toEqual(['check a:1', 'forget a:1', 'check c:1']);
+  });
+
   it('HealthMonitor without a check does nothing', async () => {
     const scene = new Scene();
     await scene.monitor.runRound(backends, ROUND);

@@ -20,6 +20,8 @@ export interface HealthMonitorOptions {
   readonly logger: Logger;
   readonly time: TimeSource;
   readonly random: () => number;
+  /** False for a backend that has left, or that an operator has taken out: it is not checked, whatever round it was meant for. */
+  isChecked(backend: Backend): boolean;
   /** Takes in a result, with what made it a failure; true when the backend's state flipped by it. */
   onResult(backend: Backend, success: boolean, threshold: number, cause: unknown): boolean;
 }
@@ -92,6 +94,7 @@ export class HealthMonitor {
   }
 
   async #checkOne(check: HealthCheck, backend: Backend, signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#options.isChecked(backend)) return;
     let cause: unknown;
     let success = false;
     try {
@@ -100,6 +103,8 @@ export class HealthMonitor {
     } catch (error) {
       cause = error;
     }
+    // What the check keeps of a backend that has left meanwhile would stay for good.
+    if (!this.#options.isChecked(backend)) this.forget(backend);
     if (signal?.aborted) return;
     try {
       const flipped = this.#options.onResult(backend, success, check.healthThreshold(success), cause);
