@@ -4,7 +4,7 @@
  */
 import type { AcquireOptions, Pick } from '@cirque/load-balancing';
 import type { StreamClient } from '../upstreams/selection-key.ts';
-import type { UpstreamGroup } from '../upstreams/upstream-group.ts';
+import { MAX_CANDIDATES, type UpstreamGroup } from '../upstreams/upstream-group.ts';
 
 /** One for each connection or flow. */
 export class ServerInUse {
@@ -69,10 +69,10 @@ export class ServerInUse {
     const tried = this.#tried;
     const { config, stickySource } = this.#group;
     const { address } = this.#client;
-    const waits = config.queueSize > 0 ? { signal: signal() } : {};
+    const common = { maxIterations: MAX_CANDIDATES, ...(config.queueSize > 0 ? { signal: signal() } : {}) };
     if (tried !== undefined) {
-      return { ...waits, accept: (backend, healthy) => healthy && !tried.includes(backend.address) };
+      return { ...common, accept: (backend, healthy) => healthy && !tried.includes(backend.address) };
     }
-    return { ...waits, prefer: address === undefined ? undefined : stickySource?.get(address) };
+    return { ...common, prefer: address === undefined ? undefined : stickySource?.get(address) };
   }
 }

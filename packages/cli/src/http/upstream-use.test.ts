@@ -85,6 +85,13 @@ describe('UpstreamUse: failover', () => {
     expect(inFlight(made)).toEqual([0, 0, 0]);
   });
 
+  it('UpstreamUse finds the one that lives among hundreds of dead servers', async () => {
+    const many = Array.from({ length: 600 }, (_, i) => `10.0.${i >> 8}.${i & 255}:80`);
+    const { group, proxy } = gateway(app(many), refusing());
+    for (const address of many.slice(0, -1)) group.balancer.setState(address, 'maintenance');
+    for (let n = 0; n < 5; n += 1) expect((await proxy.inject()).text).toBe(many.at(-1));
+  });
+
   it('UpstreamUse does not try the same server twice', async () => {
     const { proxy } = gateway(app([ONE]), refusing(ONE), { retries: 5 });
     expect((await proxy.inject()).status).toBe(502);

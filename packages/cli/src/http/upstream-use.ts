@@ -6,13 +6,14 @@ import type { HeaderMap } from '@cirque/http';
 import type { Backend, Pick, PickOptions } from '@cirque/load-balancing';
 import type { HttpPeer } from '@cirque/pool';
 import type { Session } from '@cirque/proxy';
+import { MAX_CANDIDATES } from '../upstreams/upstream-group.ts';
 import type { ProxyAction } from './route.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** Answers of a server that say that it cannot do its work, as opposed to an error of the application (500). */
 const UNFIT: ReadonlySet<number> = new Set([502, 503, 504]);
 
-const PLAIN: PickOptions = {};
+const PLAIN: PickOptions = { maxIterations: MAX_CANDIDATES };
 
 /** One per request that goes to servers. */
 export class UpstreamUse {
@@ -90,11 +91,13 @@ export class UpstreamUse {
 
   #options(): PickOptions {
     const tried = this.#tried;
-    if (tried !== undefined) return { accept: ({ address }, healthy) => healthy && !tried.includes(address) };
+    if (tried !== undefined) {
+      return { ...PLAIN, accept: ({ address }, healthy) => healthy && !tried.includes(address) };
+    }
     const { group } = this.#action;
     if (!group.isSticky) return PLAIN;
     this.#preferred = group.preferred(this.#session, this.#context.clientIp);
-    return this.#preferred === undefined ? PLAIN : { prefer: this.#preferred };
+    return this.#preferred === undefined ? PLAIN : { ...PLAIN, prefer: this.#preferred };
   }
 
   /** Everybody is at his cap, or nobody is there. */
@@ -131,6 +134,9 @@ export class UpstreamUse {
       throw CirqueError.downstream('ConnectionClosed', 'the client has left');
     }
     this.#pick = pick;
+    // Nothing of what another server has answered before.
+    this.#ok = undefined;
+    this.#latencyMs = undefined;
     const { group } = this.#action;
     if (group.wantsLatency) this.#since = performance.now();
     if (group.isSticky) group.remember(this.#context.clientIp, pick.backend);

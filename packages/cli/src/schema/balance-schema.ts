@@ -136,7 +136,7 @@ export const sticky: z.ZodType<StickyConfig> = settings(
     ),
     secure: optional(flag, 'With cookie: it is sent over TLS only. Default: false.'),
     path: optional(path, 'With cookie: the path it is for. Default: /.'),
-    same_site: optional(choice(['lax', 'strict', 'none']), 'With cookie: its SameSite. Default: none is said.'),
+    same_site: optional(choice(['lax', 'strict', 'none']), 'With cookie: its SameSite. Default: lax.'),
   },
   {
     what: 'sticky',

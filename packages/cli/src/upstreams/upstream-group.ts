@@ -14,6 +14,12 @@ import { checkOptions, connectionOptions, httpOptions } from './peer-options.ts'
 import { hashes } from './selection.ts';
 import { type RequestKey, requestKey, type StreamClient, streamKey } from './selection-key.ts';
 
+/**
+ * How many servers of each priority are looked at for one request or connection. Of fewer than that, one that lives is found
+ * though all others are dead; of more, an outage does not cost milliseconds per request.
+ */
+export const MAX_CANDIDATES = 4_096;
+
 /** Peers that speak HTTP. */
 export type HttpPeers = BackendPeers<HttpPeer, PeerOptions>;
 
