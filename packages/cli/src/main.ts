@@ -2,22 +2,18 @@
  * Which command is meant: `cirque run -c cirque.yaml`, `cirque check`, and so on; options alone mean `run`.
  */
 import { nearestWord } from '@cirque/core';
-import { checkCommand } from './commands/check.ts';
 import { cliVersion } from './commands/cli-version.ts';
 import type { CommandIo } from './commands/command-io.ts';
-import { initCommand } from './commands/init.ts';
-import { runCommand } from './commands/run.ts';
-import { schemaCommand } from './commands/schema.ts';
-import { topCommand } from './commands/top.ts';
 
 type Command = (argv: readonly string[], io: CommandIo) => Promise<number | undefined>;
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  run: runCommand,
-  check: checkCommand,
-  init: initCommand,
-  schema: schemaCommand,
-  top: topCommand,
+/** Each is loaded when it is meant: a gateway, and each of its threads, does without what checks files. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./commands/run.ts')).runCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  init: async () => (await import('./commands/init.ts')).initCommand,
+  schema: async () => (await import('./commands/schema.ts')).schemaCommand,
+  top: async () => (await import('./commands/top.ts')).topCommand,
 };
 
 const HELP = `Usage: cirque COMMAND [options]
@@ -46,9 +42,9 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
     io.stdout.write(`cirque ${cliVersion()} (Node.js ${process.version})\n`);
     return 0;
   }
-  if (first.startsWith('-')) return runCommand(argv, io);
-  const command = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
-  if (command !== undefined) return command(rest, io);
+  const [name, words] = first.startsWith('-') ? ['run', argv] : [first, rest];
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load !== undefined) return (await load())(words, io);
   const nearest = nearestWord(first, Object.keys(COMMANDS));
   const advice = nearest === undefined ? '' : `: did you mean ${nearest}?`;
   io.stderr.write(

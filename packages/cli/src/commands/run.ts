@@ -4,12 +4,10 @@
  * Runs in worker threads as well: they make the same services and are told the configuration by the main thread.
  */
 import { existsSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import { type ParsedArgs, parseArgs, Server } from '@cirque/core';
 import { backgroundService } from '@cirque/load-balancing';
 import type { GatewayConfig } from '../config/gateway-config.ts';
-import { problemLine } from '../config/gateway-config-error.ts';
-import { loadGatewayConfig } from '../config/load.ts';
-import { quickConfig } from '../config/quick-config.ts';
 import { ControlService } from '../control/control-service.ts';
 import { ConfigSource, type Reading } from '../gateway/config-source.ts';
 import { Gateway } from '../gateway/gateway.ts';
@@ -46,14 +44,21 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
     io.stderr.write(`${problem}\nTry cirque run --help for the list of options.\n`);
     return 2;
   }
-  const server = await gatewayServer(args);
+  let server: Server;
+  try {
+    server = await gatewayServer(args);
+  } catch (error) {
+    if (!isMainThread) throw error;
+    io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
   await server.runForever();
   return undefined;
 }
 
-/** The server with everything in it. */
-export async function gatewayServer(args: RunArgs): Promise<Server> {
-  const source = new ConfigSource(() => read(args));
+/** The server with everything in it. @throws TypeError for what the checks of the file have let through: a certificate that cannot be read. */
+async function gatewayServer(args: RunArgs): Promise<Server> {
+  const source = new ConfigSource(await readerOf(args));
   const server = new Server({ ...args, readConfiguration: source.read });
   server.bootstrap();
   const gateway = new Gateway({ logger: server.logger, configuration: () => server.configuration });
@@ -72,6 +77,7 @@ export async function gatewayServer(args: RunArgs): Promise<Server> {
   server.addService(control.group);
   server.onReload(async () => {
     if (source.last === undefined) return;
+    await control.probe(source.last.control);
     await gateway.change(source.last);
     await control.move(source.last.control);
   });
@@ -104,11 +110,13 @@ function misuse({ conf, values: { listen, upstream } }: RunArgs): string | undef
   return undefined;
 }
 
-function read({ conf, values: { listen, upstream = [] } }: RunArgs): Reading {
-  if (conf === undefined) {
-    return { config: quickConfig({ upstream, ...(listen === undefined ? {} : { listen }) }), warnings: [] };
-  }
-  const warnings: string[] = [];
-  const config = loadGatewayConfig(conf, { warn: (warning) => warnings.push(problemLine(warning)) });
-  return { config, warnings };
+/** Worker threads read nothing, and need not load what checks a file. */
+async function readerOf({ conf, values: { listen, upstream = [] } }: RunArgs): Promise<() => Reading> {
+  if (!isMainThread) return () => neverHere();
+  const { fileReader, quickReader } = await import('./readers.ts');
+  return conf === undefined ? quickReader({ upstream, ...(listen === undefined ? {} : { listen }) }) : fileReader(conf);
+}
+
+function neverHere(): never {
+  throw new Error('worker threads are told the configuration by the main thread');
 }

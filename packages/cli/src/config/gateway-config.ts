@@ -9,7 +9,7 @@ import type { ServerConfiguration } from '@cirque/core';
 export interface GatewayConfig {
   /** The settings of the server: the keys that @cirque/core knows, at the top level of the file. */
   readonly server: ServerConfiguration;
-  /** Where statistics and run-time commands are answered: `unix:/path` or `host:port`; undefined: nowhere. */
+  /** Where statistics and run-time commands are answered: `unix:/path`, or `host:port` of the loopback interface; undefined: nowhere. */
   readonly control: string | undefined;
   readonly listeners: readonly ListenerConfig[];
   /** By name. */

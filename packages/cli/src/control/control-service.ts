@@ -20,6 +20,11 @@ export class ControlService {
     this.#app = new ControlApp(controlled);
   }
 
+  /** Tries whether it could answer at this address, and changes nothing. @throws CirqueError of type BindError. */
+  async probe(address: string | undefined): Promise<void> {
+    if (address !== undefined && address !== this.#address) await this.group.probe(this.#listener(address));
+  }
+
   /** Answers at this address from now on, and at none with undefined. @throws CirqueError of type BindError. */
   async move(address: string | undefined): Promise<void> {
     if (address === this.#address) return;

@@ -85,6 +85,11 @@ export class Gateway implements Replicated<GatewayChange> {
     return { kind: 'config', config: this.#config, balancers: this.#upstreams.snapshots() };
   }
 
+  /** In a worker thread: resolves when all of that is in place. */
+  applied(): Promise<void> {
+    return this.#upstreams.applied();
+  }
+
   /** In a worker thread: does what the main thread has done. */
   apply(change: GatewayChange): void {
     if (change.kind === 'upstream') {

@@ -77,7 +77,7 @@ describe('UpstreamTable', () => {
     expect(before.balancer.select('')?.address).toBe('127.0.0.1:1');
   });
 
-  it('UpstreamTable copies what another thread has found', () => {
+  it('UpstreamTable copies what another thread has found', async () => {
     const main = table();
     const copy = table();
     const yaml = '  app: ["127.0.0.1:1", "127.0.0.1:2"]\n';
@@ -86,6 +86,12 @@ describe('UpstreamTable', () => {
     main.find('app').balancer.setState('127.0.0.1:1', 'draining');
     for (const [name, state] of Object.entries(main.snapshots())) copy.apply(name, structuredClone(state));
     expect(copy.find('app').balancer.stateOf('127.0.0.1:1')).toBe('draining');
+    const many = Array.from({ length: 3_000 }, (_, i) => `"10.0.${i >> 8}.${i & 255}:1"`);
+    take(main, `  app: [${many.join(', ')}]\n`);
+    for (const [name, state] of Object.entries(main.snapshots())) copy.apply(name, structuredClone(state));
+    expect(copy.find('app').balancer.backends.size).toBe(2);
+    await copy.applied();
+    expect(copy.find('app').balancer.backends.size).toBe(3_000);
     expect(() => copy.apply('gone', { kind: 'state', address: '127.0.0.1:1', state: 'active' })).not.toThrow();
   });
 });

@@ -134,6 +134,11 @@ export class UpstreamTable {
     this.#entries.get(name)?.group.balancer.apply(change);
   }
 
+  /** Resolves when all that `apply` was given is in place: long lists take their time. */
+  async applied(): Promise<void> {
+    for (const { group } of this.#entries.values()) await group.balancer.applied();
+  }
+
   /** Ends everything. */
   close(): void {
     for (const entry of this.#entries.values()) this.#end(entry);

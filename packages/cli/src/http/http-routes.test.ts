@@ -113,6 +113,25 @@ describe('HttpRoutes: proxy', () => {
     expect(proxy.upstream.requests.map(({ target }) => target)).toEqual(['/files/a.png']);
   });
 
+  it.each([
+    ['a match', [route(respond(403), { match: { regex: '^/x' } }), route(respond(200))]],
+    ['the rewrite of the route', [route(proxyTo('app', { rewrite: rewrite({ regex: '^/x', replacement: '/' }) }))]],
+  ])('HttpRoutes tries the pattern of %s on no path of more than 4,096 characters', async (_, routes) => {
+    const proxy = gateway(routes, { upstream: () => ({}) });
+    const longest = `/${'a'.repeat(4_095)}`;
+    expect((await proxy.inject({ target: `${longest}?${longest}` })).status).toBe(200);
+    expect((await proxy.inject({ target: `${longest}a` })).status).toBe(414);
+  });
+
+  it('HttpRoutes passes long paths on where no pattern is tried on them', async () => {
+    const patterned = proxyTo('app', { rewrite: rewrite({ regex: '^/x', replacement: '/' }) });
+    const proxy = gateway([route(patterned, { match: { path: '/x' } }), route(proxyTo('app'))], {
+      upstream: () => ({}),
+    });
+    expect((await proxy.inject({ target: `/${'a'.repeat(8_000)}` })).status).toBe(200);
+    expect((await proxy.inject({ target: `/x/${'a'.repeat(8_000)}` })).status).toBe(414);
+  });
+
   it('HttpRoutes lets OPTIONS * pass to a route for everything', async () => {
     const action = proxyTo('app', { rewrite: rewrite({ addPrefix: '/v1' }) });
     const proxy = gateway([route(respond(403), { match: { path: '/x' } }), route(action)], { upstream: () => ({}) });

@@ -26,6 +26,7 @@ describe('redirectOf', () => {
     ['${path}', '//evil.example/x', undefined, '/evil.example/x'],
     ['//b.example${path}', '/x', undefined, '//b.example/x'],
     ['HTTPS://b.example', '/x', undefined, 'HTTPS://b.example'],
+    ['https://b.example${path}', '*', undefined, 'https://b.example/'],
     ['/new#part', '/x', undefined, '/new#part'],
     ['/ä', '/x', undefined, '/%C3%A4'],
     ['/$${host}', '/x', undefined, '/$%7Bhost%7D'],
@@ -40,6 +41,12 @@ describe('redirectOf', () => {
     expect(() => redirectOf('/${user}')).toThrow(
       /variable \$\{user\} is unknown here: expected one of \$\{client_ip\}/,
     );
+  });
+
+  it('redirectOf names no other host where the request has none', () => {
+    const redirect = redirectOf('https://${host}${path}');
+    expect(() => redirect(facts('/evil.example', ''))).toThrow(/needs a Host/);
+    expect(redirectOf('https://b.example${path}')(facts('/x', ''))).toBe('https://b.example/x');
   });
 
   it('redirectOf never ends the line, and a location on this host stays on it', () => {

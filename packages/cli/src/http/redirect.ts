@@ -1,6 +1,8 @@
 /**
  * Sends the client elsewhere: the Location of a redirect.
  */
+import { CirqueError } from '@cirque/error';
+import type { Session } from '@cirque/proxy';
 import { expandGroups } from './groups.ts';
 import { HEADER_VARIABLES, type RequestFacts } from './request-facts.ts';
 import { escapeForTarget } from './target-text.ts';
@@ -14,10 +16,15 @@ export interface RedirectFacts extends RequestFacts {
   readonly groups: readonly (string | undefined)[] | undefined;
 }
 
-/** Makes the Location. */
+/** Makes the Location. @throws CirqueError HTTPStatus 400 where it needs a Host and the request has none. */
 export type Redirect = (facts: RedirectFacts) => string;
 
-const VARIABLES: Variables<RedirectFacts> = { ...HEADER_VARIABLES, path: ({ path }) => path };
+const VARIABLES: Variables<RedirectFacts> = {
+  ...HEADER_VARIABLES,
+  host: ({ session }) => hostOf(session),
+  // `*` of OPTIONS is no path, and would become part of a name before it.
+  path: ({ path }) => (path.startsWith('/') ? path : '/'),
+};
 
 /**
  * A Location that begins with a path stays on this host, whatever a client puts into the path: `//evil.example` at its front
@@ -36,6 +43,13 @@ export function redirectOf(location: string): Redirect {
   const staysHere = !/^(?:[a-z][a-z0-9+.-]*:|\/\/|\$\{scheme\}:)/i.test(location);
   if (!staysHere) return fill;
   return (facts) => fill(facts).replace(/^(?:[/\\]|%5C)*/i, '/');
+}
+
+/** Without it, what follows in a location would be taken for the name: `https:///evil.example`. */
+function hostOf({ requestHeader }: Session): string {
+  const host = requestHeader.headers.get('Host') ?? '';
+  if (host !== '') return host;
+  throw CirqueError.http(400, 'the location needs a Host, and the request has none', { source: 'Downstream' });
 }
 
 /** The file may give a fragment, a client may not. */

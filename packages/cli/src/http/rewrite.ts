@@ -5,23 +5,31 @@
  */
 import type { RewriteConfig } from '../config/gateway-config.ts';
 import { expandGroups } from './groups.ts';
-import { hasDotSegment } from './normal-path.ts';
+import { hasDotSegment, normalPath } from './normal-path.ts';
 import { escapeForTarget } from './target-text.ts';
 
-/** Makes the new target of a path in normal form and a query (with its question mark, or empty). Undefined: it cannot be. */
-export type Rewrite = (path: string, query: string) => string | undefined;
+/** See the file's head. */
+export interface Rewrite {
+  /** It tries a regular expression: the path must not be longer than MAX_PATTERN_TEXT. */
+  readonly hasPattern: boolean;
+  /** The new target for a path in normal form and a query (with its question mark, or empty). Undefined: it cannot be. */
+  target(path: string, query: string): string | undefined;
+}
 
 /** Undefined where there is nothing to change. @throws SyntaxError for a regular expression that is none. */
 export function rewriteOf(config: RewriteConfig | undefined): Rewrite | undefined {
   if (config === undefined) return undefined;
   const { addPrefix, regex, replacement = '', stripPrefix } = config;
   const pattern = regex === undefined ? undefined : new RegExp(regex);
-  const strip = stripPrefix === undefined ? undefined : withoutEnd(stripPrefix);
+  const strip = stripPrefix === undefined ? undefined : withoutEnd(normalPath(stripPrefix)?.path ?? stripPrefix);
   const prefix = addPrefix === undefined ? '' : withoutEnd(addPrefix);
-  return (path, query) => {
-    let rest = strip === undefined ? path : withoutPrefix(path, strip);
-    if (pattern !== undefined) rest = replaced(rest, pattern, replacement);
-    return finished(prefix + rest, query);
+  return {
+    hasPattern: pattern !== undefined,
+    target(path, query) {
+      let rest = strip === undefined ? path : withoutPrefix(path, strip);
+      if (pattern !== undefined) rest = replaced(rest, pattern, replacement);
+      return finished(prefix + rest, query);
+    },
   };
 }
 

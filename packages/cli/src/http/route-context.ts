@@ -8,6 +8,7 @@ import { normalPath } from './normal-path.ts';
 import type { RedirectFacts } from './redirect.ts';
 import { queryOf } from './request-facts.ts';
 import type { Route } from './route.ts';
+import { MAX_PATTERN_TEXT } from './route-match.ts';
 import type { RouteTable } from './route-table.ts';
 import type { UpstreamUse } from './upstream-use.ts';
 
@@ -36,7 +37,7 @@ export class RouteContext implements RedirectFacts {
     return this.#session as Session;
   }
 
-  /** The route of the request. @throws CirqueError HTTPStatus 400 for a path that has no normal form. */
+  /** The route of the request. @throws CirqueError HTTPStatus 400 for a path that has no normal form, 414 for one too long for patterns. */
   find(request: RequestHeader): Route | undefined {
     if (this.#searched) return this.route;
     this.#searched = true;
@@ -45,14 +46,15 @@ export class RouteContext implements RedirectFacts {
     return this.route;
   }
 
-  /** Takes the route for this session. @throws CirqueError HTTPStatus 400 when the route makes no path of the given one. */
+  /** Takes the route for this session. @throws CirqueError HTTPStatus 400 when the route makes no path of the given one, 414 as {@link find} does. */
   enter(session: Session, route: Route): void {
     this.#session = session;
     if (route.maxBodyBytes > 0) session.maxRequestBodyBytes = route.maxBodyBytes;
     if (route.proxy === undefined) return;
     const { rewrite } = route.proxy;
     if (rewrite !== undefined && this.#path.startsWith('/')) {
-      this.target = rewrite(this.#path, queryOf(session));
+      if (rewrite.hasPattern) refuseLong(this.#path);
+      this.target = rewrite.target(this.#path, queryOf(session));
       if (this.target === undefined) throw badPath('the path leads out of its place after the rewrite');
     } else if (this.#moved) {
       this.target = this.#path + queryOf(session);
@@ -86,6 +88,7 @@ export class RouteContext implements RedirectFacts {
     const normal = normalPath(path);
     if (normal === undefined)
       throw badPath('the path leads above its root, hides where it leads, or has a percent sign that escapes nothing');
+    if (this.table.hasPatterns) refuseLong(normal.path);
     this.#path = normal.path;
     this.#moved = normal.moved;
   }
@@ -94,4 +97,11 @@ export class RouteContext implements RedirectFacts {
 /** The client's fault: daily life, not an error of ours. */
 function badPath(why: string): CirqueError {
   return CirqueError.http(400, why, { source: 'Downstream' });
+}
+
+/** A pattern could take too long on it. */
+function refuseLong(path: string): void {
+  if (path.length <= MAX_PATTERN_TEXT) return;
+  const why = `the path has ${path.length} characters; ${MAX_PATTERN_TEXT} are the most where a pattern is tried on it`;
+  throw CirqueError.http(414, why, { source: 'Downstream' });
 }

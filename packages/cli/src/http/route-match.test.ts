@@ -86,6 +86,8 @@ describe('RouteMatch', () => {
     ],
     [{ regex: '^v[0-9]$' }, [['X-Beta', 'v2']], true],
     [{ regex: '^v[0-9]$' }, [['X-Beta', 'v']], false],
+    [{ regex: '^v' }, [['X-Beta', 'v'.repeat(4_096)]], true],
+    [{ regex: '^v' }, [['X-Beta', 'v'.repeat(4_097)]], false],
     [{ regex: '.*' }, [], false],
     [{ present: true }, [['X-Beta', '']], true],
     [{ present: true }, [], false],

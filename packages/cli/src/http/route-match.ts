@@ -5,6 +5,12 @@ import type { RequestHeader } from '@cirque/http';
 import type { HeaderMatchConfig, HttpMatchConfig } from '../config/gateway-config.ts';
 import { normalPath } from './normal-path.ts';
 
+/**
+ * The longest text that a pattern of the file is tried on. Patterns may take time by the square of the length: a path of 16 KiB would
+ * take a quarter of a second, one of this length a sixteenth of that.
+ */
+export const MAX_PATTERN_TEXT = 4_096;
+
 /** A condition on the path in its normal form. */
 type PathTest = (path: string) => boolean;
 /** A condition on the fields. */
@@ -39,9 +45,9 @@ export class RouteMatch {
     return this.#paths.length > 0;
   }
 
-  /** Every request fits. */
-  get isCatchAll(): boolean {
-    return !this.readsPath && this.#methods === undefined && this.#headers.length === 0;
+  /** The path is tried with a regular expression: it must not be longer than {@link MAX_PATTERN_TEXT}. */
+  get hasPattern(): boolean {
+    return this.#regex !== undefined;
   }
 
   /** All conditions hold. `path`: in its normal form. */
@@ -92,6 +98,6 @@ function headerTest(name: string, { exact, present, regex }: HeaderMatchConfig):
     // Lines of one name are one list (RFC 9110 section 5.3).
     const value = values.length === 1 ? (values[0] as string) : values.join(', ');
     if (exact !== undefined && value !== exact) return false;
-    return pattern === undefined || pattern.test(value);
+    return pattern === undefined || (value.length <= MAX_PATTERN_TEXT && pattern.test(value));
   };
 }

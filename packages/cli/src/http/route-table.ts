@@ -18,6 +18,8 @@ export class RouteTable {
   readonly compresses: boolean;
   /** Some route looks at paths, or changes them: they are seen in their normal form. */
   readonly readsPaths: boolean;
+  /** Some route tries a pattern on paths. */
+  readonly hasPatterns: boolean;
   readonly #index: RouteIndex<Route>;
 
   /** @throws TypeError naming the route and what cannot work. */
@@ -27,6 +29,7 @@ export class RouteTable {
     this.forwarded = forwardedFieldsOf(listener.forwarded, this.trusted);
     this.compresses = routes.some(({ compression }) => compression);
     this.readsPaths = routes.some(({ match, proxy }) => match.readsPath || proxy?.rewrite !== undefined);
+    this.hasPatterns = routes.some(({ match }) => match.hasPattern);
     this.#index = new RouteIndex(routes);
   }
 

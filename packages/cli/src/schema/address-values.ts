@@ -41,16 +41,24 @@ export const serverAddress: z.ZodType<string> = leaf(
     typeof given === 'string' ? readAddress(given) : new Refused(`a host is missing: 127.0.0.1:${given}`),
 );
 
-/** The address of the control socket. */
+/** Where the operator is answered. Nobody is asked who he is: only this machine can reach it. */
 export const controlAddress: z.ZodType<string> = leaf(
   {
-    title: 'address',
-    expects: 'unix:/path or host:port',
+    title: 'address of this machine',
+    expects: 'unix:/path or 127.0.0.1:port',
     types: ['string'],
-    json: jsonText(/^(unix:.+|.+:\d{1,5})$/),
+    json: jsonText(/^(unix:.+|(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]|[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]):\d{1,5})$/),
   },
-  (given) => readAddress(given),
+  (given) => {
+    const address = readAddress(given);
+    if (address instanceof Refused || address.startsWith('unix:')) return address;
+    return LOOPBACK.test(address) ? address : new Refused(OPEN_CONTROL);
+  },
 );
+
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost):\d+$/;
+const OPEN_CONTROL =
+  'whoever reaches it may take servers out; from elsewhere go through ssh -L, or a listener with client certificates';
 
 /** `10.0.0.0/8`, or one address. */
 export const network: z.ZodType<string> = leaf(

@@ -18,7 +18,7 @@ const document = settings(
     upstreams: setting(mapOf(plainName, upstream), 'Groups of servers, by name.', {}),
     control: optional(
       controlAddress,
-      'Where statistics and commands are answered: `unix:/path` or `host:port`. Default: nowhere.',
+      'Where statistics and commands are answered, to this machine only: `unix:/path` or `127.0.0.1:port`. Default: nowhere.',
     ),
     ...coreShape,
   },

@@ -1,11 +1,36 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the variables of a configuration file.
 /** Values that have rules of their own: addresses, names, statuses, templates. */
 import { describe, expect, test } from 'vitest';
-import { listenAddress, nameserver, network, serverAddress } from './address-values.ts';
+import { controlAddress, listenAddress, nameserver, network, serverAddress } from './address-values.ts';
 import { nearest } from './basic-values.ts';
 import { headerTemplate, location, path, statusRanges, url } from './http-values.ts';
 import { cookieName, editableHeaderName, hostPattern, methodName, plainName } from './name-values.ts';
 import { largestGroup } from './template.ts';
+
+describe('controlAddress', () => {
+  test.each([
+    ['127.0.0.1:9901', '127.0.0.1:9901'],
+    ['127.1.2.3:9901', '127.1.2.3:9901'],
+    ['[::1]:9901', '[::1]:9901'],
+    ['LocalHost:9901', 'localhost:9901'],
+    ['unix:/run/c.sock', 'unix:/run/c.sock'],
+  ])('controlAddress of %j is %s', (given, address) => {
+    expect(controlAddress.parse(given)).toBe(address);
+  });
+
+  test.each([
+    '0.0.0.0:1',
+    '[::]:1',
+    ':1',
+    '10.0.0.1:1',
+    'a.example:1',
+    '127.0.0.1.a.example:1',
+    'localhost.a.example:1',
+    9901,
+  ])('controlAddress refuses %j', (given) => {
+    expect(controlAddress.safeParse(given).success).toBe(false);
+  });
+});
 
 describe('listenAddress', () => {
   test.each([
