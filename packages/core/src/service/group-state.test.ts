@@ -72,6 +72,22 @@ describe('GroupState', () => {
     expect(new Uint8Array(joined?.numbers as SharedArrayBuffer)[9]).toBe(0);
   });
 
+  test('a member has joined when its state is in place, also where that takes a while', async () => {
+    const { main, worker } = pair();
+    main.publish(new Numbered('one', { value: 7 }));
+    const copy = new Numbered('one');
+    const placed = Promise.withResolvers<void>();
+    Object.assign(copy.replicated, { applied: () => placed.promise });
+    let hasJoined = false;
+    const joined = worker.join(copy, place, 0).then(() => {
+      hasJoined = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([copy.replicated.value, hasJoined]).toEqual([7, false]);
+    placed.resolve();
+    await joined;
+  });
+
   test('a member waits for the main thread, but not for ever', async () => {
     vi.useFakeTimers();
     try {

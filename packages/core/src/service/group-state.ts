@@ -82,7 +82,10 @@ export class GroupState implements Replicated<GroupStates> {
     }
     const told = this.#told.get(key);
     this.#joined.add(service);
-    if (told?.copy !== undefined) service.replicated?.apply(told.copy);
+    if (told?.copy !== undefined) {
+      service.replicated?.apply(told.copy);
+      await service.replicated?.applied?.();
+    }
     return told?.memory;
   }
 

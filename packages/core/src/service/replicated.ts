@@ -19,6 +19,11 @@ export interface Replicated<S = unknown> {
   snapshot(): S;
   /** Takes over a state, or a part of one that `onChange` gave. Throws, and changes nothing, for anything else. */
   apply(snapshot: S): void;
+  /**
+   * Resolves when all that `apply` was given is in place, for state that takes its time over it: a thread serves nobody before
+   * that. Must not reject. Default: it is in place when `apply` returns.
+   */
+  applied?(): Promise<void>;
   /** Calls `listener` with every change from now on; the result ends that. */
   onChange(listener: (change: S) => void): () => void;
   /** What a copy counts by itself, to be added to the counters of the original. */

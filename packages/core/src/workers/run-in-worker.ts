@@ -53,6 +53,8 @@ export async function runInWorker(parts: InWorkerParts): Promise<void> {
   const abandon = (): void => table.abandon();
   process.once('exit', abandon);
   try {
+    for (const position of role.snapshots.keys()) await services[position]?.replicated?.applied?.();
+    if (shutdown.signal.aborted) return;
     await service.start({
       shutdown: shutdown.signal,
       fast: fast.signal,
