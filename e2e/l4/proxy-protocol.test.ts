@@ -61,8 +61,9 @@ function fieldsServer(): Promise<MortalServer> {
 function fieldsOver(port: number): Promise<Record<string, string>> {
   const headers = { 'X-Forwarded-For': '1.2.3.4' };
   return new Promise((resolve, reject) => {
-    request({ host: '127.0.0.1', port, localAddress: '127.0.0.3', agent: false, headers }, async (response) => {
-      resolve(JSON.parse((await response.toArray()).join('')) as Record<string, string>);
+    request({ host: '127.0.0.1', port, localAddress: '127.0.0.3', agent: false, headers }, (response) => {
+      const parsed = response.toArray().then((parts) => JSON.parse(parts.join('')) as Record<string, string>);
+      resolve(parsed);
     })
       .on('error', reject)
       .end();

@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:https';
 import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import { makeCa } from '@cirque/testing';
 import { requireTool } from '@cirque-internal/config/system-tools';
@@ -119,18 +120,20 @@ async function slowRelay(): Promise<number> {
       site.atEnd(() => server.destroy());
       server.on('error', () => client.destroy()).pipe(client);
       let sent = 0;
-      client.on('data', async (bytes: Buffer) => {
-        client.pause();
+      const passOn = async (bytes: Buffer): Promise<void> => {
         for (let at = 0; at < bytes.length; ) {
           const step = sent < 400 ? 1 : bytes.length - at;
           server.write(bytes.subarray(at, at + step));
           at += step;
           sent += step;
-          await new Promise((resolve) => setImmediate(resolve));
+          await nextTurn();
         }
-        client.resume();
+      };
+      let passed = Promise.resolve();
+      client.on('data', (bytes: Buffer) => {
+        passed = passed.then(() => passOn(bytes));
       });
-      client.on('end', () => server.end());
+      client.on('end', () => void passed.then(() => server.end()));
     }),
   );
   return relay.port;

@@ -49,9 +49,9 @@ export function serveBulk(socket: Socket): void {
     }
     got.update(rest);
   });
-  socket.on('end', async () => {
-    await poured;
-    socket.end(got.digest());
+  socket.on('end', () => {
+    const say = (): void => void socket.end(got.digest());
+    poured?.then(say, () => socket.destroy());
   });
 }
 

@@ -4,7 +4,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 
 /** A silent process is a failure, however busy the machine is. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 export class Program {
   /** Everything on its standard output and its standard error. */
