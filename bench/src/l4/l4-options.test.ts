@@ -14,6 +14,7 @@ describe('parseL4Options', () => {
       warmMs: 2000,
       pauseMs: 0,
       out: undefined,
+      readme: false,
     });
     expect(parseL4Options(['--shape', 'all'])).toMatchObject({ shapes: L4_SHAPES });
     expect(parseL4Options(['--help'])).toBe('help');
@@ -34,8 +35,18 @@ describe('parseL4Options', () => {
   });
 
   it('takes shapes in their own order, and seconds', () => {
-    const options = parseL4Options(['--shape', 'udp-dns,tcp-bulk', '--pause', '2', '--duration', '3', '--rounds', '4']);
-    expect(options).toMatchObject({ pauseMs: 2000, sliceMs: 3000, rounds: 4 });
+    const options = parseL4Options([
+      '--shape',
+      'udp-dns,tcp-bulk',
+      '--pause',
+      '2',
+      '--duration',
+      '3',
+      '--rounds',
+      '4',
+      '--readme',
+    ]);
+    expect(options).toMatchObject({ pauseMs: 2000, sliceMs: 3000, rounds: 4, readme: true });
     expect(options === 'help' ? [] : options.shapes.map(({ name }) => name)).toEqual(['tcp-bulk', 'udp-dns']);
   });
 

@@ -12,6 +12,8 @@ export interface L4Options extends L4Timing {
   readonly rows: readonly L4Row[];
   /** Path of the result files without extension; undefined means a dated name under bench/results. */
   readonly out: string | undefined;
+  /** Put the tables into bench/README.md, too. */
+  readonly readme: boolean;
 }
 
 const shapeNames = L4_SHAPES.map(({ name }) => name);
@@ -27,6 +29,7 @@ export const L4_HELP = `npm run bench -- l4 [options]          proxies of TCP an
   --warm SECONDS       untimed load before the first slice (default 2)
   --pause SECONDS      rest between slices, for others who use the machine (default 0)
   --out PATH           result files PATH.json and PATH.md (default bench/results/l4-<date>)
+  --readme             put the tables into bench/README.md, too
 
 rows: ${rowNames.join(', ')}
 `;
@@ -44,6 +47,7 @@ export function parseL4Options(argv: readonly string[]): L4Options | 'help' {
     warm: text,
     pause: text,
     out: text,
+    readme: { type: 'boolean' },
     help: { type: 'boolean' },
   } as const;
   const { values } = asUsage(() => parseArgs({ args: [...argv], options }));
@@ -64,5 +68,6 @@ export function parseL4Options(argv: readonly string[]): L4Options | 'help' {
     warmMs: wholeNumberOption('warm', values.warm, 2, 1, 60) * 1000,
     pauseMs: wholeNumberOption('pause', values.pause, 0, 0, 60) * 1000,
     out: values.out,
+    readme: values.readme === true,
   };
 }

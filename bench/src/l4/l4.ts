@@ -1,18 +1,19 @@
 /**
  * `npm run bench -- l4`: proxies of TCP and UDP side by side.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { provide } from '../install.ts';
 import { collectVersions, describeMachine } from '../machine.ts';
-import { RESULTS_FOLDER } from '../places.ts';
+import { BENCH_FOLDER, RESULTS_FOLDER } from '../places.ts';
 import type { ShapeOutcome } from '../results.ts';
 import type { RunContext } from '../run-context.ts';
 import { L4_HELP, type L4Options, parseL4Options } from './l4-options.ts';
 import { type L4Result, l4ReportMarkdown, l4ReportText } from './l4-report.ts';
 import { L4Stage } from './l4-stage.ts';
 import { measureL4 } from './measure-l4.ts';
+import { withResults } from './readme-section.ts';
 
 /** Programs that take no part are not told of. */
 const VERSIONS: readonly string[] = ['cirque', 'node', 'nginx', 'haproxy', 'wrk'];
@@ -38,6 +39,10 @@ export async function runL4(argv: readonly string[], run: RunContext): Promise<n
     shapes,
   };
   run.print(`\n${l4ReportText(result)}\nwritten: ${write(result, options.out)}.json and .md\n`);
+  if (options.readme) {
+    const file = join(BENCH_FOLDER, 'README.md');
+    writeFileSync(file, withResults(readFileSync(file, 'utf8'), l4ReportMarkdown(result)));
+  }
   return shapes.some((shape) => shape.rows.some((row) => row.figure.kind === 'failed')) ? 1 : 0;
 }
 
