@@ -48,7 +48,10 @@ export class Peer {
     const socket = createSocket({ type: `udp${family}`, recvBufferSize: 4_000_000, lookup });
     const listening = once(socket, 'listening');
     socket.bind(port, host);
-    await listening;
+    await listening.catch((error: unknown) => {
+      socket.close();
+      throw error;
+    });
     return new Peer(socket);
   }
 

@@ -716,6 +716,27 @@ describe('a stop', LIMIT, () => {
     },
   );
 
+  test('comes to its end while new clients go on coming', async () => {
+    const upstream = await echo();
+    const proxy = await running(defineUdp({ upstreamPeer: () => upstream.address }), { idleTimeoutMs: 300 });
+    const client = await peer();
+    await client.ask('a', proxy.address);
+    const { address } = proxy;
+    let isOver = false;
+    // One in each turn of the loop, and so one for each look at who has no socket of his own yet.
+    const come = async (): Promise<void> => {
+      const one = await Peer.bind();
+      one.send('x', address);
+      one.close();
+      if (!isOver) setImmediate(() => void come());
+    };
+    await come();
+    await until('the newcomers', () => proxy.count('sessions.opened') > 50);
+    await proxy.stopGracefully();
+    isOver = true;
+    expect(proxy.count('sessions.open')).toBe(0);
+  });
+
   test('lets sessions go on until they are idle', async () => {
     const upstream = await echo();
     const { ends, phases } = logged();

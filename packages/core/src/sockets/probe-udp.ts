@@ -7,7 +7,7 @@ import { CirqueError } from '@cirque/error';
 import { formatAddress, type InetAddress } from '@cirque/transport';
 import { isAddressInUse } from '../listeners/bind.ts';
 import type { EndpointCheck } from '../service/service.ts';
-import { isReceivedOn } from '../upgrade/proc-net.ts';
+import { isOnlyConnected } from '../upgrade/proc-net.ts';
 import { bindDatagram, checkUdpOptions, type UdpSocketOptions, udpAddress } from './datagram-socket.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function probeUdp(address: string | InetAddress, options: UdpSocket
     return bound;
   } catch (error) {
     if (!CirqueError.is(error) || !isAddressInUse(error) || options.reusePort !== true) throw error;
-    if (isReceivedOn(configured.port) !== false) throw error;
+    if (!isOnlyConnected(configured.port)) throw error;
     return configured; // sessions of a service that has stopped go on, with their own sockets
   }
 }

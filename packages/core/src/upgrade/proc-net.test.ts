@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isReceivedOn, listeningSocket } from './proc-net.ts';
+import { isOnlyConnected, listeningSocket } from './proc-net.ts';
 
 let root: string;
 beforeEach(() => {
@@ -65,14 +65,14 @@ describe('listeningSocket', () => {
   });
 });
 
-describe('isReceivedOn', () => {
-  test('isReceivedOn tells sockets that are connected from those that are not', () => {
-    net('udp', inet('0100007F:0035', '01', 1), inet('0100007F:1F90', '07', 2));
-    net('udp6', inet('00000000000000000000000000000000:01BB', '07', 3));
-    expect([53, 8_080, 443, 54].map((port) => isReceivedOn(port, root))).toEqual([false, true, true, false]);
+describe('isOnlyConnected', () => {
+  test('isOnlyConnected tells ports of which all sockets are connected, and nothing else', () => {
+    net('udp', inet('0100007F:0035', '01', 1), inet('0100007F:1F90', '07', 2), inet('0100007F:1F90', '01', 3));
+    net('udp6', inet('00000000000000000000000000000000:01BB', '07', 4), inet('0000000000000000:0035', '01', 5));
+    expect([53, 8_080, 443, 54].map((port) => isOnlyConnected(port, root))).toEqual([true, false, false, false]);
   });
 
-  test('isReceivedOn does not know where there is nothing to read', () => {
-    expect(isReceivedOn(53, root)).toBeUndefined();
+  test('isOnlyConnected knows nothing where there is nothing to read', () => {
+    expect(isOnlyConnected(53, root)).toBe(false);
   });
 });

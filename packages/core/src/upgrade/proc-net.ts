@@ -21,7 +21,8 @@ interface NetFile {
 }
 
 const TCP_LISTEN = '0A';
-const UDP_UNCONNECTED = '07';
+const UDP_CONNECTED = '01';
+const UDP_LOOKS = 3;
 const UNIX_LISTENING = 0x10000;
 const UNIX_STREAM = 1;
 
@@ -51,18 +52,26 @@ export function listeningSocket(descriptor: number, root: string = '/proc/self')
 }
 
 /**
- * Whether a UDP socket receives from everybody on this port, at whatever address. Undefined where that is not known.
+ * Whether all UDP sockets on this port, at whatever address, are connected to somebody, and there is one: nobody receives from
+ * everybody there. False where that cannot be told.
+ *
+ * The kernel may leave out a socket while others come and go, so this looks several times; those of a port are told together.
  *
  * @param root where the files are. Default `/proc/self`.
  */
-export function isReceivedOn(port: number, root: string = '/proc/self'): boolean | undefined {
-  const lines = ['udp', 'udp6'].flatMap((file) => linesOf(`${root}/net/${file}`)).filter((line) => line !== '');
-  if (lines.length === 0) return undefined;
+export function isOnlyConnected(port: number, root: string = '/proc/self'): boolean {
+  for (let look = 0; look < UDP_LOOKS; look += 1) {
+    const states = udpStates(port, root);
+    if (states.length === 0 || states.some((state) => state !== UDP_CONNECTED)) return false;
+  }
+  return true;
+}
+
+function udpStates(port: number, root: string): readonly (string | undefined)[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  return lines.some((line) => {
-    const [, local = '', , state] = line.trim().split(/\s+/);
-    return local.endsWith(suffix) && state === UDP_UNCONNECTED;
-  });
+  const lines = ['udp', 'udp6'].flatMap((file) => linesOf(`${root}/net/${file}`));
+  const sockets = lines.map((line) => line.trim().split(/\s+/)).filter(([, local]) => local?.endsWith(suffix));
+  return sockets.map(([, , , state]) => state);
 }
 
 function inodeOf(descriptor: number, root: string): string | undefined {

@@ -177,20 +177,16 @@ export class Flows<Ctx> implements FlowHost<Ctx> {
   }
 
   /**
-   * Gives every session a socket of its own, where that is possible. When it resolves, none has come in for which that was not
-   * tried.
+   * Gives every session a socket of its own, where that is possible. Those that have begun meanwhile get theirs last, in the turn
+   * in which it resolves, however many there are: else new ones might keep it from its end.
    */
   async ownSockets(): Promise<void> {
-    const tried = new WeakSet<Flow<Ctx>>();
-    for (;;) {
-      const left = this.#withoutSocket().filter((flow) => !tried.has(flow));
-      if (left.length === 0 || !this.mayOwnSocket()) return;
-      for (const flow of left.slice(0, AT_ONCE)) {
-        tried.add(flow);
-        flow.ownSocket();
-      }
+    const all = this.#withoutSocket();
+    for (let at = 0; at < all.length; at += AT_ONCE) {
+      for (const flow of all.slice(at, at + AT_ONCE)) flow.ownSocket();
       await turn();
     }
+    for (const flow of this.#withoutSocket()) flow.ownSocket();
   }
 
   /** True while there are sessions that need the socket on which all clients are received. */
