@@ -290,6 +290,32 @@ describe('ServiceGroup', () => {
   });
 });
 
+test('ServiceGroup.remove forgets also a service that had ended by itself', async () => {
+  const group = new ServiceGroup('group');
+  const running = await run(group);
+  let work = Promise.withResolvers<void>();
+  let starts = 0;
+  const brief: Service = {
+    name: 'brief',
+    start: async ({ ready }) => {
+      starts += 1;
+      ready();
+      await work.promise;
+    },
+    stats: () => ({ starts }),
+  };
+  for (let round = 1; round <= 3; round += 1) {
+    await group.add(brief);
+    work.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    work = Promise.withResolvers<void>();
+    expect(group.stats()).toEqual({ brief: { starts: round } });
+    await group.remove(brief);
+    expect(group.stats()).toEqual({});
+  }
+  await running.stopFast();
+});
+
 describe('ServiceGroup.replace', () => {
   test.each([
     ['duplex', 'callback'],

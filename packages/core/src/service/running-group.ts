@@ -70,7 +70,10 @@ export class RunningGroup {
     const { state } = this.#parts;
     state.withdraw(service);
     state.leave(service);
-    await this.#members.get(service)?.leave(graceMs);
+    const member = this.#members.get(service);
+    await member?.leave(graceMs);
+    // One that had ended by itself was kept until now.
+    void member?.ended.then(() => this.#ended(service));
   }
 
   /** Stops all of them. */
