@@ -3,10 +3,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { makeCa } from '@cirque/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GatewayProcess } from './gateway-process.ts';
 
@@ -50,6 +53,17 @@ async function greeting(port: number): Promise<string> {
   try {
     const [bytes] = (await once(socket, 'data')) as [Buffer];
     return bytes.toString();
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The common name of the certificate that a client is shown. */
+async function subjectOf(port: number): Promise<string | string[] | undefined> {
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  try {
+    await once(socket, 'secureConnect');
+    return socket.getPeerCertificate().subject.CN;
   } finally {
     socket.destroy();
   }
@@ -122,6 +136,47 @@ upstreams:
     await cirque.reload(good.replace(' }]', ` }${more}`), /reload failed; what ran before goes on/);
     expect(cirque.log).toMatch(new RegExp(`127\\.0\\.0\\.1:${taken}`));
     expect(await get(web)).toEqual({ status: 200, body: 'a' });
+  });
+
+  it('reads certificates again on SIGHUP, whatever else has changed', async () => {
+    const web = await freePort();
+    const cirque = gateway();
+    const ca = makeCa('Test CA');
+    const use = (name: string): void => {
+      const { cert, key } = ca.issue({ names: [name], commonName: name });
+      writeFileSync(`${cirque.folder}/web.pem`, cert);
+      writeFileSync(`${cirque.folder}/web.key`, key);
+    };
+    const file = (body: string): string =>
+      `threads: ${threads}\nlisteners: [{ address: "127.0.0.1:${web}", tls: { cert: web.pem, key: web.key }, respond: ${body} }]\n`;
+    use('one.example');
+    await cirque.configure(file('a')).run();
+    expect(await subjectOf(web)).toBe('one.example');
+    use('two.example');
+    await cirque.reload(file('a'), /certificates read again/);
+    await expect.poll(() => subjectOf(web)).toBe('two.example');
+    use('three.example');
+    await cirque.reload(file('b'), /certificates read again/);
+    await expect.poll(() => subjectOf(web)).toBe('three.example');
+  });
+
+  it('stops when it is told to while it takes a file over', async () => {
+    const [web, a] = [await freePort(), await httpOrigin('a')];
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    cleanups.push(() => void silent.close());
+    const listeners = `threads: ${threads}\nlisteners: [{ address: "127.0.0.1:${web}", upstream: app }]\n`;
+    const cirque = await gateway().configure(`${listeners}upstreams: { app: ["127.0.0.1:${a}"] }\n`).run();
+    const health = 'health: { http: /, timeout: 1m, interval: 2m }';
+    const { port } = silent.address() as AddressInfo;
+    cirque.configure(`${listeners}upstreams: { app: { servers: ["127.0.0.1:${port}"], ${health} } }\n`);
+    cirque.kill('SIGHUP');
+    await once(silent, 'connection');
+    // It goes on with what it has until the checks are done.
+    expect(await get(web)).toEqual({ status: 200, body: 'a' });
+    cirque.kill('SIGTERM');
+    expect(await cirque.exit()).toBe(0);
+    expect(cirque.log).toMatch(/the server stops: it takes over nothing any more/);
   });
 
   it('loses no connection while it is told again and again', async () => {

@@ -60,7 +60,7 @@ function checkReference(source: YamlSource, { path, upstream, protocol }: Refere
 /** What needs HTTP, or connections, does not go with streams and datagrams. */
 function checkFit(source: YamlSource, path: DocumentPath, upstream: unknown, protocol: string): void {
   if (protocol !== 'tcp' && protocol !== 'udp') return;
-  const refuse = (keys: readonly string[], message: string): void => {
+  const refuse = (keys: DocumentPath, message: string): void => {
     const at = [...path, ...keys];
     const known = source.problems.some((one) => one.message === message && one.path === source.at(at, '').path);
     if (!known) source.problem(at, message);
@@ -83,6 +83,22 @@ function checkFit(source: YamlSource, path: DocumentPath, upstream: unknown, pro
   if (tls !== undefined && tls !== false) refuse(['tls'], 'is for connections, but a udp listener uses this upstream');
   if (field(upstream, 'proxy_protocol') !== undefined)
     refuse(['proxy_protocol'], 'is for connections, but a udp listener uses this upstream');
+  for (const at of unixServers(upstream))
+    refuse(at, 'must be host:port: a udp listener uses this upstream, and datagrams do not go over unix sockets here');
+}
+
+/** Where servers of an upstream are unix sockets. */
+function unixServers(upstream: unknown): DocumentPath[] {
+  if (isUnix(upstream)) return [[]];
+  const [list, prefix] = Array.isArray(upstream) ? [upstream, []] : [listOf(field(upstream, 'servers')), ['servers']];
+  return list.flatMap((server, index) => {
+    if (isUnix(server)) return [[...prefix, index]];
+    return isUnix(field(server, 'address')) ? [[...prefix, index, 'address']] : [];
+  });
+}
+
+function isUnix(address: unknown): boolean {
+  return typeof address === 'string' && address.startsWith('unix:');
 }
 
 function checkNames(source: YamlSource, listeners: readonly unknown[]): void {
