@@ -40,6 +40,7 @@ export type { ConnectionLimitOptions } from './listeners/connection-limit-option
 export { descriptorLimit } from './listeners/descriptor-limit.ts';
 export type { ListeningAddress, TcpSocketOptions, UnixSocketOptions } from './listeners/endpoint.ts';
 export type { ProxyProtocolOptions } from './listeners/proxy-protocol.ts';
+export { ThrottledLog } from './listeners/throttled-log.ts';
 export type { CertificateFiles, CertificateOptions, MemoryCertificate } from './listeners/tls/certificate-source.ts';
 export type { ClientCertificateOptions } from './listeners/tls/client-certificate.ts';
 export type { TlsHostOptions, TlsSettingsOptions, TlsVersion } from './listeners/tls/tls-options.ts';

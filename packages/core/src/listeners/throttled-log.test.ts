@@ -17,3 +17,10 @@ test('ThrottledLog writes one line a second and tells how many it kept back', ()
     [{ event: 6, unlogged: 5 }, 'again'],
   ]);
 });
+
+test('ThrottledLog.error writes errors, as often', () => {
+  const error = vi.fn();
+  const log = new ThrottledLog({ ...silentLogger, error }, new FakeClock());
+  for (let event = 0; event < 2; event += 1) log.error({ event }, 'again');
+  expect(error.mock.calls).toEqual([[{ event: 0, unlogged: 0 }, 'again']]);
+});

@@ -7,7 +7,7 @@ import type { Logger } from '../logger.ts';
 /** At most one line in so many milliseconds. */
 const INTERVAL_MS = 1_000;
 
-/** Logs a warning at once, then counts, and tells the count with the next line. */
+/** Logs one event at once, then counts, and tells the count with the next line, as `unlogged`. */
 export class ThrottledLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -20,12 +20,20 @@ export class ThrottledLog {
   }
 
   warn(facts: object, message: string): void {
+    this.#log('warn', facts, message);
+  }
+
+  error(facts: object, message: string): void {
+    this.#log('error', facts, message);
+  }
+
+  #log(level: 'warn' | 'error', facts: object, message: string): void {
     const now = this.#clock.now();
     if (now - this.#lastAt < INTERVAL_MS) {
       this.#unlogged += 1;
       return;
     }
-    this.#logger.warn({ ...facts, unlogged: this.#unlogged }, message);
+    this.#logger[level]({ ...facts, unlogged: this.#unlogged }, message);
     this.#lastAt = now;
     this.#unlogged = 0;
   }

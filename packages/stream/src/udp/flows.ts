@@ -3,7 +3,7 @@
  */
 import type { RemoteInfo } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { clientKey, type Logger, type StatsTree } from '@cirque/core';
+import { clientKey, type Logger, type StatsTree, ThrottledLog } from '@cirque/core';
 import { CirqueError } from '@cirque/error';
 import { Resolver } from '@cirque/pool';
 import { type Clock, systemClock, type TimerWheel } from '@cirque/timeout';
@@ -57,13 +57,16 @@ export class Flows<Ctx> implements FlowHost<Ctx> {
   readonly #idle: IdleList<Flow<Ctx>>;
   readonly #listenerOf: Map<Flow<Ctx>, UdpListener<Ctx>> = new Map();
   readonly #perClient: Map<string, number> = new Map();
+  // One datagram is enough for a line, and nobody knows who has sent it.
+  readonly #failures: ThrottledLog;
+  readonly #errors: ThrottledLog;
   #ownSocketsWork: boolean;
   #sources = 0;
   #isFinished = false;
   #empty: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: FlowsParts<Ctx>) {
-    const { options, hooks, plan, resolver = new Resolver(), clock = systemClock, wheel } = parts;
+    const { options, hooks, plan, logger, resolver = new Resolver(), clock = systemClock, wheel } = parts;
     this.#parts = parts;
     this.options = options;
     this.hooks = hooks;
@@ -71,6 +74,8 @@ export class Flows<Ctx> implements FlowHost<Ctx> {
     this.resolver = resolver;
     this.clock = clock;
     this.wheel = wheel;
+    this.#failures = new ThrottledLog(logger, clock);
+    this.#errors = new ThrottledLog(logger, clock);
     this.ownSocketFrom = plan.ownSocketFrom;
     this.#ownSocketsWork = plan.ownSockets;
     const onIdle = (flow: Flow<Ctx>): void => flow.finish('idle');
@@ -133,8 +138,9 @@ export class Flows<Ctx> implements FlowHost<Ctx> {
     sessionClosed(service, flow, error);
     if (error !== undefined) {
       const { id, clientAddress, upstream } = flow;
-      const level = error.source === 'Internal' ? 'error' : 'warn';
-      logger[level]({ err: error, session: id, clientAddress, upstream }, 'UDP session failed');
+      const facts = { err: error, session: id, clientAddress, upstream };
+      if (error.source === 'Internal') this.#errors.error(facts, 'UDP session failed');
+      else this.#failures.warn(facts, 'UDP session failed');
     }
     const failed = (thrown: unknown): void =>
       logger.error({ err: CirqueError.from(thrown, 'InternalError', 'Internal') }, 'the logging phase failed');
