@@ -301,6 +301,27 @@ describe('TcpConnection retries', () => {
     }
   });
 
+  test('an upstream that was given up is not that of the session any more', async () => {
+    const seen: unknown[] = [];
+    const site = siteOf({
+      newCtx: () => undefined,
+      upstreamPeer: (session) => {
+        seen.push(session.upstream?.address);
+        return PEER;
+      },
+      connectedToUpstream: (session) => {
+        seen.push(session.upstream?.address);
+        site.connects = () => CirqueError.upstream('ConnectRefused', 'gone');
+        throw CirqueError.internal('InternalError', 'not this one').setRetry(true);
+      },
+      logging: (session) => void seen.push(session.upstream, session.connectMs, session.reason),
+    });
+    site.connect();
+    await site.settle();
+    await site.settle();
+    expect(seen).toEqual([undefined, PEER.address, undefined, undefined, undefined, 'connect']);
+  });
+
   test('an attempt that fails at once does not go deeper and deeper', async () => {
     const trace: Trace = { calls: [] };
     const site = siteOf(

@@ -196,6 +196,8 @@ export class TcpConnection<Ctx> implements StreamHandler, OpeningWaiter, RelayOw
     const { maxRetries } = this.#context.options;
     if (!this.#ended && error.retryable(false) && this.session.attempts <= maxRetries) {
       logRetry(this.#context, this.session, this.#peer, error);
+      this.session.upstream = undefined;
+      this.session.connectMs = undefined;
       // Not from within: whoever fails at once would be called deeper and deeper.
       process.nextTick(() => {
         if (!this.#ended) this.#choose();
