@@ -45,6 +45,10 @@ export interface HttpListenerConfig extends ConnectionListener {
   readonly http2: boolean;
   readonly headTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** Between two reads of a request body; 0: no limit. */
+  readonly bodyTimeoutMs: number;
+  /** Without progress while a client does not take its response; 0: no limit. */
+  readonly sendTimeoutMs: number;
   /** From the head to the end of the response; 0: no limit. */
   readonly requestTimeoutMs: number;
   /** How long nothing may pass through a WebSocket or another upgraded connection; 0: no limit. */
@@ -63,6 +67,8 @@ export interface TcpListenerConfig extends ConnectionListener {
   /** The first route that fits; none: the connection is closed. */
   readonly routes: readonly StreamRouteConfig[];
   readonly idleTimeoutMs: number;
+  /** The same once one side has ended and the other one has not. */
+  readonly halfCloseTimeoutMs: number;
   readonly peekTimeoutMs: number;
   /** Further attempts after a connection could not be made. */
   readonly retries: number;
@@ -80,6 +86,8 @@ export interface UdpListenerConfig extends ListenerBase {
   /** A session ends when so many datagrams have come back; 0: no such end. */
   readonly responses: number;
   readonly maxSessions: number;
+  /** 0: no limit. */
+  readonly maxSessionsPerClient: number;
 }
 
 /** Certificates of a listener. */
@@ -262,6 +270,9 @@ export interface BalanceConfig {
   readonly subset: number;
   /** `bounded_consistent`: how much more than the average a server may get. Default 0.25. */
   readonly overload: number;
+  /** `source_ip`: clients whose addresses have so many first bits in common have one server. Default 32 and 64. */
+  readonly ipv4Prefix: number;
+  readonly ipv6Prefix: number;
 }
 
 /** Clients stay with their server. */

@@ -90,7 +90,11 @@ function httpListener(
     tunnelIdleTimeoutMs,
     trustedProxies,
     ...(requestIdHeader === undefined ? {} : { requestIdHeader }),
-    server: { headTimeoutMs, idleTimeoutMs: keepAliveTimeoutMs, h2c: http2 && tls === undefined },
+    server: {
+      headTimeoutMs,
+      readTimeoutMs: config.bodyTimeoutMs,
+      writeTimeoutMs: config.sendTimeoutMs,
+      idleTimeoutMs: keepAliveTimeoutMs, h2c: http2 && tls === undefined },
   });
   listen(service, config, http2);
   return service;
@@ -101,16 +105,18 @@ function tcpListener(
   routes: StreamRoutes,
   configuration: ServerConfiguration,
 ): ListeningService {
-  const { downloadRate, idleTimeoutMs, name, peekTimeoutMs, uploadRate } = config;
-  const options = { name, idleTimeoutMs, peekTimeoutMs, uploadRate, downloadRate, ...limitsOf(config) };
+  const { downloadRate, halfCloseTimeoutMs, idleTimeoutMs, name, peekTimeoutMs, uploadRate } = config;
+  const times = { idleTimeoutMs, halfCloseTimeoutMs, peekTimeoutMs };
+  const options = { name, ...times, uploadRate, downloadRate, ...limitsOf(config) };
   const service = streamProxyService(configuration, routes, options);
   listen(service, config, undefined);
   return service;
 }
 
 function udpListener(config: UdpListenerConfig, route: UdpRoute, configuration: ServerConfiguration): Service {
-  const { address, idleTimeoutMs, maxSessions, name, responses } = config;
-  const service = udpProxyService(configuration, route, { name, idleTimeoutMs, maxSessions, responses });
+  const { address, idleTimeoutMs, maxSessions, maxSessionsPerClient, name, responses } = config;
+  const options = { name, idleTimeoutMs, maxSessions, maxSessionsPerClient, responses };
+  const service = udpProxyService(configuration, route, options);
   service.addUdp(address);
   return service;
 }

@@ -1,5 +1,11 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { silentLogger } from '@cirque/core';
 import type { BalancerChange } from '@cirque/load-balancing';
+import { makeCa } from '@cirque/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { UpstreamConfig } from '../config/gateway-config.ts';
 import { gatewayConfigFromText } from '../config/load.ts';
@@ -66,6 +72,66 @@ describe('UpstreamTable', () => {
     expect(balancer.stateOf('127.0.0.1:1')).toBe('maintenance');
     expect(balancer.stateOf('127.0.0.1:2')).toBe('active');
     expect(balancer.stateOf('127.0.0.1:3')).toBe('active');
+  });
+
+  it('UpstreamTable makes a group anew when its certificates have changed, and keeps it when they cannot be read', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cirque-upstreams-'));
+    try {
+      const ca = `${folder}/ca.pem`;
+      const yaml = `  app: { servers: ["127.0.0.1:1"], tls: { ca: ${ca} } }\n`;
+      const one = table();
+      writeFileSync(ca, makeCa('First').cert);
+      take(one, yaml);
+      const first = one.find('app');
+      take(one, yaml);
+      expect(one.find('app')).toBe(first);
+      writeFileSync(ca, makeCa('Second').cert);
+      take(one, yaml);
+      const second = one.find('app');
+      expect(second).not.toBe(first);
+      rmSync(ca);
+      take(one, yaml);
+      expect(one.find('app')).toBe(second);
+      expect(() => one.prepare(upstreams(`${yaml}${yaml.replace('app', 'new')}`))).toThrow(/tls\.ca .* cannot be read/);
+      expect(one.find('app')).toBe(second);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('UpstreamTable finds the groups of a configuration before they have taken their place', () => {
+    const one = table();
+    take(one, '  app: ["127.0.0.1:1"]\n');
+    const before = one.find('app');
+    const { find, ...prepared } = one.prepare(upstreams('  app: ["127.0.0.1:2"]\n  b: ["127.0.0.1:3"]\n'));
+    expect(find('app')).not.toBe(before);
+    expect(find('b').balancer.select('')?.address).toBe('127.0.0.1:3');
+    expect(() => find('c')).toThrow('there is no upstream "c"');
+    one.discard({ find, ...prepared });
+  });
+
+  it('UpstreamTable ends the upkeep of groups that are being made when its own ends', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const one = table();
+    take(one, '  app: ["127.0.0.1:1"]\n');
+    const end = new AbortController();
+    const ready = Promise.withResolvers<void>();
+    const kept = one.keepUp(end.signal, ready.resolve);
+    await ready.promise;
+    expect(one.isOver).toBe(false);
+    const slow = one.prepare(
+      upstreams(`  app: { servers: ["127.0.0.1:${port}"], health: { http: /, timeout: 1m, interval: 2m } }\n`),
+    );
+    const warm = one.warmUp(slow);
+    await once(silent, 'connection');
+    end.abort();
+    await Promise.all([warm, kept]);
+    expect(one.isOver).toBe(true);
+    one.discard(slow);
+    silent.close();
+    await once(silent, 'close');
   });
 
   it('UpstreamTable changes nothing by preparing', () => {

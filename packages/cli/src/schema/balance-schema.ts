@@ -46,7 +46,8 @@ const SYNONYMS: Synonyms = {
 };
 
 const method = choice(BALANCE_METHODS, SYNONYMS);
-const DEFAULT_OVERLOAD = 0.25;
+/** What is assumed where nothing is said. */
+const DEFAULTS = { key: 'client_ip', subset: 0, overload: 0.25, ipv4Prefix: 32, ipv6Prefix: 64 } as const;
 
 const hashKey = text(
   'key',
@@ -83,22 +84,27 @@ const balanceSettings = settings(
       0,
     ),
     overload: optional(overload, 'bounded_consistent: how much more than the average a server may get. Default: 0.25.'),
+    ipv4_prefix: optional(
+      integer(1, 32),
+      'source_ip: IPv4 clients that have so many first bits in common have one server. Default: 32.',
+    ),
+    ipv6_prefix: optional(integer(1, 128), 'source_ip: the same for IPv6. Default: 64.'),
   },
-  { what: 'balance', rules: [keyFits, overloadFits], synonyms: { algorithm: 'method', hash: 'key', hash_key: 'key' } },
+  { what: 'balance', rules: [keyFits, overloadFits, prefixFits], synonyms: { algorithm: 'method', hash: 'key', hash_key: 'key' } },
 ).transform(
-  ({ method, key, subset, overload }): BalanceConfig => ({
+  ({ method, key, subset, overload, ipv4_prefix, ipv6_prefix }): BalanceConfig => ({
     method,
-    key: key ?? 'client_ip',
+    key: key ?? DEFAULTS.key,
     subset,
-    overload: overload ?? DEFAULT_OVERLOAD,
+    overload: overload ?? DEFAULTS.overload,
+    ipv4Prefix: ipv4_prefix ?? DEFAULTS.ipv4Prefix,
+    ipv6Prefix: ipv6_prefix ?? DEFAULTS.ipv6Prefix,
   }),
 );
 
 /** A method, or settings. */
 export const balance: z.ZodType<BalanceConfig> = z.union([
-  method.transform(
-    (name): BalanceConfig => ({ method: name, key: 'client_ip', subset: 0, overload: DEFAULT_OVERLOAD }),
-  ),
+  method.transform((name): BalanceConfig => ({ method: name, ...DEFAULTS })),
   balanceSettings,
 ]);
 
@@ -165,6 +171,12 @@ function keyFits({ method, key }: Readonly<Record<string, unknown>>, refuse: Par
 function overloadFits({ method, overload }: Readonly<Record<string, unknown>>, refuse: Parameters<Rule>[1]): void {
   if (overload === undefined || method === 'bounded_consistent') return;
   refuse(['overload'], 'is for bounded_consistent only', { key: true });
+}
+
+function prefixFits(given: Readonly<Record<string, unknown>>, refuse: Parameters<Rule>[1]): void {
+  if (given.method === 'source_ip') return;
+  for (const key of ['ipv4_prefix', 'ipv6_prefix'])
+    if (given[key] !== undefined) refuse([key], 'is for source_ip only', { key: true });
 }
 
 function cookieOnly(given: Readonly<Record<string, unknown>>, refuse: Parameters<Rule>[1]): void {

@@ -82,6 +82,8 @@ const http = settings(
     http2: setting(flag, 'Speaks HTTP/2 with clients that ask for it in the TLS handshake.', true),
     head_timeout: setting(positiveDuration, 'Time for the head of a request; then 408.', '10s'),
     keep_alive_timeout: setting(positiveDuration, 'How long a connection without a request is kept.', '60s'),
+    body_timeout: setting(duration, 'Between two reads of a request body; then 408. 0: no limit.', '30s'),
+    send_timeout: setting(duration, 'How long a client may take nothing of its response; 0: no limit.', '60s'),
     request_timeout: setting(duration, 'From the head of a request to the end of its response; 0: no limit.', 0),
     tunnel_idle_timeout: setting(
       duration,
@@ -109,7 +111,7 @@ const http = settings(
   {
     what: 'a http listener',
     rules: [exactlyOne(['routes', 'upstream', 'redirect', 'respond'], 'something to do with requests'), groupsOfMatch],
-    synonyms: SYNONYMS,
+    synonyms: { ...SYNONYMS, client_header_timeout: 'head_timeout', client_body_timeout: 'body_timeout' },
     refused: {
       idle_timeout: 'it is called keep_alive_timeout here; idle_timeout belongs to tcp and udp',
       responses: 'it belongs to protocol: udp',
@@ -132,6 +134,8 @@ const http = settings(
     http2: rest.http2,
     headTimeoutMs: rest.head_timeout,
     keepAliveTimeoutMs: rest.keep_alive_timeout,
+    bodyTimeoutMs: rest.body_timeout,
+    sendTimeoutMs: rest.send_timeout,
     requestTimeoutMs: rest.request_timeout,
     tunnelIdleTimeoutMs: rest.tunnel_idle_timeout,
     trustedProxies: rest.trusted_proxies,
@@ -147,6 +151,10 @@ const tcp = settings(
     upstream: optional(upstreamName, 'Short form: one route that passes everything to this upstream.'),
     routes: optional(z.array(streamRoute).min(1), 'The first one that fits; none: the connection is closed.'),
     idle_timeout: setting(positiveDuration, 'How long a connection on which nothing moves is kept.', '10m'),
+    half_close_timeout: optional(
+      positiveDuration,
+      'The same once one side has ended and the other one has not. Default: idle_timeout.',
+    ),
     peek_timeout: setting(positiveDuration, 'How long the first bytes may take where routes look at them.', '5s'),
     retries: setting(integer(0, 100), 'Further attempts after a connection to a server could not be made.', 3),
     upload_rate: setting(size, 'Bytes per second from each client; 0: no limit.', 0),
@@ -179,6 +187,7 @@ const tcp = settings(
       name: route.name ?? `routes[${index}]`,
     })),
     idleTimeoutMs: rest.idle_timeout,
+    halfCloseTimeoutMs: rest.half_close_timeout ?? rest.idle_timeout,
     peekTimeoutMs: rest.peek_timeout,
     retries: rest.retries,
     uploadRate: rest.upload_rate,
@@ -203,6 +212,11 @@ const udp = settings(
       'Sessions at a time; the one least used makes room for a new one.',
       65_536,
     ),
+    max_sessions_per_client: setting(
+      integer(0, 1_000_000),
+      'Sessions of one client address at a time; 0: no limit. What comes beyond is dropped.',
+      0,
+    ),
   },
   {
     what: 'a udp listener',
@@ -213,10 +227,11 @@ const udp = settings(
       routes: 'a udp listener has one upstream',
       proxy_protocol: 'it belongs to connections; datagrams have none',
       max_connections: 'it is called max_sessions here',
+      max_connections_per_client: 'it is called max_sessions_per_client here',
     },
   },
 ).transform(
-  ({ name, address, upstream, idle_timeout, responses, max_sessions }): ListenerConfig => ({
+  ({ name, address, upstream, idle_timeout, responses, ...rest }): ListenerConfig => ({
     protocol: 'udp',
     // The same address may be one of tcp, too.
     name: name ?? `${address}/udp`,
@@ -224,7 +239,8 @@ const udp = settings(
     upstream,
     idleTimeoutMs: idle_timeout,
     responses,
-    maxSessions: max_sessions,
+    maxSessions: rest.max_sessions,
+    maxSessionsPerClient: rest.max_sessions_per_client,
   }),
 );
 

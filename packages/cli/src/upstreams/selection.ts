@@ -48,7 +48,14 @@ export function hashes(method: BalanceMethod): boolean {
 }
 
 /** @throws RangeError for an overload or a size that cannot be. */
-export function selectionOf({ method, overload, subset }: BalanceConfig): SelectionFactory {
-  const selection = method === 'bounded_consistent' ? BoundedConsistent.with({ overload }) : SELECTIONS[method];
+export function selectionOf(balance: BalanceConfig): SelectionFactory {
+  const { subset } = balance;
+  const selection = methodOf(balance);
   return subset === 0 ? selection : Subset.of({ size: subset, inner: selection });
+}
+
+function methodOf({ ipv4Prefix, ipv6Prefix, method, overload }: BalanceConfig): SelectionFactory {
+  if (method === 'bounded_consistent') return BoundedConsistent.with({ overload });
+  if (method !== 'source_ip') return SELECTIONS[method];
+  return SourceIpHash.with({ ipv4PrefixLength: ipv4Prefix, ipv6PrefixLength: ipv6Prefix });
 }
