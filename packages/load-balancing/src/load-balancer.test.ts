@@ -139,6 +139,16 @@ describe('LoadBalancer.select', () => {
     expect(seen.slice(2)).toEqual(['b:1', 'c:1']);
   });
 
+  it('LoadBalancer disposed of leaves nobody ejected for good', async () => {
+    const balancer = LoadBalancer.fromAddresses(['a:1', 'b:1'], { passiveHealth: { consecutiveFailures: 1 } });
+    balancer.pick('')?.done({ ok: false });
+    expect(balancer.stats().ejected).toBe(1);
+    await balancer[Symbol.asyncDispose]();
+    expect(balancer.stats().ejected).toBe(0);
+    balancer.pick('')?.done({ ok: false });
+    expect(balancer.stats().ejected).toBe(0);
+  });
+
   it('LoadBalancer.selectWith lets accept decide, and tells it who is in rotation', async () => {
     const check = new SetCheck();
     const balancer = LoadBalancer.fromAddresses(['a:1', 'b:1', 'c:1'], { healthCheck: check });

@@ -189,6 +189,8 @@ export class LoadBalancer implements BackgroundTask, AsyncDisposable {
   /** Ends the background work, if it is running, and lets the health check close its connections. `select` still works. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#parts.passive?.close();
+    // Nobody would end an ejection any more.
+    for (const { address } of this.#set.snapshot.lineup.states) this.#set.setEjected(address, false);
     await this.#parts.run.end();
   }
 
