@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type InetAddress, isUnixAddress, parseAddress } from '@cirque/transport';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Peer, until } from './udp-site.ts';
+import { DEADLINE_MS, Peer, until } from './udp-site.ts';
 
-const LIMIT = { timeout: 90_000 };
+const LIMIT = { timeout: 6 * DEADLINE_MS };
 const FLOWS = 50;
 
 let folder: string;
@@ -34,6 +34,11 @@ function kill(pid: number): void {
   } catch {
     // it has ended
   }
+}
+
+/** What the processes have said. */
+function logs(): string {
+  return children.map(({ pid, out, err }) => `${pid}\n${out}${err}`).join('\n');
 }
 
 /** A process of the fixture. */
@@ -75,10 +80,14 @@ class Child {
   /** Where it receives: for sessions that stay, and for those that are over with the answer. */
   async running(): Promise<readonly [long: InetAddress, dns: InetAddress]> {
     const line = /^running (\S+) (\S+)$/m;
-    await until('a running process', () => {
-      if (this.#process.exitCode !== null) throw new Error(`it has ended:\n${this.out}\n${this.err}`);
-      return line.test(this.out);
-    });
+    await until(
+      'a running process',
+      () => {
+        if (this.#process.exitCode !== null) throw new Error(`it has ended:\n${this.out}\n${this.err}`);
+        return line.test(this.out);
+      },
+      logs,
+    );
     const [, long = '', dns = ''] = line.exec(this.out) ?? [];
     return [address(long), address(dns)];
   }
@@ -241,11 +250,15 @@ describe('UDP sessions', LIMIT, () => {
     const short = new ShortFlows(dns);
     child.tell('restart');
     // Sessions that stay keep the first thread, and so the replacement of the second one, from its end.
-    await until('a new thread', async () => [...(await serversOfNew(long))].some((server) => !before.has(server)));
+    await until(
+      'a new thread',
+      async () => [...(await serversOfNew(long))].some((server) => !before.has(server)),
+      logs,
+    );
     await further(flows, 20);
     await Promise.all(flows.map((flow) => flow.stop()));
     expect(flows.filter(({ ways }) => ways.size > 1).map(({ ways, longestMs }) => [...ways, longestMs])).toEqual([]);
-    await until('the end of the replacement', () => child.out.includes('restarted\n'));
+    await until('the end of the replacement', () => child.out.includes('restarted\n'), logs, 2 * DEADLINE_MS);
     expect([...(await serversOfNew(long))].filter((server) => before.has(server))).toEqual([]);
     await short.stop();
     expect(short.answers).toBeGreaterThan(10);
@@ -267,11 +280,15 @@ describe('UDP sessions', LIMIT, () => {
       old.kill('SIGQUIT');
       const next = new Child([...args, '-u'], ffi);
       const isOld = (server: string): boolean => server.startsWith(`${old.pid}/`);
-      await until('only the new process', async () => {
-        const servers = [...(await serversOfNew(long))];
-        successors.push(...servers.filter((server) => !isOld(server)).map((server) => Number(server.split('/')[0])));
-        return !servers.some(isOld);
-      });
+      await until(
+        'only the new process',
+        async () => {
+          const servers = [...(await serversOfNew(long))];
+          successors.push(...servers.filter((server) => !isOld(server)).map((server) => Number(server.split('/')[0])));
+          return !servers.some(isOld);
+        },
+        logs,
+      );
       await further(flows, 20);
       await Promise.all(flows.map((flow) => flow.stop()));
       expect(flows.filter(({ ways }) => ways.size > 1).map(({ ways, longestMs }) => [...ways, longestMs])).toEqual([]);

@@ -9,13 +9,18 @@ import type { UdpPhases } from '../src/udp-proxy.ts';
 import { type UdpProxyService, type UdpProxyServiceOptions, udpProxyService } from '../src/udp-service.ts';
 
 /** Long enough for a busy machine. */
-export const DEADLINE_MS = 15_000;
+export const DEADLINE_MS = 20_000;
 
-/** Waits until `condition` is true. Rejects after the deadline, with the name of what was waited for. */
-export async function until(name: string, condition: () => unknown): Promise<void> {
-  const end = performance.now() + DEADLINE_MS;
+/** Waits until `condition` is true. Rejects after the deadline, with the name of what was waited for, and with `facts`. */
+export async function until(
+  name: string,
+  condition: () => unknown,
+  facts: () => string = () => '',
+  ms: number = DEADLINE_MS,
+): Promise<void> {
+  const end = performance.now() + ms;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited ${DEADLINE_MS} ms for ${name}`);
+    if (performance.now() > end) throw new Error(`waited ${ms} ms for ${name}\n${facts()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
