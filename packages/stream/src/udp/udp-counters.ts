@@ -6,10 +6,10 @@ import type { UdpCloseReason } from '../udp-session.ts';
 
 /**
  * Why a datagram was dropped: `filter` (a phase said so), `queue` (too much waits for an upstream), `send` (the system did not
- * take it), `refused` (its client gets no session: sessionFilter), `perClient` (the client has maxSessionsPerClient), `stopping`
- * (the service has stopped receiving).
+ * take it), `refused` (its client gets no session: sessionFilter), `perClient` (the client has maxSessionsPerClient), `noPort` (it
+ * came from port 0, to which nothing can be sent), `stopping` (the service has stopped receiving).
  */
-export type UdpDropReason = 'filter' | 'queue' | 'send' | 'refused' | 'perClient' | 'stopping';
+export type UdpDropReason = 'filter' | 'queue' | 'send' | 'refused' | 'perClient' | 'noPort' | 'stopping';
 
 /** See the file's head. */
 export class UdpCounters {
@@ -46,6 +46,7 @@ export class UdpCounters {
     send: 0,
     refused: 0,
     perClient: 0,
+    noPort: 0,
     stopping: 0,
   };
 

@@ -41,6 +41,11 @@ export class UdpListener<Ctx> implements ClientPort {
       known.fromClient(bytes);
       return;
     }
+    // Whoever forges senders can write that, and Node.js throws when it is asked to send there.
+    if (client.port === 0) {
+      this.#flows.refuse('noPort');
+      return;
+    }
     // Also when it is closed: the sockets of single clients get datagrams of others before they are connected.
     const flow = this.#flows.newFlow(this, client);
     if (flow === undefined) return;
