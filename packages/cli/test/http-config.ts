@@ -31,6 +31,8 @@ export function listener(
     http2: true,
     headTimeoutMs: 10_000,
     keepAliveTimeoutMs: 60_000,
+    bodyTimeoutMs: 30_000,
+    sendTimeoutMs: 60_000,
     requestTimeoutMs: 0,
     tunnelIdleTimeoutMs: 600_000,
     trustedProxies: [],
@@ -94,7 +96,7 @@ export function upstream(
 ): UpstreamConfig {
   return {
     name,
-    balance: { method: 'round_robin', key: 'client_ip', subset: 0, overload: 0.25 },
+    balance: { method: 'round_robin', key: 'client_ip', subset: 0, overload: 0.25, ipv4Prefix: 32, ipv6Prefix: 64 },
     discovery: { kind: 'static', servers: servers.map((one) => (typeof one === 'string' ? server(one) : one)) },
     health: undefined,
     passiveHealth: undefined,

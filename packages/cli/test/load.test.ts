@@ -74,6 +74,8 @@ describe('gatewayConfigFromText', () => {
           http2: true,
           headTimeoutMs: 10_000,
           keepAliveTimeoutMs: 60_000,
+          bodyTimeoutMs: 30_000,
+          sendTimeoutMs: 60_000,
           requestTimeoutMs: 0,
           tunnelIdleTimeoutMs: 600_000,
           trustedProxies: [],
@@ -84,7 +86,14 @@ describe('gatewayConfigFromText', () => {
       upstreams: {
         app: {
           name: 'app',
-          balance: { method: 'round_robin', key: 'client_ip', subset: 0, overload: 0.25 },
+          balance: {
+            method: 'round_robin',
+            key: 'client_ip',
+            subset: 0,
+            overload: 0.25,
+            ipv4Prefix: 32,
+            ipv6Prefix: 64,
+          },
           discovery: { kind: 'static', servers: [server('127.0.0.1:9000'), server('127.0.0.1:9001')] },
           health: undefined,
           passiveHealth: undefined,
@@ -123,6 +132,7 @@ describe('gatewayConfigFromText', () => {
       idleTimeoutMs: 60_000,
       responses: 1,
       maxSessions: 65_536,
+      maxSessionsPerClient: 0,
     });
     expect(web).toMatchObject({
       name: 'web',
@@ -325,6 +335,36 @@ upstreams:
         expect.objectContaining({ line: 2, column: 1, path: 'treads' }),
       ]);
     }
+  });
+});
+
+describe('gatewayConfigFromText: times and limits', () => {
+  test('gatewayConfigFromText has a default for each of them', () => {
+    const { listeners, upstreams } = read(`
+listeners:
+  - { address: ":80", upstream: app }
+  - { address: ":81", protocol: tcp, upstream: app, idle_timeout: 3m }
+  - { address: ":82", protocol: udp, upstream: app }
+upstreams: { app: { servers: ["127.0.0.1:1"], balance: source_ip } }
+`);
+    expect(listeners[0]).toMatchObject({ bodyTimeoutMs: 30_000, sendTimeoutMs: 60_000 });
+    expect(listeners[1]).toMatchObject({ idleTimeoutMs: 180_000, halfCloseTimeoutMs: 180_000 });
+    expect(listeners[2]).toMatchObject({ maxSessions: 65_536, maxSessionsPerClient: 0 });
+    expect(upstreams.app?.balance).toMatchObject({ method: 'source_ip', ipv4Prefix: 32, ipv6Prefix: 64 });
+  });
+
+  test('gatewayConfigFromText takes what is said', () => {
+    const { listeners, upstreams } = read(`
+listeners:
+  - { address: ":80", upstream: app, body_timeout: 5s, send_timeout: 0 }
+  - { address: ":81", protocol: tcp, upstream: app, half_close_timeout: 30s }
+  - { address: ":82", protocol: udp, upstream: app, max_sessions_per_client: 8 }
+upstreams: { app: { servers: ["127.0.0.1:1"], balance: { method: source_ip, ipv4_prefix: 24, ipv6_prefix: 48 } } }
+`);
+    expect(listeners[0]).toMatchObject({ bodyTimeoutMs: 5_000, sendTimeoutMs: 0 });
+    expect(listeners[1]).toMatchObject({ idleTimeoutMs: 600_000, halfCloseTimeoutMs: 30_000 });
+    expect(listeners[2]).toMatchObject({ maxSessionsPerClient: 8 });
+    expect(upstreams.app?.balance).toMatchObject({ ipv4Prefix: 24, ipv6Prefix: 48 });
   });
 });
 

@@ -94,7 +94,9 @@ function httpListener(
       headTimeoutMs,
       readTimeoutMs: config.bodyTimeoutMs,
       writeTimeoutMs: config.sendTimeoutMs,
-      idleTimeoutMs: keepAliveTimeoutMs, h2c: http2 && tls === undefined },
+      idleTimeoutMs: keepAliveTimeoutMs,
+      h2c: http2 && tls === undefined,
+    },
   });
   listen(service, config, http2);
   return service;

@@ -23,6 +23,7 @@ function listener(routes: readonly StreamRouteConfig[], more: Partial<TcpListene
     maxConnectionsPerClient: 0,
     routes,
     idleTimeoutMs: 1_000,
+    halfCloseTimeoutMs: 1_000,
     peekTimeoutMs: 1_000,
     retries: 1,
     uploadRate: 0,

@@ -15,6 +15,7 @@ function listener(to: string): UdpListenerConfig {
     idleTimeoutMs: 1_000,
     responses: 0,
     maxSessions: 10,
+    maxSessionsPerClient: 0,
   };
 }
 

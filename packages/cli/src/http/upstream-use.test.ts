@@ -8,7 +8,14 @@ import { HttpRoutes } from './http-routes.ts';
 const ONE = '10.0.0.1:80';
 const TWO = '10.0.0.2:80';
 const THREE = '10.0.0.3:80';
-const BY_SOURCE = { method: 'source_ip', key: 'client_ip', subset: 0, overload: 0.25 } as const;
+const BY_SOURCE = {
+  method: 'source_ip',
+  key: 'client_ip',
+  subset: 0,
+  overload: 0.25,
+  ipv4Prefix: 32,
+  ipv6Prefix: 64,
+} as const;
 const EJECT_AT_ONCE = {
   consecutiveFailures: 1,
   errorRate: 0,
@@ -70,7 +77,14 @@ describe('UpstreamUse: failover', () => {
   });
 
   it('UpstreamUse takes another server with hashing, too, which would name the same again', async () => {
-    const balance = { method: 'consistent', key: 'client_ip', subset: 0, overload: 0.25 } as const;
+    const balance = {
+      method: 'consistent',
+      key: 'client_ip',
+      subset: 0,
+      overload: 0.25,
+      ipv4Prefix: 32,
+      ipv6Prefix: 64,
+    } as const;
     const { proxy } = gateway(app([ONE, TWO, THREE], { balance }), refusing(ONE, TWO));
     expect((await proxy.inject()).text).toBe(THREE);
     expect(new Set(proxy.upstream.attempts).size).toBe(proxy.upstream.attempts.length);
@@ -308,7 +322,7 @@ describe('UpstreamUse: sticky clients', () => {
     ['host', { Host: 'a.example' }, { Host: 'b.example' }],
   ] as const)('UpstreamUse hashes %s', async (key, some, other) => {
     const addresses = Array.from({ length: 64 }, (_, at) => `10.0.1.${at}:80`);
-    const balance = { method: 'rendezvous', key, subset: 0, overload: 0.25 } as const;
+    const balance = { method: 'rendezvous', key, subset: 0, overload: 0.25, ipv4Prefix: 32, ipv6Prefix: 64 } as const;
     const { proxy } = gateway(app(addresses, { balance }), refusing());
     const home = (await proxy.inject({ headers: some })).text;
     expect((await proxy.inject({ headers: some })).text).toBe(home);

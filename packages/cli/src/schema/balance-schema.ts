@@ -90,7 +90,11 @@ const balanceSettings = settings(
     ),
     ipv6_prefix: optional(integer(1, 128), 'source_ip: the same for IPv6. Default: 64.'),
   },
-  { what: 'balance', rules: [keyFits, overloadFits, prefixFits], synonyms: { algorithm: 'method', hash: 'key', hash_key: 'key' } },
+  {
+    what: 'balance',
+    rules: [keyFits, overloadFits, prefixFits],
+    synonyms: { algorithm: 'method', hash: 'key', hash_key: 'key' },
+  },
 ).transform(
   ({ method, key, subset, overload, ipv4_prefix, ipv6_prefix }): BalanceConfig => ({
     method,

@@ -53,7 +53,9 @@ describe('UpstreamGroup', () => {
   it.each(METHODS)('UpstreamGroup chooses by %s, also among a part of the servers', (method) => {
     for (const subset of [0, 2]) {
       const { balancer } = group(
-        upstream('app', servers, { balance: { method, key: 'client_ip', subset, overload: 0.25 } }),
+        upstream('app', servers, {
+          balance: { method, key: 'client_ip', subset, overload: 0.25, ipv4Prefix: 32, ipv6Prefix: 64 },
+        }),
       );
       const chosen = new Set<string>();
       for (let n = 0; n < 200; n += 1) {
@@ -67,9 +69,19 @@ describe('UpstreamGroup', () => {
     }
   });
 
+  it('UpstreamGroup by source_ip takes the clients of a network for one, as the file says', () => {
+    const balance = { method: 'source_ip' as const, key: 'client_ip', subset: 0, overload: 0.25 };
+    const serversOf = (ipv4Prefix: number): number => {
+      const { balancer } = group(upstream('app', servers, { balance: { ...balance, ipv4Prefix, ipv6Prefix: 64 } }));
+      return new Set(Array.from({ length: 200 }, (_, n) => balancer.select(`192.0.2.${n}`)?.address)).size;
+    };
+    expect(serversOf(24)).toBe(1);
+    expect(serversOf(32)).toBe(3);
+  });
+
   it('UpstreamGroup has a key only where the method hashes one', () => {
     const keyed = METHODS.filter((method) => {
-      const balance = { method, key: 'sni', subset: 0, overload: 0.25 };
+      const balance = { method, key: 'sni', subset: 0, overload: 0.25, ipv4Prefix: 32, ipv6Prefix: 64 };
       const made = group(upstream('app', servers, { balance }));
       const isKeyed = made.streamKey({ address: '192.0.2.1', serverName: 'a.example' }) === 'a.example';
       expect(made.requestKey !== undefined).toBe(isKeyed);
