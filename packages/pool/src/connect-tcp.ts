@@ -124,7 +124,7 @@ class TcpOpening implements Opening {
     if (options?.node !== undefined) applyNodeOptions(socket, options.node);
     const opened = new Stream(socket, 'Upstream', toBeWrapped !== true);
     this.#stream = opened;
-    if (toBeWrapped !== true) keepReadable(socket, () => opened.handler);
+    if (toBeWrapped !== true) keepReadable(socket, opened);
     const waiter = this.#waiter;
     this.#waiter = undefined;
     waiter?.onOpened(opened);
