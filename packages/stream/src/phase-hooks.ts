@@ -40,3 +40,14 @@ export function atOnce<T>(phase: string, answer: T): T {
   Promise.resolve(answer).catch(() => undefined);
   throw CirqueError.internal('InternalError', `${phase} answered a promise: it must answer at once`);
 }
+
+/**
+ * The answer of `failToConnect`.
+ *
+ * @throws CirqueError InternalError when `failToConnect` has answered anything but an error, at once.
+ */
+export function judgement(answer: unknown): CirqueError | undefined {
+  const error = atOnce('failToConnect', answer);
+  if (error === undefined || CirqueError.is(error)) return error;
+  throw CirqueError.internal('InternalError', `failToConnect answered ${typeof error}: expected a CirqueError`);
+}

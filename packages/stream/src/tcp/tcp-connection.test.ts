@@ -228,6 +228,26 @@ describe('TcpConnection', () => {
   });
 });
 
+test.each(['at once', 'later'])(
+  'TcpConnection: a peer at which the connector throws ends the connection, answered %s',
+  async (when) => {
+    const ends: (string | undefined)[] = [];
+    const site = siteOf({
+      newCtx: () => undefined,
+      upstreamPeer: () => (when === 'later' ? Promise.resolve(PEER) : PEER),
+      logging: (session, error) => void ends.push(session.reason, error?.type),
+    });
+    site.connects = () => {
+      throw new TypeError('this is no peer');
+    };
+    const client = site.connect();
+    await site.settle();
+    expect(ends).toEqual(['error', 'InternalError']);
+    expect(client.end).not.toBe('open');
+    expect(site.app.stats().stream.active).toBe(0);
+  },
+);
+
 describe('TcpConnection retries', () => {
   test('with another peer when failToConnect says so', async () => {
     const trace: Trace = { calls: [] };

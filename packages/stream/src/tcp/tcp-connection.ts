@@ -8,7 +8,7 @@ import { CirqueError } from '@cirque/error';
 import type { Opening, OpeningWaiter, Peer } from '@cirque/pool';
 import type { Lease, Stream, StreamHandler } from '@cirque/transport';
 import { awaitPhase } from '../pending-phase.ts';
-import { atOnce, isThenable } from '../phase-hooks.ts';
+import { atOnce, isThenable, judgement } from '../phase-hooks.ts';
 import type { CloseReason } from '../stream-session.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { Peeking } from './peeking.ts';
@@ -217,20 +217,30 @@ export class TcpConnection<Ctx> implements StreamHandler, OpeningWaiter, RelayOw
       return;
     }
     if (!isThenable(answer)) {
-      if (!this.#ended) then(answer);
+      this.#goOn(then, answer);
       return;
     }
     const { options, wheel } = this.#context;
-    const settled = (go: () => void): void => {
+    const settled = (next: (value: unknown) => void, value: unknown): void => {
       this.#phasePending = false;
       if (this.#ended) this.#conclude();
-      else go();
+      else this.#goOn(next, value);
     };
     this.#phasePending = true;
     awaitPhase(name, answer, options.hookTimeoutMs, wheel, {
-      onAnswer: (value) => settled(() => then(value)),
-      onError: (error) => settled(() => this.#attemptFailed(errorOf(error))),
+      onAnswer: (value) => settled(then, value),
+      onError: (error) => settled((reason) => this.#attemptFailed(errorOf(reason)), error),
     });
+  }
+
+  /** What a phase has answered may be anything: a connector throws at what is no peer. */
+  #goOn(then: (answer: unknown) => void, answer: unknown): void {
+    if (this.#ended) return;
+    try {
+      then(answer);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #fail(error: unknown): void {
@@ -282,11 +292,4 @@ export class TcpConnection<Ctx> implements StreamHandler, OpeningWaiter, RelayOw
 
 function errorOf(thrown: unknown): CirqueError {
   return CirqueError.from(thrown, 'InternalError', 'Internal');
-}
-
-/** @throws CirqueError InternalError when `failToConnect` has answered anything but an error, at once. */
-function judgement(answer: unknown): CirqueError | undefined {
-  const error = atOnce('failToConnect', answer);
-  if (error === undefined || CirqueError.is(error)) return error;
-  throw CirqueError.internal('InternalError', `failToConnect answered ${typeof error}: expected a CirqueError`);
 }
