@@ -42,12 +42,12 @@ export function atOnce<T>(phase: string, answer: T): T {
 }
 
 /**
- * The answer of `failToConnect`.
+ * The answer of a phase that judges an error: `failToConnect`, `failToSend`.
  *
- * @throws CirqueError InternalError when `failToConnect` has answered anything but an error, at once.
+ * @throws CirqueError InternalError when it has answered anything but an error, at once, or nothing.
  */
-export function judgement(answer: unknown): CirqueError | undefined {
-  const error = atOnce('failToConnect', answer);
+export function judgement(phase: string, answer: unknown): CirqueError | undefined {
+  const error = atOnce(phase, answer);
   if (error === undefined || CirqueError.is(error)) return error;
-  throw CirqueError.internal('InternalError', `failToConnect answered ${typeof error}: expected a CirqueError`);
+  throw CirqueError.internal('InternalError', `${phase} answered ${typeof error}: expected a CirqueError`);
 }

@@ -310,6 +310,15 @@ describe('phases', LIMIT, () => {
       },
     ],
     ['datagramFromClient', { datagramFromClient: () => 5 }],
+    ['datagramFromClient', { datagramFromClient: () => Promise.reject(new Error('broken')) }],
+    ['newCtx', { newCtx: () => Promise.reject(new Error('broken')) }],
+    [
+      'failToSend',
+      {
+        upstreamPeer: () => ({ host: 'nowhere.invalid', port: 1 }),
+        failToSend: () => Promise.reject(new Error('broken')),
+      },
+    ],
     [
       'upstreamPeer',
       {

@@ -159,7 +159,7 @@ export class TcpConnection<Ctx> implements StreamHandler, OpeningWaiter, RelayOw
     if (streamConnectError.hasSubscribers) streamConnectError.publish({ session, peer, error });
     let judged: CirqueError = error;
     try {
-      judged = judgement(hooks.failToConnect?.(session, peer, this.#ctx as Ctx, error)) ?? error;
+      judged = judgement('failToConnect', hooks.failToConnect?.(session, peer, this.#ctx as Ctx, error)) ?? error;
     } catch (failure) {
       this.#fail(failure);
       return;

@@ -7,7 +7,7 @@
 import type { RemoteInfo } from 'node:dgram';
 import { CirqueError } from '@cirque/error';
 import { awaitPhase } from '../pending-phase.ts';
-import { isThenable } from '../phase-hooks.ts';
+import { atOnce, isThenable } from '../phase-hooks.ts';
 import type { UdpCloseReason } from '../udp-session.ts';
 import type { ClientPort } from './client-port.ts';
 import { ClientSocket, type ClientSocketOwner } from './client-socket.ts';
@@ -159,7 +159,7 @@ export class Flow<Ctx> extends FlowFacts implements LegOwner<Ctx>, IdleNode<Flow
     this.#state = 'fresh';
     this.#host.opened(this);
     try {
-      this.#ctx = this.#host.hooks.newCtx();
+      this.#ctx = atOnce('newCtx', this.#host.hooks.newCtx());
     } catch (error) {
       this.#fail(error);
       return;

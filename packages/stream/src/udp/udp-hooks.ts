@@ -1,7 +1,7 @@
 /**
  * Resolves a proxy's phases once, at construction: a phase that is absent is undefined here and is skipped.
  */
-import { bindPhases } from '../phase-hooks.ts';
+import { atOnce, bindPhases } from '../phase-hooks.ts';
 import { UDP_PHASES } from '../udp-phases.ts';
 import type { UdpPhases } from '../udp-proxy.ts';
 import type { UdpSession } from '../udp-session.ts';
@@ -21,7 +21,7 @@ export type DatagramFilter<Ctx> = NonNullable<UdpPhases<Ctx>['datagramFromClient
 /**
  * What goes on of a datagram: undefined for nothing.
  *
- * @throws what the phase throws; TypeError when it answers anything but a Buffer, false or nothing.
+ * @throws what the phase throws; CirqueError or TypeError when it answers anything but a Buffer, false or nothing.
  */
 export function filterDatagram<Ctx>(
   phase: DatagramFilter<Ctx>,
@@ -29,7 +29,7 @@ export function filterDatagram<Ctx>(
   bytes: Buffer,
   ctx: Ctx,
 ): Buffer | undefined {
-  const answer: unknown = phase(session, bytes, ctx);
+  const answer: unknown = atOnce('a datagram filter', phase(session, bytes, ctx));
   if (answer === undefined) return bytes;
   if (answer === false) return undefined;
   if (Buffer.isBuffer(answer)) return answer;

@@ -3,6 +3,7 @@
  */
 import { CirqueError, fromNodeError } from '@cirque/error';
 import { type Address, formatAddress, type InetAddress } from '@cirque/transport';
+import { judgement } from '../phase-hooks.ts';
 import type { UdpSession } from '../udp-session.ts';
 import { ConnectedSocket, type ConnectedSocketHandler } from './connected-socket.ts';
 import type { Flow } from './flow.ts';
@@ -124,7 +125,7 @@ export class UpstreamLeg<Ctx> implements ConnectedSocketHandler {
     const { hooks, options } = this.#host;
     let error = failure;
     try {
-      error = hooks.failToSend?.(owner, owner.ctx, failure) ?? failure;
+      error = judgement('failToSend', hooks.failToSend?.(owner, owner.ctx, failure)) ?? failure;
     } catch (thrown) {
       owner.noUpstream('error', CirqueError.from(thrown, 'InternalError', 'Internal'));
       return;
