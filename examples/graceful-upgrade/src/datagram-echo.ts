@@ -12,7 +12,9 @@ export class DatagramEcho implements Service {
 
   async start({ sockets, shutdown, logger, ready }: ServiceContext): Promise<void> {
     const { socket, address, close } = await sockets.udp(this.#address);
-    socket.on('message', (message, { port, address: host }) => socket.send(message, port, host));
+    socket.on('message', (message, { port, address: host }) => {
+      if (port > 0) socket.send(message, port, host); // senders can be forged, and Node.js throws at port 0
+    });
     socket.on('error', (err) => logger.warn({ err }, 'a datagram could not be received or sent'));
     logger.info({ endpoint: `${address.host}:${address.port}` }, 'receiving datagrams');
     ready();

@@ -145,7 +145,9 @@ export class ServiceSockets {
    *
    * ```ts
    * const { socket, close } = await context.sockets.udp('0.0.0.0:5353');
-   * socket.on('message', (message, { port, address }) => socket.send(message, port, address));
+   * socket.on('message', (message, { port, address }) => {
+   *   if (port > 0) socket.send(message, port, address); // senders can be forged, and Node.js throws at port 0
+   * });
    * context.shutdown.addEventListener('abort', close);
    * ```
    *
