@@ -26,7 +26,7 @@ describe('parseL4Options', () => {
       ['nginx', 'cirque'],
     ],
     [
-      ['--without', 'nginx,cirque-run', '--without=node-relay'],
+      ['--without', 'nginx,cirque-run,cirque-run-young', '--without=node-relay'],
       ['nginx', 'nginx-128k', 'haproxy', 'node-pipe', 'cirque'],
     ],
   ])('%j leaves nginx in, which the others are compared with', (argv, names) => {

@@ -37,8 +37,15 @@ const carrying = (shape: string): string[] =>
 describe('L4_ROWS', () => {
   it('carry what they can', () => {
     expect(carrying('tcp-bulk')).toEqual(['nginx', 'nginx-128k', 'haproxy', 'node-pipe', 'cirque', 'cirque-run']);
-    expect(carrying('tcp-short')).toEqual(['nginx', 'haproxy', 'node-pipe', 'cirque', 'cirque-run']);
-    expect(carrying('tls-passthrough-sni')).toEqual(['nginx', 'haproxy', 'cirque', 'cirque-run']);
+    expect(carrying('tcp-short')).toEqual([
+      'nginx',
+      'haproxy',
+      'node-pipe',
+      'cirque',
+      'cirque-run',
+      'cirque-run-young',
+    ]);
+    expect(carrying('tls-passthrough-sni')).toEqual(['nginx', 'haproxy', 'cirque', 'cirque-run', 'cirque-run-young']);
     expect(carrying('udp-dns')).toEqual(['nginx', 'node-relay', 'cirque', 'cirque-run']);
   });
 

@@ -83,4 +83,11 @@ export const L4_ROWS: readonly L4Row[] = [
     needs: 'node',
     command: (context) => cirqueRunCommand(context, FLAGS),
   },
+  {
+    name: 'cirque-run-young',
+    title: 'the same, node --no-allocation-site-pretenuring',
+    needs: 'node',
+    carries: ({ unit }) => unit === 'connection',
+    command: (context) => cirqueRunCommand(context, ['--no-allocation-site-pretenuring', ...FLAGS]),
+  },
 ];
