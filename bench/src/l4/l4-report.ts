@@ -66,7 +66,14 @@ export function l4Table(shape: ShapeOutcome): Table {
   const rows = shape.rows.flatMap(({ title, figure }) =>
     figure.kind === 'slices' ? [[title, ...cells(figure.estimate, reference)]] : [],
   );
-  const measured = [`CPU µs/${unit}`, 'x nginx', 'all slices', 'kernel %', `${unit}s/s`, 'at most/s'];
+  const measured = [
+    `CPU µs/${unit}`,
+    'x nginx',
+    'all slices',
+    'kernel %',
+    unit === 'MB' ? 'MB/s' : `${unit}s/s`,
+    'at most/s',
+  ];
   const others = ['proxy core %', 'load core %', 'p50 ms', 'p99 ms', 'RSS MB', 'clean'];
   return { columns: [left('proxy'), ...[...measured, ...others].map(right)], rows };
 }
