@@ -6,6 +6,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { InstalledGateway } from '../src/installed-gateway.ts';
 import { LongRunning } from '../src/long-running.ts';
 import { nodeReleases } from '../src/node-versions.ts';
 import { runProgram } from '../src/run-program.ts';
@@ -160,6 +161,23 @@ describe('installed from the tarballs into an empty folder', () => {
         expect(await program.ask()).toMatchObject({ pid: program.pid, native: version.startsWith('26.'), requests: 1 });
         await program.stop();
         expect(program.log).not.toMatch(/"level":[56]0/);
+      },
+      60_000,
+    );
+
+    test.skipIf(path === undefined)(
+      'the command cirque serves in threads, reads its file again, and stops',
+      async ({ onTestFinished }) => {
+        const cirque = await InstalledGateway.prepare(path as string, consumer);
+        onTestFinished(() => cirque.kill());
+        expect(await cirque.command('--version')).toMatch(/^cirque \d+\.\d+\.\d+ /);
+        cirque.configure('first');
+        expect(await cirque.command('check', cirque.file)).toBe('ok: 1 listener, 0 upstreams\n');
+        await cirque.command('run', '-c', cirque.file, '-d');
+        expect(await cirque.ask()).toBe('first');
+        await cirque.reload('second');
+        await cirque.stop();
+        expect(cirque.log).not.toMatch(/"level":[56]0/);
       },
       60_000,
     );
