@@ -12,6 +12,7 @@ export {
   ServeHttpApp,
 } from './app/serve-http.ts';
 export type { AppContext, MaybePromise, ServerApp } from './app/server-app.ts';
+export { absolutePaths } from './daemon/absolute-paths.ts';
 export { BodyFeed, type ByteSource } from './http/body-feed.ts';
 export { errorResponse } from './http/error-response.ts';
 export {

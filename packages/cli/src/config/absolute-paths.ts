@@ -2,7 +2,7 @@
  * Makes the paths of a configuration absolute: relative ones begin in the folder of the file, wherever the program was started.
  */
 import { resolve } from 'node:path';
-import type { KnownConfiguration, ServerConfiguration } from '@cirque/core';
+import { absolutePaths } from '@cirque/core';
 import type {
   CertificateConfig,
   DiscoveryConfig,
@@ -13,39 +13,19 @@ import type {
   UpstreamTlsConfig,
 } from './gateway-config.ts';
 
-/** Settings of the server that are paths. Empty ones mean "none" and stay. */
-const SERVER_PATHS = [
-  'errorLog',
-  'pidFile',
-  'upgradeSock',
-  'workingDirectory',
-  'caFile',
-  'accessLog',
-] as const satisfies readonly (keyof KnownConfiguration)[];
-
 type Absolute = (path: string) => string;
 
 /** The configuration with absolute paths. */
 export function withAbsolutePaths(config: GatewayConfig, folder: string): GatewayConfig {
   const absolute: Absolute = (path) => resolve(folder, path);
   return {
-    server: serverPaths(config.server, absolute),
+    server: absolutePaths(config.server, folder),
     control: config.control === undefined ? undefined : addressPath(config.control, absolute),
     listeners: config.listeners.map((listener) => listenerPaths(listener, absolute)),
     upstreams: Object.fromEntries(
       Object.entries(config.upstreams).map(([name, upstream]) => [name, upstreamPaths(upstream, absolute)]),
     ),
   };
-}
-
-function serverPaths(server: ServerConfiguration, absolute: Absolute): ServerConfiguration {
-  const paths = SERVER_PATHS.map((name) => [name, server[name]] as const).filter(
-    ([, path]) => typeof path === 'string' && path !== '',
-  );
-  return Object.freeze({
-    ...server,
-    ...Object.fromEntries(paths.map(([name, path]) => [name, absolute(path as string)])),
-  });
 }
 
 function listenerPaths<L extends ListenerConfig>(listener: L, absolute: Absolute): L {
