@@ -22,6 +22,6 @@ export default mergeConfig(shared, {
     testTimeout: 20_000,
     hookTimeout: 30_000,
     // The deadlines are waited for in real time; the other files need not wait with them.
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 });

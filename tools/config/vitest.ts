@@ -14,8 +14,8 @@ export default defineConfig({
     // Generous, because the whole workspace is tested at once on whatever cores there are; a hanging test still ends.
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    // Vitest would leave one processor unused; many tests only wait for processes and deadlines.
-    maxWorkers: 2,
+    // More than processors, of which Vitest would even leave one unused: the longest tests wait for processes and deadlines.
+    maxWorkers: 3,
     exclude: ['**/node_modules/**', '**/dist/**'],
   },
 });
