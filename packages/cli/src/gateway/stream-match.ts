@@ -1,7 +1,7 @@
 /**
  * Which route of a TCP listener a connection takes, by its first bytes as far as they are there.
  */
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { type TrustedProxies, trustedProxies } from '@cirque/proxy';
 import { hostMatches, peekHttpHost, peekTls, startsWith } from '@cirque/stream';
 import type { StreamRouteConfig } from '../config/gateway-config.ts';
 
@@ -18,12 +18,13 @@ export interface ClientFacts {
 /** A route, its networks made ready. */
 export interface StreamRoute {
   readonly config: StreamRouteConfig;
-  readonly networks: BlockList | undefined;
+  /** Whether an address is in the networks of clients; undefined: all are. */
+  readonly hasClient: TrustedProxies | undefined;
 }
 
 /** Makes routes ready. */
 export function streamRoutes(configs: readonly StreamRouteConfig[]): readonly StreamRoute[] {
-  return configs.map((config) => ({ config, networks: config.clients && networksOf(config.clients) }));
+  return configs.map((config) => ({ config, hasClient: config.clients && trustedProxies(config.clients) }));
 }
 
 /** True when some route cannot be judged without looking at bytes. */
@@ -61,8 +62,8 @@ export function serverNameOf(facts: ClientFacts, seen: Buffer): string | undefin
 }
 
 /** All conditions hold: one that does not decides, whatever the others need. */
-function fits({ config, networks }: StreamRoute, { client }: ClientFacts, bytes: SeenBytes): Verdict {
-  if (networks !== undefined && !isIn(networks, client)) return false;
+function fits({ config, hasClient }: StreamRoute, { client }: ClientFacts, bytes: SeenBytes): Verdict {
+  if (hasClient !== undefined && !hasClient(client)) return false;
   let verdict: Verdict = true;
   const { alpn, httpHost, prefix, sni } = config;
   const conditions: (() => Verdict)[] = [];
@@ -120,22 +121,4 @@ class SeenBytes {
     if (host === 'more' || host === undefined) return host ?? false;
     return patterns.some((pattern) => hostMatches(pattern, host));
   }
-}
-
-function networksOf(clients: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of clients) {
-    const [address = '', bits] = network.split('/', 2);
-    const family = isIPv4(address) ? 'ipv4' : 'ipv6';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
-}
-
-function isIn(networks: BlockList, client: string | undefined): boolean {
-  if (client === undefined) return false;
-  // On a socket of both families an IPv4 client has a mapped address.
-  const plain = client.startsWith('::ffff:') && isIPv4(client.slice(7)) ? client.slice(7) : client;
-  return networks.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
 }

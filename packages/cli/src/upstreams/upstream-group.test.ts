@@ -5,7 +5,8 @@ import { silentLogger } from '@cirque/core';
 import { makeCa } from '@cirque/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { server, upstream } from '../../test/http-config.ts';
-import type { BalanceMethod, HealthConfig, UpstreamConfig } from '../config/gateway-config.ts';
+import type { HealthConfig, UpstreamConfig } from '../config/gateway-config.ts';
+import { BALANCE_METHODS } from '../schema/balance-schema.ts';
 import { UpstreamGroup } from './upstream-group.ts';
 
 const open: UpstreamGroup[] = [];
@@ -35,22 +36,9 @@ const facts = {
   host: 'a.example',
 };
 const servers = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80'];
-const METHODS: readonly BalanceMethod[] = [
-  'round_robin',
-  'random',
-  'least_connections',
-  'power_of_two',
-  'peak_ewma',
-  'source_ip',
-  'fnv',
-  'consistent',
-  'bounded_consistent',
-  'rendezvous',
-  'maglev',
-];
 
 describe('UpstreamGroup', () => {
-  it.each(METHODS)('UpstreamGroup chooses by %s, also among a part of the servers', (method) => {
+  it.each(BALANCE_METHODS)('UpstreamGroup chooses by %s, also among a part of the servers', (method) => {
     for (const subset of [0, 2]) {
       const { balancer } = group(
         upstream('app', servers, {
@@ -80,7 +68,7 @@ describe('UpstreamGroup', () => {
   });
 
   it('UpstreamGroup has a key only where the method hashes one', () => {
-    const keyed = METHODS.filter((method) => {
+    const keyed = BALANCE_METHODS.filter((method) => {
       const balance = { method, key: 'sni', subset: 0, overload: 0.25, ipv4Prefix: 32, ipv6Prefix: 64 };
       const made = group(upstream('app', servers, { balance }));
       const isKeyed = made.streamKey({ address: '192.0.2.1', serverName: 'a.example' }) === 'a.example';

@@ -1,5 +1,5 @@
 /**
- * How routes find their upstreams: by name, each time anew, as a reload may have put another group there.
+ * How routes find the upstreams of their configuration: by name.
  */
 import type { UpstreamGroup } from './upstream-group.ts';
 
