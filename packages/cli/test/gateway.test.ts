@@ -2,6 +2,7 @@
  * The command as a process: what a file says is served, and another file takes its place without a gap.
  */
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -299,5 +300,44 @@ describe('cirque', () => {
     expect(await top.exit()).toBe(0);
     expect(top.out).toMatch(new RegExp(`app\\s+127\\.0\\.0\\.1:${a}\\s+maintenance\\s`));
     expect(top.out).toContain(`127.0.0.1:${web}`);
+  });
+
+  it('counts in top what passes through each kind of listener', async () => {
+    const [web, tcp, udp] = [await freePort(), await freePort(), await freePort()];
+    const [a, one] = [await httpOrigin('a'), await echo('one')];
+    const datagrams = createSocket('udp4').on('message', (bytes, { address, port }) => {
+      datagrams.send(bytes, port, address);
+    });
+    await new Promise<void>((resolve) => datagrams.bind(0, '127.0.0.1', resolve));
+    cleanups.push(() => void datagrams.close());
+    const cirque = await gateway()
+      .configure(`
+control: "unix:control.sock"
+listeners:
+  - { name: web, address: "127.0.0.1:${web}", upstream: app }
+  - { name: bytes, address: "127.0.0.1:${tcp}", protocol: tcp, upstream: db }
+  - { name: datagrams, address: "127.0.0.1:${udp}", protocol: udp, upstream: dns }
+upstreams:
+  app: ["127.0.0.1:${a}"]
+  db: ["127.0.0.1:${one}"]
+  dns: ["127.0.0.1:${datagrams.address().port}"]
+`)
+      .run();
+    expect(await get(web)).toEqual({ status: 200, body: 'a' });
+    expect(await greeting(tcp)).toBe('one');
+    const client = createSocket('udp4');
+    cleanups.push(() => void client.close());
+    client.send('hello', udp, '127.0.0.1');
+    await once(client, 'message');
+    const top = gateway();
+    top.start(['top', '--control', `unix:${cirque.folder}/control.sock`, '--once']);
+    expect(await top.exit()).toBe(0);
+    for (const [name, requests] of [
+      ['web', '[\\d.]+'],
+      ['bytes', '-'],
+      ['datagrams', '-'],
+    ]) {
+      expect(top.out).toMatch(new RegExp(`^${name}\\s+\\d+\\s+[\\d.]+\\s+${requests}\\s+[\\d.]+\\s+[\\d.]+$`, 'm'));
+    }
   });
 });

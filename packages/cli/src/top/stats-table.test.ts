@@ -45,7 +45,11 @@ describe('statsPage', () => {
       { connections: { open: 1, accepted: 0 }, requests: 90_061, requestBytes: 0, responseBytes: 180_122 },
       /1\s+0\s+1\s+0\s+2$/,
     ],
-    ['tcp', { connections: { open: 1, accepted: 0 }, bytesFromClient: 90_061, bytesToClient: 0 }, /1\s+0\s+-\s+1\s+0$/],
+    [
+      'tcp',
+      { connections: { open: 1, accepted: 0 }, stream: { bytesFromClient: 90_061, bytesToClient: 0 } },
+      /1\s+0\s+-\s+1\s+0$/,
+    ],
     ['udp', { sessions: { open: 4, opened: 90_061 }, bytes: { fromClient: 0, toClient: 0 } }, /4\s+1\s+-\s+0\s+0$/],
   ])('statsPage reads what a listener of %s counts', (_kind, counted, row) => {
     const { stats } = reading(0, 0, 0, 0);

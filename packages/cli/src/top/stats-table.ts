@@ -38,8 +38,8 @@ function listenerTable(now: Reading, before: Reading | undefined): string[] {
       shown(open),
       rate('connections.accepted', 'sessions.opened'),
       rate('requests'),
-      rate('requestBytes', 'bytesFromClient', 'bytes.fromClient'),
-      rate('responseBytes', 'bytesToClient', 'bytes.toClient'),
+      rate('requestBytes', 'stream.bytesFromClient', 'bytes.fromClient'),
+      rate('responseBytes', 'stream.bytesToClient', 'bytes.toClient'),
     ];
   });
   return table(['LISTENER', 'OPEN', 'NEW/s', 'REQ/s', 'IN B/s', 'OUT B/s'], rows);
